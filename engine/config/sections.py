@@ -1,0 +1,218 @@
+"""The configuration that every run has, one frozen class a section.
+
+The docstring under a field is its help text wherever the field is shown: the TOML comment, the editor's form
+and the error message. Sections refuse unknown keys; values are checked for type and range here, and for making
+sense together in `engine.config.rules`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator
+
+from engine.text import did_you_mean
+
+
+class Section(BaseModel):
+    """A frozen group of settings whose fields carry their help text as docstrings."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+
+class TaskConfig(Section):
+    """What is learned, and from which data. Each task declares its own fields in a subclass."""
+
+    kinds: ClassVar[dict[str, type[TaskConfig]]] = {}
+
+    kind: str
+    """Which task the model learns."""
+
+    def __init_subclass__(cls, kind: str, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        TaskConfig.kinds[kind] = cls
+
+    @property
+    def seq_len(self) -> int:
+        """Positions of one example, without the puzzle prefix and registers."""
+        raise TypeError(f"{type(self).__name__} declares no sequence length")
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens, padding included."""
+        raise TypeError(f"{type(self).__name__} declares no vocabulary")
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Combinations of this task's settings that cannot work: pairs of field name and message."""
+        return []
+
+
+class ModelConfig(Section):
+    """The recursive network."""
+
+    hidden_size: int = Field(64, ge=4, le=8192)
+    """Width D of the state at every position."""
+    layers: int = Field(2, ge=1, le=32)
+    """Blocks in the one network that is applied again and again."""
+    mixer: Literal["attention", "mlp_t"] = "mlp_t"
+    """How positions exchange information: attention, or an MLP along the length (best on small fixed grids)."""
+    heads: int = Field(4, ge=1, le=256)
+    """Attention heads; hidden_size must be a multiple. Unused by mlp_t."""
+    positions: Literal["rope", "learned", "none"] = "none"
+    """Position encoding: rotary, a learned embedding, or none (mlp_t knows positions by itself)."""
+    rope_theta: float = Field(10000.0, gt=1)
+    """Base of the rotary frequencies."""
+    h_cycles: int = Field(2, ge=1, le=64)
+    """Cycles T of one forward pass: all but the last run without gradient."""
+    l_cycles: int = Field(2, ge=1, le=64)
+    """Updates n of the latent state z within a cycle, before the answer y is updated once."""
+    expansion: float = Field(4.0, gt=0, le=64)
+    """SwiGLU width = expansion · D · 2/3, rounded up to width_multiple."""
+    width_multiple: int = Field(32, ge=1, le=4096)
+    """SwiGLU widths are multiples of this; the published code uses 256."""
+    states: Literal[1, 2] = 2
+    """2: the answer y and the latent z. 1: a single state."""
+    registers: int = Field(1, ge=0, le=64)
+    """Learned positions in front of the sequence; the halting head reads position 0."""
+    puzzle_emb_ndim: int = Field(0, ge=0, le=65536)
+    """Numbers in each puzzle's own embedding; 0 for none (only ARC needs one)."""
+    puzzle_emb_len: int = Field(0, ge=0, le=256)
+    """Positions the puzzle embedding fills; 0 with an embedding: as many as it needs."""
+    rms_norm_eps: float = Field(1e-5, gt=0, lt=1)
+    """Added to the mean square in every RMS norm."""
+
+
+class TrainConfig(Section):
+    """How the model is trained."""
+
+    seed: int = Field(0, ge=0, le=2**63 - 1)
+    """Start of all randomness in training: weights, data order, augmentation, exploration."""
+    steps: int = Field(3000, ge=1, le=10**9)
+    """Supervision steps, one optimizer update each."""
+    batch_size: int = Field(64, ge=1, le=65536)
+    """Rows in each optimizer update."""
+    micro_batch: int = Field(0, ge=0, le=65536)
+    """Rows in flight at once; gradients accumulate to the same mathematics. 0: the whole batch."""
+    optimizer: Literal["adamw", "adam_atan2"] = "adamw"
+    """AdamW, or the scale-free Adam-atan2 of the published code."""
+    lr: float = Field(2e-3, gt=0, le=10)
+    """Peak learning rate."""
+    lr_min_ratio: float = Field(0.1, ge=0, le=1)
+    """The cosine ends at lr times this; 1 keeps the rate constant after the warm-up."""
+    warmup_steps: int = Field(200, ge=0, le=10**7)
+    """Steps over which the learning rate rises linearly from zero."""
+    weight_decay: float = Field(0.1, ge=0, le=100)
+    """Decoupled weight decay: each update first scales weights by 1 − lr · weight_decay."""
+    beta1: float = Field(0.9, ge=0, lt=1)
+    """Decay of the optimizer's gradient mean."""
+    beta2: float = Field(0.95, ge=0, lt=1)
+    """Decay of the optimizer's mean squared gradient."""
+    puzzle_emb_lr: float = Field(1e-2, gt=0, le=10)
+    """Learning rate of the puzzle embeddings (sign-SGD on the rows of the batch)."""
+    puzzle_emb_weight_decay: float = Field(0.1, ge=0, le=100)
+    """Decoupled weight decay of the puzzle embeddings."""
+    ema: float = Field(0.995, ge=0, lt=1)
+    """Decay of the moving average of weights that evaluation uses; 0 evaluates the raw weights."""
+    loss: Literal["softmax", "stablemax"] = "softmax"
+    """Cross-entropy over tokens: the usual softmax, or the published stable-max in float64."""
+    halt_max_steps: int = Field(8, ge=1, le=1024)
+    """Supervision steps a puzzle stays in the batch at most."""
+    halt_exploration_prob: float = Field(0.1, ge=0, le=1)
+    """Share of rows that may not halt before a randomly drawn step."""
+    continue_loss: bool = False
+    """Train the continue output of the halting head too (costs a second forward pass a step)."""
+    log_every: int = Field(10, ge=1, le=10**6)
+    """Steps between records in metrics.jsonl."""
+
+
+class EvalConfig(Section):
+    """How the model is measured on puzzles it has never seen."""
+
+    every: int = Field(250, ge=0, le=10**9)
+    """Steps between evaluations; 0 evaluates only at the end."""
+    puzzles: int = Field(500, ge=1, le=10**7)
+    """Held-out puzzles in each evaluation; the last one uses the whole test set."""
+    batch_size: int = Field(250, ge=1, le=65536)
+    """Puzzles evaluated at once."""
+    halt_max_steps: int = Field(0, ge=0, le=4096)
+    """Supervision steps at evaluation; 0 takes the training's. More is often better, and free of training."""
+    target_accuracy: float = Field(0.0, ge=0, le=1)
+    """Stop training once this exact accuracy is reached on held-out puzzles; 0 never stops early."""
+
+
+class CheckpointConfig(Section):
+    """What is saved, and when."""
+
+    every_steps: int = Field(500, ge=0, le=10**9)
+    """Steps between checkpoints; 0 for none by step."""
+    every_seconds: float = Field(120.0, ge=0, le=10**7)
+    """Seconds between checkpoints: what a power cut can cost at most; 0 for none by time."""
+    keep: int = Field(2, ge=2, le=10**6)
+    """Newest checkpoints that are kept, beside the best."""
+
+
+class MemoryConfig(Section):
+    """How much memory a run may plan with."""
+
+    budget_gb: float = Field(0.0, ge=0, le=10**6)
+    """Memory a run may plan with, in GB; 0 takes what the machine has available when it starts."""
+
+
+class RuntimeConfig(Section):
+    """How the machine is used."""
+
+    threads: int = Field(0, ge=0, le=1024)
+    """Threads that compute; 0 takes the physical cores this process may use."""
+
+
+class Config(Section):
+    """Everything that decides a run. `title` and `expect` are a preset's own words about itself."""
+
+    title: str = Field("", max_length=200)
+    """A name for people."""
+    expect: str = Field("", max_length=2000)
+    """What to expect: accuracy, time, and on which machine that was measured."""
+    task: SerializeAsAny[TaskConfig]
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
+    eval: EvalConfig = EvalConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()
+    memory: MemoryConfig = MemoryConfig()
+    runtime: RuntimeConfig = RuntimeConfig()
+
+    @field_validator("task", mode="wrap")
+    @classmethod
+    def _of_its_kind(cls, value: Any, _default: Any, info: ValidationInfo) -> TaskConfig:
+        if isinstance(value, TaskConfig):
+            return value
+        if not isinstance(value, dict):
+            raise ValueError("must be a table")
+        kind = value.get("kind")
+        known = TaskConfig.kinds
+        if not isinstance(kind, str) or kind not in known:
+            hint = did_you_mean(str(kind), known) if kind is not None else f" Known: {', '.join(sorted(known))}."
+            raise ValueError(f'needs kind = "…" that names a task, not {kind!r}.{hint}')
+        return known[kind].model_validate(value)
+
+    @property
+    def micro_batch(self) -> int:
+        """Rows in flight at once, resolved: `train.micro_batch`, or the whole batch."""
+        return min(self.train.micro_batch or self.train.batch_size, self.train.batch_size)
+
+    @property
+    def eval_steps(self) -> int:
+        """Supervision steps at evaluation, resolved."""
+        return self.eval.halt_max_steps or self.train.halt_max_steps
+
+    @property
+    def prefix_len(self) -> int:
+        """Positions in front of the sequence: the puzzle embedding's, then the registers."""
+        return self.puzzle_emb_len + self.model.registers
+
+    @property
+    def puzzle_emb_len(self) -> int:
+        """Positions that the puzzle embedding fills, resolved; 0 without one."""
+        ndim, width = self.model.puzzle_emb_ndim, self.model.hidden_size
+        return (self.model.puzzle_emb_len or -(-ndim // width)) if ndim else 0

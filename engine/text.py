@@ -1,0 +1,47 @@
+"""Text that meets a person: made harmless, made short, and matched to what they may have meant."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+# C0 but tab and newline, DEL, C1, and the bidirectional controls that can disguise what a line says.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def safe_text(text: str) -> str:
+    """Return `text` with every character removed that could drive a terminal or reorder a line."""
+    return _UNSAFE.sub("", text)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name most like `name`, or None when nothing is close."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return matches[0] if matches else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean "…"?`, or the list of what exists when nothing is close."""
+    names = sorted(known)
+    match = nearest(name, names)
+    if match is not None:
+        return f' Did you mean "{match}"?'
+    return f" Known: {', '.join(names)}." if names else ""
+
+
+def format_bytes(count: float) -> str:
+    """Return a size in the unit a person would use: `512 B`, `3.1 MB`, `7.9 GB` (decimal units)."""
+    for unit in ("B", "kB", "MB"):
+        if abs(count) < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration as `m:ss` or `h:mm:ss`."""
+    whole = round(max(seconds, 0.0))
+    hours, rest = divmod(whole, 3600)
+    minutes, seconds_left = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{seconds_left:02d}" if hours else f"{minutes}:{seconds_left:02d}"
