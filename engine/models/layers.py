@@ -1,0 +1,101 @@
+"""The blocks of a recursive model.
+
+States are laid out length first, (S, B, D): position, row of the batch, width. The MLP along the length is then
+one matrix product on (S, B·D) and the one along the width is one on (S·B, D): neither needs a transpose.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.models.initial import lecun_normal
+
+
+def rms_norm(x: Tensor, eps: float, dim: int = -1) -> Tensor:
+    """Divide by the root mean square along `dim`; no weight."""
+    return x * torch.rsqrt(x.square().mean(dim, keepdim=True) + eps)
+
+
+def swiglu_width(size: int, expansion: float, multiple: int) -> int:
+    """Inner width of a SwiGLU: expansion · size · 2/3, rounded, then up to a multiple."""
+    return -(-round(expansion * size * 2 / 3) // multiple) * multiple
+
+
+class SwiGLU(nn.Module):
+    """down(silu(gate(x)) · up(x)); gate and up are one matrix, gate first; no biases."""
+
+    def __init__(self, size: int, width: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.gate_up = nn.Parameter(lecun_normal(2 * width, size, generator))
+        self.down = nn.Parameter(lecun_normal(size, width, generator))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply along the last dimension."""
+        gate, up = F.linear(x, self.gate_up).chunk(2, dim=-1)
+        return F.linear(F.silu(gate) * up, self.down)
+
+    def along_length(self, x_SBD: Tensor) -> Tensor:
+        """Apply along the first dimension."""
+        gate, up = (self.gate_up @ x_SBD.flatten(1)).chunk(2, dim=0)
+        return (self.down @ (F.silu(gate) * up)).view(x_SBD.shape)
+
+
+class Rotary(nn.Module):
+    """Rotary position tables (θ-based, rotate-half) for `length` positions of heads of `size` numbers."""
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, length: int, size: int, theta: float) -> None:
+        super().__init__()
+        inverse = 1.0 / (theta ** (torch.arange(0, size, 2, dtype=torch.float32) / size))
+        angles = torch.outer(torch.arange(length, dtype=torch.float32), inverse)
+        table = torch.cat((angles, angles), dim=-1)[:, None, None, :]
+        self.register_buffer("cos", table.cos(), persistent=False)
+        self.register_buffer("sin", table.sin(), persistent=False)
+
+    def forward(self, x_SBHd: Tensor) -> Tensor:
+        """Rotate heads (S, B, H, d) by their position."""
+        first, second = x_SBHd.chunk(2, dim=-1)
+        return x_SBHd * self.cos + torch.cat((-second, first), dim=-1) * self.sin
+
+
+class Attention(nn.Module):
+    """Multi-head attention over all positions: fused qkv, no biases, not causal."""
+
+    def __init__(self, size: int, heads: int, rotary: Rotary | None, generator: torch.Generator) -> None:
+        super().__init__()
+        self.heads = heads
+        self.rotary = rotary
+        self.qkv = nn.Parameter(lecun_normal(3 * size, size, generator))
+        self.out = nn.Parameter(lecun_normal(size, size, generator))
+
+    def forward(self, x_SBD: Tensor) -> Tensor:
+        """Mix positions."""
+        length, rows, size = x_SBD.shape
+        query, key, value = F.linear(x_SBD, self.qkv).view(length, rows, 3, self.heads, -1).unbind(2)
+        if self.rotary is not None:
+            query, key = self.rotary(query), self.rotary(key)
+        query, key, value = (part.permute(1, 2, 0, 3) for part in (query, key, value))
+        mixed_BHSd = F.scaled_dot_product_attention(query, key, value)
+        return F.linear(mixed_BHSd.permute(2, 0, 1, 3).reshape(length, rows, size), self.out)
+
+
+class Block(nn.Module):
+    """Post-norm: x ← rms(x + mix(x)), then x ← rms(x + swiglu(x))."""
+
+    def __init__(self, mixer: Attention | SwiGLU, mlp: SwiGLU, eps: float) -> None:
+        super().__init__()
+        self.mixer = mixer
+        self.mlp = mlp
+        self.eps = eps
+
+    def forward(self, x_SBD: Tensor) -> Tensor:
+        """Apply the block; an MLP as mixer works, and normalises, along the length."""
+        if isinstance(self.mixer, SwiGLU):
+            x_SBD = rms_norm(x_SBD + self.mixer.along_length(x_SBD), self.eps, dim=0)
+        else:
+            x_SBD = rms_norm(x_SBD + self.mixer(x_SBD), self.eps)
+        return rms_norm(x_SBD + self.mlp(x_SBD), self.eps)

@@ -1,0 +1,133 @@
+"""What a training run tells its listeners (the command line, the app, the session's files)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import ClassVar, TypeAlias
+
+Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a run; `event` is its name in JSON output."""
+
+    event: ClassVar[str]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the event as a JSON object's members, its name first."""
+        return {"event": self.event, **{f.name: getattr(self, f.name) for f in fields(self)}}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A choice that the engine made by itself, and why."""
+
+    subject: str
+    choice: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.choice} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """The run begins at `step` of `steps`."""
+
+    event: ClassVar[str] = "started"
+    session: str
+    step: int
+    steps: int
+    parameters: int
+    config: Mapping[str, object]
+    hardware: Mapping[str, object]
+    data: Mapping[str, str]
+    decisions: list[Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Stepped(Event):
+    """Progress: means over the steps since the last record; accuracies of training rows that halted."""
+
+    event: ClassVar[str] = "step"
+    step: int
+    steps: int
+    samples: int
+    loss: float
+    lm_loss: float
+    q_halt_loss: float
+    exact_accuracy: float | None
+    cell_accuracy: float | None
+    supervision_steps: float | None
+    lr: float
+    grad_norm: float
+    samples_per_second: float
+    seconds: float
+    eta_seconds: float
+    rss_bytes: int
+    available_bytes: int
+    cpu_percent: float
+    micro_batch: int
+
+
+@dataclass(frozen=True)
+class Evaluated(Event):
+    """Accuracy on held-out puzzles at `step`; `final` when it is over the whole test set at the end."""
+
+    event: ClassVar[str] = "eval"
+    step: int
+    final: bool
+    figures: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, object]:
+        """Put the figures on the object itself."""
+        return {"event": self.event, "step": self.step, "final": self.final, **self.figures}
+
+
+@dataclass(frozen=True)
+class Warned(Event):
+    """Something a person should know; `code` is stable, the message is prose."""
+
+    event: ClassVar[str] = "warning"
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Saved(Event):
+    """A checkpoint is on disk."""
+
+    event: ClassVar[str] = "checkpoint"
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Paused(Event):
+    """The run was paused, or goes on."""
+
+    event: ClassVar[str] = "paused"
+    step: int
+    paused: bool
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """The run ended. `seconds` and `samples_per_second` are of training alone, over all its sittings."""
+
+    event: ClassVar[str] = "finished"
+    session: str
+    status: str
+    reason: str
+    steps: int
+    samples: int
+    seconds: float
+    samples_per_second: float
+    weights_sha256: str
+    eval: Mapping[str, float] = field(default_factory=dict)
+    resources: Mapping[str, float] = field(default_factory=dict)
+
+
+Listener = Callable[[Event], None]

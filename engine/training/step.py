@@ -1,0 +1,125 @@
+"""One supervision step: fresh puzzles into halted rows, forward, loss, gradients.
+
+The update of the weights is not part of it: the loop tests loss and gradients first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.config.sections import TrainConfig
+from engine.models.carry import Carry, halted_rows
+from engine.models.trm import TRM, Output
+from engine.tasks.base import IGNORE_LABEL, PAD, Examples
+from engine.training.losses import judge, supervision_loss
+
+
+@dataclass
+class StepResult:
+    """Sums over a batch. The counts and accuracies are of the rows that just halted."""
+
+    loss: float = 0.0
+    lm_loss: float = 0.0
+    q_halt_loss: float = 0.0
+    count: int = 0
+    accuracy: float = 0.0
+    exact_accuracy: int = 0
+    q_halt_accuracy: int = 0
+    steps: int = 0
+
+    def __iadd__(self, other: StepResult) -> StepResult:
+        for field in dataclasses.fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+        return self
+
+
+@dataclass(frozen=True)
+class PuzzleGradients:
+    """Gradients of the puzzle embeddings used by a batch: `ids` (B,) and `grads` (B, E)."""
+
+    ids: Tensor
+    grads: Tensor
+
+
+def refill(model: TRM, carry: Carry, fresh: Examples) -> Carry:
+    """Put `fresh` puzzles, in order, into the rows that halted; there must be as many."""
+    where = carry.halted.nonzero().squeeze(1)
+    inputs, labels, puzzle_ids = carry.inputs.clone(), carry.labels.clone(), carry.puzzle_ids.clone()
+    inputs[where] = torch.from_numpy(fresh.inputs).to(inputs.dtype)
+    fresh_labels = torch.from_numpy(fresh.labels).to(labels.dtype)
+    labels[where] = torch.where(fresh_labels == PAD, IGNORE_LABEL, fresh_labels)
+    puzzle_ids[where] = torch.from_numpy(fresh.puzzle_ids).to(puzzle_ids.dtype)
+    return Carry(
+        model.reset(carry.state, carry.halted),
+        inputs,
+        labels,
+        puzzle_ids,
+        torch.where(carry.halted, 0, carry.steps),
+        torch.zeros_like(carry.halted),
+    )
+
+
+def micro_batches(carry: Carry, size: int) -> Iterator[tuple[slice, Carry]]:
+    """Split a batch into parts of at most `size` rows."""
+    for start in range(0, len(carry), size):
+        rows = slice(start, min(start + size, len(carry)))
+        yield rows, carry if len(carry) <= size else carry.rows(rows.start, rows.stop)
+
+
+def backward_step(
+    model: TRM, carry: Carry, min_steps: Tensor, config: TrainConfig, scale: float
+) -> tuple[Carry, StepResult, PuzzleGradients | None]:
+    """Run one supervision step on rows already refilled and add `scale` · d(loss)/d(weights) to the gradients.
+
+    `min_steps` (B,): steps before which a row may not halt. Returns the carry after the step.
+    """
+    rows_emb = None
+    if model.puzzle_emb_len:
+        rows_emb = model.puzzle_emb[carry.puzzle_ids].requires_grad_()
+    state, output = model(carry.state, carry.inputs, rows_emb)
+    steps = carry.steps + 1
+    with torch.no_grad():
+        judged = judge(output.logits, carry.labels)
+        target = _continue_target(model, carry, state, steps, config) if config.continue_loss else None
+        halted = halted_rows(
+            steps,
+            output.q_halt,
+            output.q_continue,
+            max_steps=config.halt_max_steps,
+            min_steps=min_steps,
+            continue_loss=config.continue_loss,
+        )
+    losses = supervision_loss(output, carry.labels, judged, config.loss, target)
+    (losses.total * scale).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    after = dataclasses.replace(carry, state=state, steps=steps, halted=halted)
+    gradients = None
+    if rows_emb is not None and rows_emb.grad is not None:
+        gradients = PuzzleGradients(carry.puzzle_ids, rows_emb.grad)
+    with torch.no_grad():
+        valid = halted & (judged.labelled > 0)
+        exact = judged.exact
+        result = StepResult(
+            loss=losses.total.item(),
+            lm_loss=losses.lm.item(),
+            q_halt_loss=losses.q_halt.item(),
+            count=int(valid.sum()),
+            accuracy=float(judged.accuracy[valid].sum()),
+            exact_accuracy=int((valid & exact).sum()),
+            q_halt_accuracy=int((valid & ((output.q_halt >= 0) == exact)).sum()),
+            steps=int(steps[valid].sum()),
+        )
+    return after, result, gradients
+
+
+def _continue_target(model: TRM, carry: Carry, state: object, steps: Tensor, config: TrainConfig) -> Tensor:
+    """Bootstrap the continue output from the halting outputs one step ahead (the published ACT target)."""
+    rows_emb = model.puzzle_emb[carry.puzzle_ids] if model.puzzle_emb_len else None
+    following: Output = model(state, carry.inputs, rows_emb)[1]
+    last = steps >= config.halt_max_steps
+    best = torch.where(last, following.q_halt, torch.maximum(following.q_halt, following.q_continue))
+    return torch.sigmoid(best)
