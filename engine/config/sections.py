@@ -1,17 +1,16 @@
 """The configuration that every run has, one frozen class a section.
 
-The docstring under a field is its help text wherever the field is shown: the TOML comment, the editor's form
-and the error message. Sections refuse unknown keys; values are checked for type and range here, and for making
-sense together in `engine.config.rules`.
+The docstring under a field is its help text wherever the field is shown: the TOML comment, the editor's
+form and the error message. Sections refuse unknown keys; values are checked for type and range here, and for
+making sense together in `engine.config.rules`.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator
-
-from engine.text import did_you_mean
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator
+from pydantic_core import InitErrorDetails
 
 
 class Section(BaseModel):
@@ -45,7 +44,7 @@ class TaskConfig(Section):
         raise TypeError(f"{type(self).__name__} declares no vocabulary")
 
     def problems(self) -> list[tuple[str, str]]:
-        """Combinations of this task's settings that cannot work: pairs of field name and message."""
+        """Return the combinations of settings that cannot work, as pairs of field name and message."""
         return []
 
 
@@ -57,7 +56,7 @@ class ModelConfig(Section):
     layers: int = Field(2, ge=1, le=32)
     """Blocks in the one network that is applied again and again."""
     mixer: Literal["attention", "mlp_t"] = "mlp_t"
-    """How positions exchange information: attention, or an MLP along the length (best on small fixed grids)."""
+    """How positions exchange information: attention, or an MLP along the length (best on small grids)."""
     heads: int = Field(4, ge=1, le=256)
     """Attention heads; hidden_size must be a multiple. Unused by mlp_t."""
     positions: Literal["rope", "learned", "none"] = "none"
@@ -184,17 +183,20 @@ class Config(Section):
 
     @field_validator("task", mode="wrap")
     @classmethod
-    def _of_its_kind(cls, value: Any, _default: Any, info: ValidationInfo) -> TaskConfig:
+    def _of_its_kind(cls, value: Any, _default: Any) -> TaskConfig:
         if isinstance(value, TaskConfig):
             return value
         if not isinstance(value, dict):
-            raise ValueError("must be a table")
-        kind = value.get("kind")
-        known = TaskConfig.kinds
-        if not isinstance(kind, str) or kind not in known:
-            hint = did_you_mean(str(kind), known) if kind is not None else f" Known: {', '.join(sorted(known))}."
-            raise ValueError(f'needs kind = "…" that names a task, not {kind!r}.{hint}')
-        return known[kind].model_validate(value)
+            raise _task_error(
+                InitErrorDetails(type="model_type", input=value, ctx={"class_name": "TaskConfig"})
+            )
+        if "kind" not in value:
+            raise _task_error(InitErrorDetails(type="missing", loc=("kind",), input=value))
+        kind = value["kind"]
+        if not isinstance(kind, str) or kind not in TaskConfig.kinds:
+            expected = {"expected": ", ".join(sorted(TaskConfig.kinds))}
+            raise _task_error(InitErrorDetails(type="literal_error", loc=("kind",), input=kind, ctx=expected))
+        return TaskConfig.kinds[kind].model_validate(value)
 
     @property
     def micro_batch(self) -> int:
@@ -216,3 +218,8 @@ class Config(Section):
         """Positions that the puzzle embedding fills, resolved; 0 without one."""
         ndim, width = self.model.puzzle_emb_ndim, self.model.hidden_size
         return (self.model.puzzle_emb_len or -(-ndim // width)) if ndim else 0
+
+
+def _task_error(details: InitErrorDetails) -> ValidationError:
+    """Return an error that pydantic reports as one of its own, at its place in the task's section."""
+    return ValidationError.from_exception_data("TaskConfig", [details])
