@@ -43,7 +43,11 @@ class Carry:
 
     def tensors(self) -> dict[str, Tensor]:
         """Return everything by name, for a checkpoint."""
-        parts = {"y": self.state.y, "z": self.state.z} if self.state.y is not self.state.z else {"z": self.state.z}
+        parts = (
+            {"y": self.state.y, "z": self.state.z}
+            if self.state.y is not self.state.z
+            else {"z": self.state.z}
+        )
         return {
             **parts,
             "inputs": self.inputs,
@@ -79,7 +83,13 @@ class Carry:
 
 
 def halted_rows(
-    steps: Tensor, q_halt: Tensor, q_continue: Tensor, *, max_steps: int, min_steps: Tensor, continue_loss: bool
+    steps: Tensor,
+    q_halt: Tensor,
+    q_continue: Tensor,
+    *,
+    max_steps: int,
+    min_steps: Tensor,
+    continue_loss: bool,
 ) -> Tensor:
     """Say which rows halt in training.
 

@@ -17,7 +17,11 @@ _CUT_STD = math.sqrt(1 - 2 * _CUT * _DENSITY / _MASS)
 def truncated_normal(*shape: int, std: float, generator: torch.Generator) -> Tensor:
     """Return a tensor of `shape` from a normal cut at two deviations, corrected to have deviation `std`."""
     uniform = torch.empty(shape).uniform_(-_MASS, _MASS, generator=generator)
-    return uniform.erfinv_().mul_(math.sqrt(2) * std / _CUT_STD).clamp_(-_CUT * std / _CUT_STD, _CUT * std / _CUT_STD)
+    return (
+        uniform.erfinv_()
+        .mul_(math.sqrt(2) * std / _CUT_STD)
+        .clamp_(-_CUT * std / _CUT_STD, _CUT * std / _CUT_STD)
+    )
 
 
 def lecun_normal(fan_out: int, fan_in: int, generator: torch.Generator) -> Tensor:

@@ -59,7 +59,9 @@ class TRM(nn.Module):
         self.puzzle_emb_len = puzzle_emb_len
         self.prefix_len = puzzle_emb_len + config.registers
         size, length = config.hidden_size, self.prefix_len + seq_len
-        self.embed_tokens = nn.Parameter(truncated_normal(vocab_size, size, std=size**-0.5, generator=generator))
+        self.embed_tokens = nn.Parameter(
+            truncated_normal(vocab_size, size, std=size**-0.5, generator=generator)
+        )
         if config.registers:
             registers = truncated_normal(config.registers, 1, size, std=size**-0.5, generator=generator)
             self.registers = nn.Parameter(registers)
@@ -86,7 +88,9 @@ class TRM(nn.Module):
         z = torch.where(where, self.z_init, state.z)
         return State(torch.where(where, self.y_init, state.y) if self.config.states == 2 else z, z)
 
-    def forward(self, state: State, inputs_BL: Tensor, puzzle_rows_BN: Tensor | None = None) -> tuple[State, Output]:
+    def forward(
+        self, state: State, inputs_BL: Tensor, puzzle_rows_BN: Tensor | None = None
+    ) -> tuple[State, Output]:
         """Run one supervision step.
 
         All cycles but the last run without gradient. `puzzle_rows_BN` are the puzzle embeddings of the rows
@@ -145,7 +149,9 @@ def _blocks(config: ModelConfig, length: int, generator: torch.Generator) -> lis
         rotary = Rotary(length, size // config.heads, config.rope_theta)
     blocks = []
     for _ in range(config.layers):
-        mixer = swiglu(length) if config.mixer == "mlp_t" else Attention(size, config.heads, rotary, generator)
+        mixer = (
+            swiglu(length) if config.mixer == "mlp_t" else Attention(size, config.heads, rotary, generator)
+        )
         blocks.append(Block(mixer, swiglu(size), config.rms_norm_eps))
     return blocks
 

@@ -66,10 +66,11 @@ class Stepped(Event):
     samples_per_second: float
     seconds: float
     eta_seconds: float
-    rss_bytes: int
-    available_bytes: int
-    cpu_percent: float
+    rss_bytes: int | None
+    available_bytes: int | None
+    cpu_percent: float | None
     micro_batch: int
+    loss_digest: str
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class Finished(Event):
     samples_per_second: float
     weights_sha256: str
     eval: Mapping[str, float] = field(default_factory=dict)
-    resources: Mapping[str, float] = field(default_factory=dict)
+    resources: Mapping[str, object] = field(default_factory=dict)
 
 
 Listener = Callable[[Event], None]

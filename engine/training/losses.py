@@ -66,7 +66,11 @@ class Losses(NamedTuple):
 
 
 def supervision_loss(
-    output: Output, labels_BL: Tensor, judged: Judged, cross_entropy: str, target_continue: Tensor | None = None
+    output: Output,
+    labels_BL: Tensor,
+    judged: Judged,
+    cross_entropy: str,
+    target_continue: Tensor | None = None,
 ) -> Losses:
     """Return the loss of one supervision step.
 
@@ -76,8 +80,12 @@ def supervision_loss(
     length, rows, vocab = output.logits.shape
     tokens = CROSS_ENTROPY[cross_entropy](output.logits.reshape(-1, vocab), labels_BL.t().reshape(-1).long())
     lm = (tokens.view(length, rows) / judged.labelled.clamp(min=1)).sum()
-    q_halt = F.binary_cross_entropy_with_logits(output.q_halt, judged.exact.to(output.q_halt), reduction="sum")
+    q_halt = F.binary_cross_entropy_with_logits(
+        output.q_halt, judged.exact.to(output.q_halt), reduction="sum"
+    )
     halting = q_halt
     if target_continue is not None:
-        halting = halting + F.binary_cross_entropy_with_logits(output.q_continue, target_continue, reduction="sum")
+        halting = halting + F.binary_cross_entropy_with_logits(
+            output.q_continue, target_continue, reduction="sum"
+        )
     return Losses(lm + 0.5 * halting, lm, q_halt)

@@ -24,7 +24,10 @@ class FlatParameters:
         self.values = torch.zeros(total)
         self.grads = torch.zeros(total)
         for (_, parameter), view, grad in zip(
-            model.named_parameters(), self.split(self.values).values(), self.split(self.grads).values(), strict=True
+            model.named_parameters(),
+            self.split(self.values).values(),
+            self.split(self.grads).values(),
+            strict=True,
         ):
             view.copy_(parameter.data)
             parameter.data = view
@@ -33,7 +36,8 @@ class FlatParameters:
     def split(self, flat: Tensor) -> dict[str, Tensor]:
         """Return views of a flat tensor, one a weight, by name."""
         return {
-            name: flat[start : start + shape.numel()].view(shape) for name, (start, shape) in self.slices.items()
+            name: flat[start : start + shape.numel()].view(shape)
+            for name, (start, shape) in self.slices.items()
         }
 
     def load(self, flat: Tensor, tensors: dict[str, Tensor], prefix: str = "") -> None:

@@ -1,0 +1,54 @@
+# Two commands do everything on a machine that has Python and make:
+#   make quickstart   sets up, trains a small TRM and shows its exact accuracy on unseen puzzles
+#   make test         sets up, and passes lint, types, import contracts and tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help quickstart test check lint types imports format wheel torture clean
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.run
+
+quickstart: $(VENV)/.run ## train sudoku-4x4 and measure it on unseen puzzles
+	$(BIN)/trm-tui --no-ui run sudoku-4x4
+
+test: check ## lint, types, import contracts, tests with coverage
+	$(BIN)/python -m pytest --cov
+
+check: lint types imports ## what to run before every commit, beside the tests
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## rewrite the code as ruff likes it
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: $(VENV)/.dev ## build the wheel, install it elsewhere, and train with it
+	$(BIN)/python tests/e2e/wheel.py
+
+torture: $(VENV)/.dev ## the long form of the promises: many kills, flips and mutations
+	$(BIN)/python -m pytest -m torture --torture
+
+clean: ## remove what was built, and the environment
+	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,237 @@
+"""Bringing a run together: data, learner, session and trainer for a new run, a resumed one and a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from engine.config import Config, apply, diff, dumps, loads
+from engine.errors import ConfigError, FitError, SessionError
+from engine.hardware import Hardware, Monitor, detect, estimate, memory_budget
+from engine.runs import Session, Store
+from engine.tasks import Task, build_task, fingerprint
+from engine.training.control import Control
+from engine.training.events import Decision, Finished, Listener, Warned
+from engine.training.learner import Learner
+from engine.training.trainer import Limits, Trainer
+
+Progress = Callable[[str, int, int], None]
+
+# What decides the shapes in a checkpoint, or the data and randomness that it continues.
+_FIXED_ON_RESUME = ("task.", "model.", "train.seed", "train.batch_size")
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """How a run is driven and watched, whichever way it begins.
+
+    `seconds` and `steps` bound this sitting (a clean, resumable stop); `progress` hears how the data is prepared:
+    (what, done, total).
+    """
+
+    control: Control
+    listeners: Sequence[Listener] = ()
+    seconds: float | None = None
+    steps: int | None = None
+    progress: Progress | None = None
+
+
+def start(store: Store, config: Config, sitting: Sitting, *, preset: str, name: str = "") -> Finished:
+    """Train a configuration as a new session. Raises `FitError` when it needs more memory than there is."""
+    hardware = detect(with_torch=True)
+    require_fit(config, hardware)
+    task = build_task(config.task, sitting.progress)
+    with store.create(dumps(config), preset=preset, task=config.task.kind, name=name) as session:
+        _record(session, task, hardware)
+        return _train(Learner(config, task), session, sitting, hardware)
+
+
+def require_fit(config: Config, hardware: Hardware) -> None:
+    """Refuse a configuration that the machine's memory cannot hold, and name some that it can."""
+    fit = estimate(config, budget_bytes=memory_budget(config, hardware))
+    if not fit.fits:
+        remedies = [f"try: --set {alternative}" for alternative in fit.alternatives]
+        raise FitError("\n".join([*fit.problems, *remedies]))
+
+
+def resume(
+    store: Store, ref: str, sitting: Sitting, *, checkpoint: int | None = None, overrides: Sequence[str] = ()
+) -> Finished:
+    """Go on with a session from its newest sound checkpoint, or from the one of step `checkpoint`.
+
+    `overrides` (`section.key=value`) may change how training goes on, but not what is learned by which model.
+    """
+    with store.open(ref) as session:
+        before = loads(session.config_text, f"session {session.id}")
+        config = apply(before, overrides)
+        _refuse_fixed_changes(before, config)
+        found, warnings = session.load(checkpoint)
+        task = build_task(config.task, sitting.progress)
+        _compare_data(session, task)
+        learner = Learner(config, task)
+        learner.restore(found.weights, found.tensors, found.state["learner"])
+        if config != before:
+            changes = ", ".join(f"{change.key} = {change.b}" for change in diff(before, config))
+            session.configure(dumps(config), found.step, f"resumed with {changes}")
+        session.metrics.rewind(found.step)
+        session.log("info", f"resumed at step {found.step}")
+        return _train(
+            learner, session, sitting, detect(with_torch=True), saved=found.state, warnings=warnings
+        )
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Whether a replayed run computed the same as the original, loss by loss, bit for bit.
+
+    `compared` counts the records held against each other; each stands for every loss since the one before.
+    """
+
+    finished: Finished
+    compared: int
+    first_difference: int | None
+    differences: tuple[str, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every loss agreed."""
+        return self.compared > 0 and self.first_difference is None
+
+
+def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
+    """Run the recorded configurations of a session again, as a new session, and compare every loss."""
+    original = store.get(ref)
+    first, changes = _configurations(original)
+    recorded = _digests(original)
+    if not recorded:
+        raise SessionError(f"session {original.id} has recorded no steps to compare a replay with")
+    task = build_task(first.task, sitting.progress)
+    _compare_data(original, task)
+    hardware = detect(with_torch=True)
+    parent = {"session": original.id, "step": 0, "how": "replayed"}
+    with store.create(
+        dumps(first),
+        preset=original.record.preset,
+        task=first.task.kind,
+        name=original.record.name,
+        parent=parent,
+    ) as session:
+        _record(session, task, hardware)
+        sitting = Sitting(
+            sitting.control, sitting.listeners, sitting.seconds, max(recorded), sitting.progress
+        )
+        finished = _train(
+            Learner(first, task), session, sitting, hardware, plan=changes, threads=original.record.threads
+        )
+        replayed = _digests(session)
+    compared = sorted(recorded.keys() & replayed.keys())
+    different = [step for step in compared if recorded[step] != replayed[step]]
+    return Replay(
+        finished, len(compared), different[0] if different else None, _environment(original, session)
+    )
+
+
+def _train(
+    learner: Learner,
+    session: Session,
+    sitting: Sitting,
+    hardware: Hardware,
+    *,
+    saved: Mapping[str, object] | None = None,
+    plan: Mapping[int, Config] | None = None,
+    threads: int = 0,
+    warnings: Sequence[str] = (),
+) -> Finished:
+    for listener in sitting.listeners:
+        for warning in warnings:
+            listener(Warned("damaged-checkpoint", warning))
+    decision, count = _threads(threads or learner.config.runtime.threads, hardware)
+    torch.set_num_threads(count)  # acts on the calling thread, which is the one that trains
+    session.update(threads=count)
+    seconds = float(saved["seconds"]) if saved else 0.0
+    limits = Limits(
+        seconds=None if sitting.seconds is None else seconds + sitting.seconds,
+        step=None if sitting.steps is None else learner.counters.step + sitting.steps,
+    )
+    with Monitor() as monitor:
+        trainer = Trainer(
+            learner,
+            session,
+            monitor,
+            sitting.control,
+            listeners=sitting.listeners,
+            limits=limits,
+            plan=plan,
+            seconds=seconds,
+            rollbacks=int(saved["rollbacks"]) if saved else 0,
+        )
+        return trainer.run(hardware.to_dict(), [decision])
+
+
+def _threads(asked: int, hardware: Hardware) -> tuple[Decision, int]:
+    if asked:
+        return Decision("threads", str(asked), "as configured"), asked
+    count = hardware.cpu.usable_physical_cores or hardware.cpu.usable_cores or torch.get_num_threads()
+    return Decision("threads", str(count), "the physical cores this process may use"), count
+
+
+def _record(session: Session, task: Task, hardware: Hardware) -> None:
+    session.update(hardware=hardware.to_dict(), data=fingerprint(task), facts=task.facts)
+
+
+def _compare_data(session: Session, task: Task) -> None:
+    """Refuse data that differ from what the session was trained on."""
+    now = fingerprint(task)
+    for part, digest in session.record.data.items():
+        if now.get(part) != digest:
+            raise SessionError(
+                f"session {session.id}: the {part} data have changed since it was trained (task.data or its files); "
+                f"put the original files back, or start a new run"
+            )
+
+
+def _refuse_fixed_changes(before: Config, after: Config) -> None:
+    problems = [
+        f"{change.key}: cannot change in a session that has begun ({change.a} → {change.b}); start a new run"
+        for change in diff(before, after)
+        if change.key.startswith(_FIXED_ON_RESUME)
+    ]
+    if problems:
+        raise ConfigError(problems, "--set")
+
+
+def _configurations(session: Session) -> tuple[Config, dict[int, Config]]:
+    """Return the first configuration of a session, and those that followed by the step at which they took over.
+
+    Going on from an earlier checkpoint voids the changes that had come after it.
+    """
+    entries = [
+        (entry.step, loads(entry.config_toml, f"session {session.id}")) for entry in session.history.entries()
+    ]
+    changes: dict[int, Config] = {}
+    for step, config in entries[1:]:
+        changes = {earlier: kept for earlier, kept in changes.items() if earlier < step} | {step: config}
+    return entries[0][1], changes
+
+
+def _digests(session: Session) -> dict[int, str]:
+    return {
+        int(record["step"]): str(record["loss_digest"])
+        for record in session.metrics.read()
+        if record.get("event") == "step"
+    }
+
+
+def _environment(original: Session, again: Session) -> tuple[str, ...]:
+    """Name what differs between two sessions' machines and versions: what could explain a difference."""
+    was, now = original.record, again.record
+    found = [
+        f"{name} {was.versions.get(name)} → {now.versions.get(name)}"
+        for name in now.versions
+        if was.versions.get(name) != now.versions.get(name)
+    ]
+    if was.threads != now.threads:
+        found.append(f"threads {was.threads} → {now.threads}")
+    return tuple(found)

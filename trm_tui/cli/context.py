@@ -1,0 +1,48 @@
+"""What the global options say, for every command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from engine.hardware import Hardware
+    from engine.runs import Store
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The global options."""
+
+    no_ui: bool = False
+    sessions_dir: Path | None = None
+    hardware: str | None = None
+
+    def store(self) -> Store:
+        """Open the sessions folder that the options, the environment or the working folder name."""
+        from engine.runs import Store, default_root
+
+        return Store(self.sessions_dir or default_root())
+
+    def machine(self, *, with_torch: bool = True) -> Hardware:
+        """Return the machine to plan for: the one that `--hardware` names, or this one."""
+        from engine.hardware import detect, load_profile
+
+        return load_profile(self.hardware) if self.hardware else detect(with_torch=with_torch)
+
+
+def settings(ctx: typer.Context) -> Settings:
+    """Return the global options of a command's context."""
+    found = ctx.find_object(Settings)
+    assert found is not None
+    return found
+
+
+def no_app(headless: str) -> None:
+    """Say that this version trains headless, and how."""
+    raise UsageError(f"this version has no terminal app; train headless: trm-tui --no-ui {headless}")

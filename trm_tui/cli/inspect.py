@@ -1,0 +1,142 @@
+"""`check`, `presets` and `hardware`: what there is, and whether it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.text import format_bytes, format_seconds
+from trm_tui.cli.context import settings
+from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, print_text
+from trm_tui.cli.train import SetOption
+
+if TYPE_CHECKING:
+    from engine.hardware import Fit, Hardware
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    for command in (check, presets, hardware):
+        app.command()(command)
+
+
+def check(
+    ctx: typer.Context,
+    preset: Annotated[
+        str, typer.Argument(metavar="PRESET|FILE.toml", help="A preset's name or a TOML file.")
+    ],
+    overrides: SetOption = None,
+    json: JsonFlag = False,
+) -> None:
+    """Say what a configuration will cost, and whether it fits the machine. Exit code 4 when it does not."""
+    import engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from engine.config import apply, find_preset
+    from engine.hardware import estimate, memory_budget
+    from engine.training.launch import require_fit
+
+    found = find_preset(preset)
+    config = apply(found.config, overrides or [])
+    machine = settings(ctx).machine()
+    fit = estimate(config, budget_bytes=memory_budget(config, machine), gemm_gflops=machine.gemm_gflops)
+    if json:
+        print_json({"preset": found.name, **fit.to_dict()})
+    else:
+        print_facts(_fit_facts(fit), title=f"{found.name} on {machine.title or machine.cpu.model}")
+    require_fit(config, machine)
+
+
+def _fit_facts(fit: Fit) -> Iterator[tuple[str, object]]:
+    yield (
+        "parameters",
+        f"{fit.parameters:,}"
+        + (f" and {fit.puzzle_parameters:,} in puzzle embeddings" if fit.puzzle_parameters else ""),
+    )
+    yield "work", f"{fit.flops_per_sample / 1e9:.3g} GFLOP a sample, {fit.flops_per_step / 1e9:.3g} a step"
+    budget = format_bytes(fit.budget_bytes) if fit.budget_bytes is not None else "unknown"
+    yield "peak memory", f"about {format_bytes(fit.peak_rss_bytes)} of {budget}"
+    if fit.samples_per_second and fit.seconds:
+        yield (
+            "speed",
+            f"about {fit.samples_per_second:,.0f} samples/s, planned with {fit.gemm_gflops:.0f} GFLOP/s",
+        )
+        yield "time", f"about {format_seconds(fit.seconds)} to the last step"
+    yield "verdict", "fits" if fit.fits else "does not fit"
+
+
+def presets(
+    name: Annotated[str | None, typer.Argument(help="Print this one as TOML.")] = None, json: JsonFlag = False
+) -> None:
+    """List the presets, or print one as TOML."""
+    import engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from engine.config import dumps, find_preset, list_presets
+
+    if name is not None:
+        found = find_preset(name)
+        if json:
+            print_json({"name": found.name, "path": str(found.path), "config": found.config.model_dump()})
+        else:
+            print_text(dumps(found.config))
+        return
+    everything = list_presets()
+    if json:
+        print_json([{"name": p.name, "title": p.config.title, "expect": p.config.expect} for p in everything])
+    else:
+        print_table(
+            ("preset", "what", "expect"), [(p.name, p.config.title, p.config.expect) for p in everything]
+        )
+
+
+def hardware(ctx: typer.Context, json: JsonFlag = False) -> None:
+    """Show what was detected of this machine, or of the one that --hardware names."""
+    machine = settings(ctx).machine()
+    if json:
+        print_json(machine.to_dict())
+    else:
+        print_facts(_hardware_facts(machine), title=machine.title or machine.cpu.model)
+
+
+def _hardware_facts(machine: Hardware) -> Iterator[tuple[str, object]]:
+    cpu, memory, torch, system = machine.cpu, machine.memory, machine.torch, machine.os
+    yield "processor", f"{cpu.model} ({cpu.vendor}, {cpu.architecture})"
+    yield "cores", f"{_known(cpu.physical_cores)} physical, {_known(cpu.logical_cores)} logical"
+    if cpu.performance_cores or cpu.efficiency_cores:
+        yield (
+            "kinds of core",
+            f"{_known(cpu.performance_cores)} fast, {_known(cpu.efficiency_cores)} efficient",
+        )
+    quota = f"; a quota of {cpu.quota_cores:g}" if cpu.quota_cores else ""
+    yield "cores for this process", f"{_known(cpu.usable_physical_cores)} physical{quota}"
+    yield "vector extensions", " ".join(cpu.extensions) or "unknown"
+    sizes = (cpu.caches.l1d_bytes, cpu.caches.l2_bytes, cpu.caches.l3_bytes)
+    yield "caches", ", ".join(f"L{level} {_size(size)}" for level, size in enumerate(sizes, 1))
+    yield (
+        "memory",
+        f"{_size(memory.effective_total_bytes)}, {_size(memory.effective_available_bytes)} available",
+    )
+    limit = _size(memory.limit_bytes) if memory.limit_bytes is not None else "none"
+    yield "container limit", limit
+    yield "swap", f"{_size(memory.swap_used_bytes)} of {_size(memory.swap_total_bytes)} used"
+    for gpu in machine.gpus:
+        yield gpu.kind.upper(), f"{_yes(gpu.present)} present, {_yes(gpu.usable)} usable"
+    if machine.power.battery_percent is not None:
+        source = "plugged in" if machine.power.plugged_in else "on battery"
+        yield "battery", f"{machine.power.battery_percent:.0f} %, {source}"
+    yield (
+        "torch",
+        f"{torch.version} · BLAS {torch.blas} · kernels {torch.cpu_capability} · OpenMP {torch.openmp}",
+    )
+    yield "system", f"{system.name} {system.version} · Python {system.python}"
+
+
+def _known(value: object) -> str:
+    return "unknown" if value is None else str(value)
+
+
+def _size(count: int | None) -> str:
+    return "unknown" if count is None else format_bytes(count)
+
+
+def _yes(value: bool | None) -> str:
+    return "unknown whether" if value is None else "" if value else "not"

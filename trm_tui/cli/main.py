@@ -1,0 +1,106 @@
+"""The `trm-tui` command: global options, error handling, exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import engine
+from engine.errors import TrmError
+from engine.text import safe_text
+from trm_tui.cli import data, inspect, sessions, solve, train
+from trm_tui.cli.context import Settings, no_app
+
+app = typer.Typer(
+    name="trm-tui",
+    help="Train Tiny Recursive Models on the machine you already own.",
+    epilog="Begin with:  trm-tui --no-ui run sudoku-4x4",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+train.register(app)
+solve.register(app)
+inspect.register(app)
+app.add_typer(sessions.app, name="sessions")
+app.add_typer(data.app, name="data")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"trm-tui {engine.__version__}\n")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _settings(
+    ctx: typer.Context,
+    no_ui: Annotated[bool, typer.Option("--no-ui", help="Never open the terminal app.")] = False,
+    sessions_dir: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TRM_SESSIONS_DIR",
+            help="Where sessions live. Default: ./sessions where that folder exists, else the user's data folder.",
+        ),
+    ] = None,
+    hardware: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="Plan for another machine (check, hardware).")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    ctx.obj = Settings(no_ui=no_ui, sessions_dir=sessions_dir, hardware=hardware)
+    if ctx.invoked_subcommand is None:
+        no_app("run sudoku-4x4")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code (see the README for what each means)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    code = 0
+    try:
+        result = app(args=words, standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+    except TrmError as error:
+        if debug:
+            raise
+        _complain(str(error))
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nothing is left to say, and Python must not try at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    except Exception as error:
+        if debug:
+            raise
+        usage = _usage_message(error)
+        _complain(
+            usage
+            or f"unexpected {type(error).__name__}: {error}\nRun it again with --debug for the traceback."
+        )
+        code = 2 if usage else 1
+    sys.exit(code)
+
+
+def _usage_message(error: Exception) -> str | None:
+    """Return the message of a command-line usage error, None for any other exception.
+
+    Typer's usage errors are known by what they carry: their module has moved between its versions.
+    """
+    describe = getattr(error, "format_message", None)
+    return str(describe()) if getattr(error, "exit_code", None) == 2 and callable(describe) else None
+
+
+def _complain(message: str) -> None:
+    lines = safe_text(message).splitlines() or ["unknown error"]
+    sys.stderr.write("\n".join([f"error: {lines[0]}", *(f"       {line}" for line in lines[1:])]) + "\n")

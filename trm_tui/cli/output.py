@@ -1,0 +1,59 @@
+"""How results are written: tables for people, JSON for programs, both on stdout; the rest on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.text import safe_text
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def print_json(value: object) -> None:
+    """Write one JSON value on one line."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def print_text(text: str) -> None:
+    """Write text as it is, without what could drive the terminal."""
+    sys.stdout.write(safe_text(text).rstrip("\n") + "\n")
+
+
+def notice(text: str) -> None:
+    """Write a line for people on stderr."""
+    sys.stderr.write(safe_text(text) + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
+    """Write a table; columns whose name starts with `>` are right-aligned."""
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+    for row in rows:
+        table.add_row(*(Text(safe_text(str(cell))) for cell in row))
+    _console().print(table)
+
+
+def print_facts(facts: Iterable[tuple[str, object]], *, title: str = "") -> None:
+    """Write pairs of a name and a value, one a line."""
+    table = Table(title=title or None, title_justify="left", box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column()
+    for name, value in facts:
+        table.add_row(name, Text(safe_text(str(value))))
+    _console().print(table)
+
+
+def _console() -> Console:
+    # Where stdout is no terminal, lines must not be cut to 80 columns.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)

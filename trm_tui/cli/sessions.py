@@ -1,0 +1,224 @@
+"""`sessions …`: the store of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.text import format_bytes, format_seconds
+from trm_tui.cli.context import settings
+from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, print_text
+from trm_tui.cli.train import SessionArgument
+
+if TYPE_CHECKING:
+    from engine.runs import Session, SessionRecord
+
+app = typer.Typer(help="List, show, compare, mark, delete, export and import sessions.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_sessions(
+    ctx: typer.Context,
+    trash: Annotated[bool, typer.Option("--trash", help="List what was deleted instead.")] = False,
+    json: JsonFlag = False,
+) -> None:
+    """List all sessions, the newest last."""
+    store = settings(ctx).store()
+    records = store.trash() if trash else store.list()
+    if json:
+        print_json([record.model_dump(mode="json") for record in records])
+    elif not records:
+        print_text(f"no {'deleted ' if trash else ''}sessions in {store.root}")
+    else:
+        columns = ("session", "name", "task", "status", ">steps", ">exact", ">samples/s", ">training", "tags")
+        print_table(columns, [_row(record) for record in records])
+
+
+def _row(record: SessionRecord) -> Sequence[object]:
+    figures = _Summary(record)
+    return (
+        record.id,
+        record.name,
+        record.task,
+        record.status,
+        figures.number("steps", "{:,}"),
+        figures.exact,
+        figures.number("samples_per_second", "{:,.0f}"),
+        figures.duration,
+        " ".join(record.tags),
+    )
+
+
+class _Summary:
+    """A session's summary as text; empty where it has none."""
+
+    def __init__(self, record: SessionRecord) -> None:
+        self._summary = record.summary
+
+    def number(self, key: str, form: str) -> str:
+        value = self._summary.get(key)
+        return form.format(value) if isinstance(value, (int, float)) else ""
+
+    @property
+    def exact(self) -> str:
+        measured = self._summary.get("eval")
+        value = measured.get("exact_accuracy") if isinstance(measured, dict) else None
+        return f"{value:.1%}" if isinstance(value, (int, float)) else ""
+
+    @property
+    def duration(self) -> str:
+        value = self._summary.get("seconds")
+        return format_seconds(value) if isinstance(value, (int, float)) else ""
+
+
+@app.command()
+def show(ctx: typer.Context, session: SessionArgument, json: JsonFlag = False) -> None:
+    """Show a session: its record, checkpoints and configuration history."""
+    found = settings(ctx).store().get(session)
+    if json:
+        print_json(
+            {
+                **found.record.model_dump(mode="json"),
+                "status": found.status,
+                "checkpoints": [
+                    {"step": c.step, "bytes": c.bytes, "best": c.best, "sound": c.sound}
+                    for c in found.checkpoints()
+                ],
+                "history": [
+                    {"step": e.step, "time": e.time, "reason": e.reason} for e in found.history.entries()
+                ],
+                "config": found.config_text,
+            }
+        )
+        return
+    print_facts(_facts(found), title=f"session {found.id}")
+    rows = [
+        (f"{c.step:,}", format_bytes(c.bytes), c.time or "", "best" if c.best else "", c.problem or "sound")
+        for c in found.checkpoints()
+    ]
+    print_table((">checkpoint", ">size", "saved", "", "state"), rows)
+    print_table(
+        (">from step", "time", "why"), [(f"{e.step:,}", e.time, e.reason) for e in found.history.entries()]
+    )
+
+
+def _facts(session: Session) -> Iterator[tuple[str, object]]:
+    record = session.record
+    figures = _Summary(record)
+    yield "name", record.name or "—"
+    yield "preset", record.preset
+    yield "status", session.status
+    yield "created", record.created.isoformat(timespec="seconds")
+    if record.parent is not None:
+        yield "parent", f"{record.parent.how} from {record.parent.session}"
+    if record.tags:
+        yield "tags", " ".join(record.tags)
+    if record.note:
+        yield "note", record.note
+    yield "steps", figures.number("steps", "{:,}") or "—"
+    yield "exact accuracy", figures.exact or "—"
+    yield "training", figures.duration or "—"
+    yield from record.facts.items()
+    yield "versions", " · ".join(f"{name} {version}" for name, version in record.versions.items())
+    yield "weights sha256", record.summary.get("weights_sha256", "—")
+
+
+@app.command()
+def diff(
+    ctx: typer.Context,
+    session: SessionArgument,
+    other: Annotated[str, typer.Argument(help="Another session, a preset or a TOML file.")],
+    json: JsonFlag = False,
+) -> None:
+    """Compare the configurations of two sessions, or of a session and a preset."""
+    import engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from engine.config import diff as compare
+    from engine.config import find_preset, loads
+    from engine.errors import SessionError, UsageError
+
+    store = settings(ctx).store()
+    first = loads(store.config_text(session), session)
+    try:
+        second = loads(store.config_text(other), other)
+    except SessionError as missing:
+        try:
+            second = find_preset(other).config
+        except UsageError:
+            raise missing from None
+    changes = compare(first, second)
+    if json:
+        print_json([{"key": change.key, "a": change.a, "b": change.b} for change in changes])
+    elif changes:
+        print_table(("setting", session, other), [(change.key, change.a, change.b) for change in changes])
+    else:
+        print_text("the configurations are equal")
+
+
+@app.command()
+def tag(
+    ctx: typer.Context,
+    session: SessionArgument,
+    tags: Annotated[list[str], typer.Argument(help="Words to find it by.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Take the tags away instead.")] = False,
+) -> None:
+    """Add tags to a session, or take them away."""
+    store = settings(ctx).store()
+    record = (store.untag if remove else store.tag)(session, *tags)
+    print_text(f"{record.id}: {' '.join(record.tags) or 'no tags'}")
+
+
+@app.command()
+def note(
+    ctx: typer.Context,
+    session: SessionArgument,
+    text: Annotated[str, typer.Argument(help="The note; may be empty.")],
+) -> None:
+    """Write a session's note."""
+    print_text(f"{settings(ctx).store().note(session, text).id}: noted")
+
+
+@app.command()
+def rename(
+    ctx: typer.Context, session: SessionArgument, name: Annotated[str, typer.Argument(help="The new name.")]
+) -> None:
+    """Give a session another name; its id stays."""
+    record = settings(ctx).store().rename(session, name)
+    print_text(f"{record.id}: {record.name or 'no name'}")
+
+
+@app.command()
+def delete(ctx: typer.Context, session: SessionArgument) -> None:
+    """Move a session to the trash; `sessions restore` takes it back."""
+    store = settings(ctx).store()
+    gone = store.delete(session)
+    print_text(f"{gone} is in the trash; `trm-tui sessions restore {gone}` takes it back")
+
+
+@app.command()
+def restore(
+    ctx: typer.Context, session: Annotated[str, typer.Argument(help="The id of a deleted session.")]
+) -> None:
+    """Take a session back from the trash."""
+    print_text(f"{settings(ctx).store().restore(session)} is back")
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    session: SessionArgument,
+    file: Annotated[Path, typer.Argument(help="The ZIP file to write.")],
+) -> None:
+    """Write a session into an archive that `sessions import` reads."""
+    settings(ctx).store().export(session, file)
+    print_text(f"wrote {file} ({format_bytes(file.stat().st_size)})")
+
+
+@app.command("import")
+def import_session(
+    ctx: typer.Context, file: Annotated[Path, typer.Argument(help="An archive written by `sessions export`.")]
+) -> None:
+    """Add a session from an archive."""
+    print_text(f"imported {settings(ctx).store().import_archive(file)}")

@@ -1,0 +1,51 @@
+"""A training sitting in the terminal: signals, what is printed, and the exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from engine.training.control import Control
+from engine.training.events import Finished
+from engine.training.launch import Sitting
+from trm_tui.cli.printers import JsonPrinter, Printer, ProgressPrinter, QuietPrinter
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_DIVERGED = 5
+
+
+@contextmanager
+def seated(
+    *, json: bool = False, quiet: bool = False, seconds: float | None = None, steps: int | None = None
+) -> Iterator[Sitting]:
+    """Provide a sitting whose events are printed and which signals stop cleanly.
+
+    The first signal is only noted: the trainer finishes its micro-batch, saves and returns. A second SIGINT
+    leaves at once; the last checkpoint on disk stays sound.
+    """
+    control = Control()
+    printer: Printer = JsonPrinter() if json else QuietPrinter() if quiet else ProgressPrinter()
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        if control.stopping and number == signal.SIGINT:
+            os._exit(128 + number)
+        control.stop_by_signal(number)
+
+    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    before = {number: signal.signal(number, note) for number in numbers}
+    try:
+        with printer:
+            yield Sitting(control, [printer], seconds, steps, printer.preparing)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def exit_code(finished: Finished, sitting: Sitting) -> int:
+    """Return 0 for a run that ended well, 128 + n after signal n, 5 after divergence."""
+    if sitting.control.signal_number:
+        return 128 + sitting.control.signal_number
+    return _DIVERGED if finished.status == "diverged" else 0

@@ -1,0 +1,110 @@
+"""`run`, `resume` and `replay`: training, headless."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from trm_tui.cli.context import no_app, settings
+from trm_tui.cli.output import JsonFlag, print_json, print_text
+from trm_tui.cli.sitting import exit_code, seated
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", metavar="SECTION.KEY=VALUE", help="Change a setting; repeatable."),
+]
+SecondsOption = Annotated[
+    float | None, typer.Option(min=0, help="Stop cleanly after so many seconds of training.")
+]
+StepsOption = Annotated[int | None, typer.Option(min=0, help="Stop cleanly after so many steps.")]
+QuietFlag = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress; warnings, errors and the result only.")
+]
+SessionArgument = Annotated[str, typer.Argument(help="An id, a unique prefix of one, a name, or `latest`.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    for command in (run, resume, replay):
+        app.command()(command)
+
+
+def run(
+    ctx: typer.Context,
+    preset: Annotated[
+        str, typer.Argument(metavar="PRESET|FILE.toml", help="A preset's name or a TOML file.")
+    ],
+    overrides: SetOption = None,
+    name: Annotated[str, typer.Option(help="A name for the session.")] = "",
+    seconds: SecondsOption = None,
+    steps: StepsOption = None,
+    json: JsonFlag = False,
+    quiet: QuietFlag = False,
+) -> int:
+    """Train a preset or a configuration file."""
+    if not settings(ctx).no_ui:
+        no_app(f"run {preset}")
+    import engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from engine.config import apply, find_preset
+    from engine.training.launch import start
+
+    found = find_preset(preset)
+    config = apply(found.config, overrides or [])
+    store = settings(ctx).store()
+    with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
+        return exit_code(start(store, config, sitting, preset=found.name, name=name), sitting)
+
+
+def resume(
+    ctx: typer.Context,
+    session: SessionArgument,
+    checkpoint: Annotated[
+        int | None, typer.Option(metavar="STEP", help="Go on from this checkpoint.")
+    ] = None,
+    overrides: SetOption = None,
+    seconds: SecondsOption = None,
+    steps: StepsOption = None,
+    json: JsonFlag = False,
+    quiet: QuietFlag = False,
+) -> int:
+    """Go on with a session, bit for bit as if it had never stopped. `--set train.steps=…` extends it."""
+    if not settings(ctx).no_ui:
+        no_app(f"resume {session}")
+    from engine.training.launch import resume as resume_session
+
+    store = settings(ctx).store()
+    with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
+        finished = resume_session(store, session, sitting, checkpoint=checkpoint, overrides=overrides or [])
+        return exit_code(finished, sitting)
+
+
+def replay(
+    ctx: typer.Context, session: SessionArgument, json: JsonFlag = False, quiet: QuietFlag = False
+) -> int:
+    """Run a session's recorded configuration again and say whether every loss agreed bit for bit."""
+    from engine.training.launch import replay as replay_session
+
+    store = settings(ctx).store()
+    original = store.get(session).id
+    with seated(json=False, quiet=quiet or json) as sitting:
+        outcome = replay_session(store, session, sitting)
+    verdict = {
+        "session": outcome.finished.session,
+        "replayed": original,
+        "agrees": outcome.agrees,
+        "records_compared": outcome.compared,
+        "first_difference": outcome.first_difference,
+        "differences": list(outcome.differences),
+        "weights_sha256": outcome.finished.weights_sha256,
+    }
+    if json:
+        print_json(verdict)
+    elif outcome.agrees:
+        print_text(f"every loss agrees bit for bit with {original} ({outcome.compared} records compared)")
+    elif outcome.first_difference is None:
+        print_text(f"stopped before anything could be compared with {original}")
+    else:
+        why = "; ".join(outcome.differences) or "same versions and threads"
+        print_text(f"the losses differ from {original} by step {outcome.first_difference} ({why})")
+    return exit_code(outcome.finished, sitting) or (0 if outcome.agrees else 1)
