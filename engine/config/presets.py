@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import engine
 from engine.config.problems import quoted
 from engine.config.sections import Config
 from engine.config.toml import load
 from engine.errors import UsageError
+from engine.resources import shipped
 from engine.text import did_you_mean
 
 
@@ -32,14 +32,14 @@ def find(name_or_path: str) -> Preset:
     given = Path(name_or_path)
     if given.suffix == ".toml" and _is_file(given):
         return Preset(given.stem, given, load(given))
-    shipped = _shipped()
+    ours = _shipped()
     name = given.name.removesuffix(".toml")
-    if name in shipped and str(given.parent) in {".", "presets"}:
-        return Preset(name, shipped[name], load(shipped[name]))
+    if name in ours and str(given.parent) in {".", "presets"}:
+        return Preset(name, ours[name], load(ours[name]))
     if _is_file(given):
         raise UsageError(f"{quoted(name_or_path)}: a configuration file ends in .toml; rename it")
     what = "no such file, and no preset of that name" if given.suffix == ".toml" else "no such preset"
-    raise UsageError(f"{quoted(name_or_path)}: {what}.{did_you_mean(name, shipped)}")
+    raise UsageError(f"{quoted(name_or_path)}: {what}.{did_you_mean(name, ours)}")
 
 
 def list_presets() -> list[Preset]:
@@ -48,10 +48,7 @@ def list_presets() -> list[Preset]:
 
 
 def _shipped() -> dict[str, Path]:
-    package = Path(engine.__file__).resolve().parent
-    folder = package / "presets"
-    if not folder.is_dir():
-        folder = package.parent / "presets"
+    folder = shipped("presets")
     return {path.stem: path for path in sorted(folder.glob("*.toml"), key=_stem)}
 
 

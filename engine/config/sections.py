@@ -82,6 +82,10 @@ class ModelConfig(Section):
     rms_norm_eps: float = Field(1e-5, gt=0, lt=1)
     """Added to the mean square in every RMS norm."""
 
+    def swiglu_width(self, size: int) -> int:
+        """Inner width of a SwiGLU on `size` numbers: expansion · size · 2/3, rounded, then up to a multiple."""
+        return -(-round(self.expansion * size * 2 / 3) // self.width_multiple) * self.width_multiple
+
 
 class TrainConfig(Section):
     """How the model is trained."""

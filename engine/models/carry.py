@@ -93,8 +93,8 @@ def halted_rows(
 ) -> Tensor:
     """Say which rows halt in training.
 
-    A row halts at `max_steps`, or when its halting logit wins (over 0, or over the continue logit where that is
-    trained), but not before its `min_steps` (exploration).
+    A row halts at `max_steps`, or when its halting logit wins (over 0, or over the continue logit where
+    that is trained), but not before its `min_steps` (exploration).
     """
     if max_steps == 1:
         return torch.ones_like(steps, dtype=torch.bool)

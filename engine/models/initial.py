@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-# The standard deviation of a unit normal cut at ±2: dividing by it makes the cut distribution's deviation exact.
+# The standard deviation of a unit normal cut at ±2: dividing by it makes the cut distribution's deviation
+# exact.
 _CUT = 2.0
 _MASS = math.erf(_CUT / math.sqrt(2))
 _DENSITY = math.exp(-0.5 * _CUT**2) / math.sqrt(2 * math.pi)

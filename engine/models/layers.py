@@ -1,7 +1,8 @@
 """The blocks of a recursive model.
 
-States are laid out length first, (S, B, D): position, row of the batch, width. The MLP along the length is then
-one matrix product on (S, B·D) and the one along the width is one on (S·B, D): neither needs a transpose.
+States are laid out length first, (S, B, D): position, row of the batch, width. The MLP along the length is
+then one matrix product on (S, B·D) and the one along the width is one on (S·B, D): neither needs a
+transpose.
 """
 
 from __future__ import annotations
@@ -16,11 +17,6 @@ from engine.models.initial import lecun_normal
 def rms_norm(x: Tensor, eps: float, dim: int = -1) -> Tensor:
     """Divide by the root mean square along `dim`; no weight."""
     return x * torch.rsqrt(x.square().mean(dim, keepdim=True) + eps)
-
-
-def swiglu_width(size: int, expansion: float, multiple: int) -> int:
-    """Inner width of a SwiGLU: expansion · size · 2/3, rounded, then up to a multiple."""
-    return -(-round(expansion * size * 2 / 3) // multiple) * multiple
 
 
 class SwiGLU(nn.Module):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from engine.config.sections import Config, ModelConfig
 from engine.models.initial import lecun_normal, truncated_normal
-from engine.models.layers import Attention, Block, Rotary, SwiGLU, swiglu_width
+from engine.models.layers import Attention, Block, Rotary, SwiGLU
 
 _HALT_BIAS = -5.0  # "do not halt" until training says otherwise
 
@@ -141,7 +141,7 @@ class TRM(nn.Module):
 
 def _blocks(config: ModelConfig, length: int, generator: torch.Generator) -> list[Block]:
     def swiglu(size: int) -> SwiGLU:
-        return SwiGLU(size, swiglu_width(size, config.expansion, config.width_multiple), generator)
+        return SwiGLU(size, config.swiglu_width(size), generator)
 
     size = config.hidden_size
     rotary = None

@@ -1,0 +1,1 @@
+"""The training loop: one step, losses, optimizers, evaluation, control and events."""

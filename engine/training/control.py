@@ -13,7 +13,8 @@ _PAUSE_POLL_SECONDS = 0.05
 class Control:
     """Requests to a training run, made from any thread or signal handler and polled by the trainer.
 
-    Every request is a plain assignment: a signal handler may interrupt the trainer anywhere, also inside a lock.
+    Every request is a plain assignment: a signal handler may interrupt the trainer anywhere, also inside a
+    lock.
     """
 
     stop_reason: str | None = None

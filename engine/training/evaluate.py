@@ -20,8 +20,8 @@ class Evaluation:
     """Accuracy on held-out puzzles.
 
     `exact_accuracy` and `cell_accuracy` are after all supervision steps. `early_exact_accuracy` takes each
-    puzzle's answer at the first step whose halting logit is positive; `mean_steps` is the mean of those steps.
-    `ran_steps` is the mean of the steps that were really computed (fewer with early halting).
+    puzzle's answer at the first step whose halting logit is positive; `mean_steps` is the mean of those
+    steps. `ran_steps` is the mean of the steps that were really computed (fewer with early halting).
     """
 
     puzzles: int
@@ -83,9 +83,9 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model on puzzles with known solutions.
 
-    With `early_halt`, rows leave the batch at their first positive halting logit, which saves their remaining
-    steps. `progress` hears (done, total) after each batch; when `stopping` turns true, what was measured so far
-    is returned.
+    With `early_halt`, rows leave the batch at their first positive halting logit, which saves their
+    remaining steps. `progress` hears (done, total) after each batch; when `stopping` turns true, what was
+    measured so far is returned.
     """
     started = time.perf_counter()
     totals = np.zeros(6)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import ClassVar, TypeAlias
-
-Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
+from typing import ClassVar
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ _FIXED_ON_RESUME = ("task.", "model.", "train.seed", "train.batch_size")
 class Sitting:
     """How a run is driven and watched, whichever way it begins.
 
-    `seconds` and `steps` bound this sitting (a clean, resumable stop); `progress` hears how the data is prepared:
-    (what, done, total).
+    `seconds` and `steps` bound this sitting (a clean, resumable stop); `progress` hears how the data is
+    prepared: (what, done, total).
     """
 
     control: Control
@@ -52,7 +52,7 @@ def require_fit(config: Config, hardware: Hardware) -> None:
     """Refuse a configuration that the machine's memory cannot hold, and name some that it can."""
     fit = estimate(config, budget_bytes=memory_budget(config, hardware))
     if not fit.fits:
-        remedies = [f"try: --set {alternative}" for alternative in fit.alternatives]
+        remedies = [f"try: {alternative}" for alternative in fit.alternatives]
         raise FitError("\n".join([*fit.problems, *remedies]))
 
 
@@ -187,7 +187,7 @@ def _compare_data(session: Session, task: Task) -> None:
     for part, digest in session.record.data.items():
         if now.get(part) != digest:
             raise SessionError(
-                f"session {session.id}: the {part} data have changed since it was trained (task.data or its files); "
+                f"session {session.id}: the {part} data (task.data or its files) have changed since it was trained; "
                 f"put the original files back, or start a new run"
             )
 
@@ -203,7 +203,7 @@ def _refuse_fixed_changes(before: Config, after: Config) -> None:
 
 
 def _configurations(session: Session) -> tuple[Config, dict[int, Config]]:
-    """Return the first configuration of a session, and those that followed by the step at which they took over.
+    """Return the first configuration of a session, and the later ones by the step at which they took over.
 
     Going on from an earlier checkpoint voids the changes that had come after it.
     """

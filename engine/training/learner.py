@@ -40,7 +40,7 @@ class Counters:
     samples: int = 0
     """Rows trained on, counted once a supervision step."""
     skipped_in_a_row: int = 0
-    """Steps skipped since the last update because loss or gradient was not finite, or the loss had exploded."""
+    """Steps skipped since the last update, because the loss or its gradient was unsound."""
     lr_scale: float = 1.0
     """Extra factor on the learning rate, lowered when training diverges."""
     digest: str = ""

@@ -43,6 +43,6 @@ class Adam:
 @torch.no_grad()
 def sign_sgd(embeddings_NE: Tensor, ids_B: Tensor, grads_BE: Tensor, lr: float, weight_decay: float) -> None:
     """Move the embeddings of the puzzles in a batch by the sign of their summed gradient, in place."""
-    ids, inverse = ids_B.unique(return_inverse=True)
+    ids, inverse = torch.unique(ids_B, return_inverse=True)
     summed = torch.zeros(len(ids), embeddings_NE.shape[1]).index_add_(0, inverse, grads_BE)
     embeddings_NE[ids] = embeddings_NE[ids].mul_(1 - lr * weight_decay).add_(summed.sign_(), alpha=-lr)

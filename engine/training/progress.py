@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TypedDict
 
 from engine.training.learner import Learner, Update
 from engine.training.step import StepResult
@@ -34,6 +35,18 @@ class Stopwatch:
         self._before, self._since = self.seconds, None
 
 
+class Means(TypedDict):
+    """Means over a window, under the names that `Stepped` gives them; accuracies None without a halted row."""
+
+    loss: float
+    lm_loss: float
+    q_halt_loss: float
+    grad_norm: float
+    exact_accuracy: float | None
+    cell_accuracy: float | None
+    supervision_steps: float | None
+
+
 class Window:
     """Sums over the steps since the last record."""
 
@@ -50,8 +63,8 @@ class Window:
         self.sums += update.result
         self.grad_norm += update.grad_norm
 
-    def means(self) -> dict[str, float | None]:
-        """Return losses per row, the gradient norm per step, and accuracies per halted row (None without one)."""
+    def means(self) -> Means:
+        """Return losses per row, the gradient norm per step, and accuracies per halted row, if any."""
         sums, halted = self.sums, self.sums.count
         return {
             "loss": sums.loss / self.rows,

@@ -74,7 +74,7 @@ def micro_batches(carry: Carry, size: int) -> Iterator[tuple[slice, Carry]]:
 def backward_step(
     model: TRM, carry: Carry, min_steps: Tensor, config: TrainConfig, scale: float
 ) -> tuple[Carry, StepResult, PuzzleGradients | None]:
-    """Run one supervision step on rows already refilled and add `scale` · d(loss)/d(weights) to the gradients.
+    """Run one supervision step on refilled rows and add `scale` · d(loss)/d(weights) to the gradients.
 
     `min_steps` (B,): steps before which a row may not halt. Returns the carry after the step.
     """

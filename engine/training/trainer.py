@@ -73,7 +73,7 @@ class Trainer:
         self._saved_at = self._told_at = time.monotonic()
 
     def run(self, hardware: Mapping[str, object], decisions: Sequence[Decision]) -> Finished:
-        """Train until the last step, the target accuracy, a limit or a request to stop; save; return the outcome."""
+        """Train until the last step, the target accuracy, a limit or a request to stop; save."""
         self._begin(hardware, decisions)
         try:
             while not self._complete() and not self._limited() and not self.control.hold(self._paused):
@@ -95,7 +95,7 @@ class Trainer:
             self._fail(error)
             raise
 
-    # --- around the loop -----------------------------------------------------------------------------------------
+    # --- around the loop ----------------------------------------------------------------------------------
 
     def _begin(self, hardware: Mapping[str, object], decisions: Sequence[Decision]) -> None:
         config, counters = self.learner.config, self.learner.counters
@@ -156,7 +156,7 @@ class Trainer:
         self.session.configure(dumps(config), self.learner.counters.step, reason)
         self.session.log("info", f"configuration at step {self.learner.counters.step}: {reason}")
 
-    # --- after a step --------------------------------------------------------------------------------------------
+    # --- after a step -------------------------------------------------------------------------------------
 
     def _observe(self, update: Update) -> None:
         learner = self.learner
@@ -177,7 +177,7 @@ class Trainer:
             step=counters.step,
             steps=train.steps,
             samples=counters.samples,
-            **self.window.means(),  # type: ignore[arg-type]  # names and types are Stepped's own, see its test
+            **self.window.means(),
             lr=learner.lr,
             samples_per_second=self.rate.samples_per_second,
             seconds=self.stopwatch.seconds,
@@ -220,7 +220,7 @@ class Trainer:
             f"diverged at step {diverged_at}: back to step {checkpoint.step} with the rate × {scale:g}",
         )
 
-    # --- evaluation and checkpoints ------------------------------------------------------------------------------
+    # --- evaluation and checkpoints -----------------------------------------------------------------------
 
     def _evaluation_due(self) -> bool:
         every, step = self.learner.config.eval.every, self.learner.counters.step
@@ -276,7 +276,7 @@ class Trainer:
         self._saved_step, self._saved_at = step, time.monotonic()
         self._emit(Saved(step, reason))
 
-    # --- the end -------------------------------------------------------------------------------------------------
+    # --- the end ------------------------------------------------------------------------------------------
 
     def _finish(self) -> Finished:
         self.stopwatch.stop()

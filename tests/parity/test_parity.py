@@ -33,7 +33,9 @@ class Fixture:
             self.published: dict[str, Any] = json.loads(file.metadata()["config"])
             self.tensors: dict[str, Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         self.weights = {
-            key.removeprefix("weights."): value for key, value in self.tensors.items() if key.startswith("weights.")
+            key.removeprefix("weights."): value
+            for key, value in self.tensors.items()
+            if key.startswith("weights.")
         }
         self.train = TrainConfig(
             loss="stablemax",
@@ -76,6 +78,7 @@ class Fixture:
 
     def batch(self, step: int, rows: Tensor) -> Examples:
         """The rows of batch `step` that are taken; an ignored label is padding to us."""
+
         def pick(name: str) -> np.ndarray[Any, Any]:
             tensor = self.tensors[name][step][rows]
             return np.asarray(torch.where(tensor == -100, 0, tensor).numpy())
@@ -103,15 +106,20 @@ def first_carry(fixture: Fixture, model: TRM) -> Carry:
 def assert_agrees(ours: Tensor, exact: Tensor, recorded: Tensor, atol: float, what: str) -> None:
     """Hold `ours` to `recorded` within `atol`, or within the rounding error that float32 has here.
 
-    Recursion amplifies rounding: in some fixtures two correct float32 programs on different processors end up
-    further apart than `atol`. How far is measured, not guessed: by our own distance from the same computation in
-    float64 (`exact`). A wrong program is off by the size of the values themselves, and no bound may come near it.
+    Recursion amplifies rounding: in some fixtures two correct float32 programs on different processors end
+    up further apart than `atol`. How far is measured, not guessed: by our own distance from the same
+    computation in float64 (`exact`). A wrong program is off by the size of the values themselves, and no
+    bound may come near it.
     """
     rounding = float((ours.double() - exact).abs().max())
     bound = max(atol, ROUNDINGS * rounding)
-    assert bound < 0.1 * float(recorded.abs().max()) + atol, f"{what}: rounding error {rounding:.1e} drowns the values"
+    assert bound < 0.1 * float(recorded.abs().max()) + atol, (
+        f"{what}: rounding error {rounding:.1e} drowns the values"
+    )
     error = float((ours - recorded.view(ours.shape)).abs().max())
-    assert error <= bound, f"{what}: {error:.1e} from the recording, at most {bound:.1e} (rounding {rounding:.1e})"
+    assert error <= bound, (
+        f"{what}: {error:.1e} from the recording, at most {bound:.1e} (rounding {rounding:.1e})"
+    )
 
 
 def test_parity_of_evaluation(fixture: Fixture) -> None:
@@ -141,7 +149,9 @@ def test_parity_of_training(fixture: Fixture) -> None:
     assert runs[0]
     for step, ((ours, carry, grads), (exact, _, exact_grads)) in enumerate(zip(*runs, strict=True)):
         for name in ("count", "accuracy", "exact_accuracy", "steps"):
-            assert getattr(ours, name) == pytest.approx(fixture.scalar(f"train.{step}.{name}"), rel=1e-6), name
+            assert getattr(ours, name) == pytest.approx(fixture.scalar(f"train.{step}.{name}"), rel=1e-6), (
+                name
+            )
         for name in ("loss", "lm_loss", "q_halt_loss"):
             values = (torch.tensor(getattr(run, name), dtype=torch.float64) for run in (ours, exact))
             recorded = torch.tensor(fixture.scalar(f"train.{step}.{name}"), dtype=torch.float64)
@@ -155,7 +165,9 @@ def test_parity_of_training(fixture: Fixture) -> None:
             assert name is not None
             recorded = fixture.tensors[key]
             atol = 1e-4 * float(recorded.abs().max()) + 1e-12
-            assert_agrees(grads[name].view(recorded.shape), exact_grads[name].view(recorded.shape), recorded, atol, key)
+            assert_agrees(
+                grads[name].view(recorded.shape), exact_grads[name].view(recorded.shape), recorded, atol, key
+            )
 
 
 def training(fixture: Fixture, dtype: torch.dtype) -> Iterator[tuple[StepResult, Carry, dict[str, Tensor]]]:

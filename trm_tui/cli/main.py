@@ -45,14 +45,14 @@ def _settings(
         Path | None,
         typer.Option(
             envvar="TRM_SESSIONS_DIR",
-            help="Where sessions live. Default: ./sessions where that folder exists, else the user's data folder.",
+            help="Where sessions live. Default: ./sessions if there is one, else the user's data folder.",
         ),
     ] = None,
     hardware: Annotated[
         str | None, typer.Option(metavar="NAME|FILE", help="Plan for another machine (check, hardware).")
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[
+    _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    _version_asked: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
@@ -77,7 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`): nothing is left to say, and Python must not try at exit.
+        # The reader of our output has gone (`| head`): nothing is left to say, and Python must not try at
+        # exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
     except Exception as error:

@@ -24,7 +24,8 @@ class Printer(Protocol):
 
     def __exit__(self, *exc: object) -> None: ...
 
-    def __call__(self, event: Event) -> None: ...
+    def __call__(self, event: Event) -> None:
+        """Hear an event."""
 
     def preparing(self, what: str, done: int, total: int) -> None:
         """Hear how the data is prepared before training begins."""
@@ -43,6 +44,7 @@ class JsonPrinter:
         """Nothing is left open."""
 
     def __call__(self, event: Event) -> None:
+        """Print what the event says."""
         if isinstance(event, Stepped):
             now = time.monotonic()
             if now < self._next_step and event.step < event.steps:
@@ -64,6 +66,7 @@ class QuietPrinter:
         """Nothing is left open."""
 
     def __call__(self, event: Event) -> None:
+        """Print what the event says."""
         if isinstance(event, Warned):
             notice(f"warning: {event.message}")
         elif isinstance(event, Finished):
@@ -101,6 +104,7 @@ class ProgressPrinter(QuietPrinter):
         self._progress.stop()
 
     def __call__(self, event: Event) -> None:
+        """Print what the event says."""
         if isinstance(event, Finished):
             self._progress.stop()
         elif isinstance(event, Started):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import tomlkit
 
-import engine
+from engine import resources
 from engine.config import Preset, describe, dumps, find_preset, list_presets, loads
 from engine.config.rules import rules
 from engine.errors import ConfigError, UsageError
@@ -155,7 +155,7 @@ def test_presets_are_found_inside_an_installed_package(
     package = tmp_path / "site-packages" / "engine"
     (package / "presets").mkdir(parents=True)
     shutil.copy(PRESETS[0].path, package / "presets" / "only-here.toml")
-    monkeypatch.setattr(engine, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(resources, "_PACKAGE", package)
     assert [preset.name for preset in list_presets()] == ["only-here"]
     assert find_preset("only-here").config == PRESETS[0].config
 
@@ -163,5 +163,5 @@ def test_presets_are_found_inside_an_installed_package(
 def test_presets_are_found_in_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "engine").mkdir()
     shutil.copytree(PRESETS[0].path.parent, tmp_path / "presets")
-    monkeypatch.setattr(engine, "__file__", str(tmp_path / "engine" / "__init__.py"))
+    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "engine")
     assert find_preset("sudoku-4x4").path == tmp_path / "presets" / "sudoku-4x4.toml"

@@ -1,0 +1,106 @@
+"""Parameters and floating-point operations of a configuration, by formula: no model is built.
+
+Notation as in the model: S positions (prefix and sequence), D width, W and Wt inner widths of the SwiGLUs
+along the width and along the length, V tokens. A multiplication with an addition counts as two operations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.config.sections import Config
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes that decide what a configuration costs."""
+
+    positions: int
+    """S: prefix and sequence."""
+    size: int
+    """D: width of the state."""
+    layers: int
+    """Blocks of the one network."""
+    width: int
+    """W: inner width of the SwiGLU along the width."""
+    length_width: int
+    """Wt: inner width of the SwiGLU along the length; 0 with attention."""
+
+    @property
+    def mixer_weights(self) -> int:
+        """Weights of one block's mixer."""
+        return 3 * self.length_width * self.positions if self.length_width else 4 * self.size**2
+
+    @property
+    def mlp_weights(self) -> int:
+        """Weights of one block's SwiGLU along the width."""
+        return 3 * self.width * self.size
+
+
+def shape_of(config: Config) -> Shape:
+    """Return the sizes of a configuration."""
+    model = config.model
+    positions = config.task.seq_len + config.prefix_len
+    return Shape(
+        positions=positions,
+        size=model.hidden_size,
+        layers=model.layers,
+        width=model.swiglu_width(model.hidden_size),
+        length_width=model.swiglu_width(positions) if model.mixer == "mlp_t" else 0,
+    )
+
+
+def parameters(config: Config) -> int:
+    """Return the number of weights that backpropagation trains; puzzle embeddings are not among them."""
+    model, shape = config.model, shape_of(config)
+    embeddings = 2 * config.task.vocab_size + model.registers  # tokens in, tokens out
+    if model.positions == "learned":
+        embeddings += shape.positions
+    heads = 2 * shape.size + 2
+    return shape.size * embeddings + shape.layers * (shape.mixer_weights + shape.mlp_weights) + heads
+
+
+def puzzle_parameters(config: Config, num_puzzle_ids: int) -> int:
+    """Return the number of weights in the puzzle embeddings."""
+    return num_puzzle_ids * config.model.puzzle_emb_ndim
+
+
+def forward_flops(config: Config) -> int:
+    """Return the operations of one supervision step of one row without its backward pass."""
+    model = config.model
+    return model.h_cycles * (model.l_cycles + 1) * _application(shape_of(config)) + _heads(config)
+
+
+def training_flops(config: Config) -> int:
+    """Return the operations of one supervision step of one row in training.
+
+    The backward pass through the last cycle costs twice its forward pass. The continue loss looks one whole
+    step ahead.
+    """
+    model = config.model
+    backward = 2 * ((model.l_cycles + 1) * _application(shape_of(config)) + _heads(config))
+    forward = forward_flops(config)
+    return backward + (2 * forward if config.train.continue_loss else forward)
+
+
+def run_flops(config: Config) -> int:
+    """Return the operations of a whole run: all training steps, and every evaluation at its stated size."""
+    train, evaluation = config.train, config.eval
+    evaluations = 1 + (train.steps // evaluation.every if evaluation.every else 0)
+    training = train.steps * train.batch_size * training_flops(config)
+    return training + evaluations * evaluation.puzzles * config.eval_steps * forward_flops(config)
+
+
+def _application(shape: Shape) -> int:
+    """Return the operations of the network applied once to one row."""
+    mlp = 2 * shape.mlp_weights * shape.positions
+    if shape.length_width:
+        mixer = 2 * shape.mixer_weights * shape.size
+    else:
+        scores_and_values = 4 * shape.positions**2 * shape.size
+        mixer = 2 * shape.mixer_weights * shape.positions + scores_and_values
+    return shape.layers * (mixer + mlp)
+
+
+def _heads(config: Config) -> int:
+    return 2 * config.model.hidden_size * (config.task.vocab_size * config.task.seq_len + 2)

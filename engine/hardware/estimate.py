@@ -1,0 +1,137 @@
+"""What a configuration will cost before it runs: parameters, operations, memory, time; and does it fit."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine.config.sections import Config, TaskConfig
+from engine.hardware.alternatives import alternatives
+from engine.hardware.arithmetic import parameters, puzzle_parameters, run_flops, training_flops
+from engine.hardware.facts import Hardware
+from engine.hardware.footprint import Footprint, footprint
+from engine.text import format_bytes
+
+# At width D a step reaches about D / (D + 130) of the rate of plain matrix products: those take time in
+# proportion to D for each number of the state, the elementwise work beside them a constant. Measured on one
+# core: 0.4 at D 64, 0.35–0.6 at D 128, 0.65–0.8 at D 512.
+_ELEMENTWISE_WIDTH = 130
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a configuration will cost, and whether that can be had."""
+
+    parameters: int
+    """Trained weights, without puzzle embeddings."""
+    puzzle_parameters: int
+    """Weights of the puzzle embeddings."""
+    flops_per_sample: int
+    """Floating-point operations of one supervision step of one row, with its backward pass."""
+    flops_per_step: int
+    """The same for the whole batch."""
+    memory: Footprint
+    """Bytes by what holds them."""
+    peak_rss_bytes: int
+    """The most memory the process will hold."""
+    budget_bytes: int | None
+    """The memory there is for it; None: unknown."""
+    gemm_gflops: float | None
+    """The rate of matrix products that times are planned with; None: unknown."""
+    samples_per_second: float | None
+    """Rows trained in a second, each through one supervision step; None without a rate."""
+    seconds: float | None
+    """Length of the run with its evaluations; None without a rate."""
+    problems: tuple[str, ...] = ()
+    """Why it does not fit; empty when it does, or when the budget is not known."""
+    alternatives: tuple[str, ...] = ()
+    """`--set` options each of which makes it fit."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether nothing known speaks against running it."""
+        return not self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        return {**asdict(self), "fits": self.fits}
+
+
+def estimate(
+    config: Config,
+    *,
+    budget_bytes: int | None = None,
+    gemm_gflops: float | None = None,
+    num_puzzle_ids: int = 1,
+) -> Fit:
+    """Predict what `config` costs, and name alternatives where it does not fit `budget_bytes`.
+
+    `gemm_gflops`: rate of fp32 matrix products. `num_puzzle_ids`: rows of the puzzle embedding, which the
+    data decides.
+    """
+    memory = _memory(config, num_puzzle_ids)
+    rate = gemm_gflops * 1e9 * _share_of_gemm_rate(config) if gemm_gflops else None
+    per_sample = training_flops(config)
+    problems: tuple[str, ...] = ()
+    smaller: tuple[str, ...] = ()
+    if budget_bytes is not None and memory.peak > budget_bytes:
+        problems = (_too_large(config, memory, budget_bytes),)
+        smaller = alternatives(config, lambda other: _memory(other, num_puzzle_ids).peak <= budget_bytes)
+    return Fit(
+        parameters=parameters(config),
+        puzzle_parameters=puzzle_parameters(config, num_puzzle_ids),
+        flops_per_sample=per_sample,
+        flops_per_step=per_sample * config.train.batch_size,
+        memory=memory,
+        peak_rss_bytes=memory.peak,
+        budget_bytes=budget_bytes,
+        gemm_gflops=gemm_gflops,
+        samples_per_second=rate / per_sample if rate else None,
+        seconds=run_flops(config) / rate if rate else None,
+        problems=problems,
+        alternatives=smaller,
+    )
+
+
+def memory_budget(config: Config, hardware: Hardware, *, held_bytes: int = 0) -> int | None:
+    """Return the memory a run may plan with: the configured budget, else what the machine has available.
+
+    `held_bytes`: what this process holds already; the estimate counts it, and the machine's figure does not.
+    """
+    if config.memory.budget_gb:
+        return round(config.memory.budget_gb * 1e9)
+    available = hardware.memory.effective_available_bytes
+    return available + held_bytes if available is not None else None
+
+
+def _memory(config: Config, num_puzzle_ids: int) -> Footprint:
+    return footprint(
+        config,
+        micro_batch=config.micro_batch,
+        examples=_examples(config.task),
+        num_puzzle_ids=num_puzzle_ids,
+    )
+
+
+def _examples(task: TaskConfig) -> int:
+    """Return the examples that a task's settings say it holds; 0 where it has no such settings."""
+    sizes = (getattr(task, name, 0) for name in ("train_size", "test_size"))
+    return sum(size for size in sizes if isinstance(size, int))
+
+
+def _share_of_gemm_rate(config: Config) -> float:
+    return config.model.hidden_size / (config.model.hidden_size + _ELEMENTWISE_WIDTH)
+
+
+def _too_large(config: Config, memory: Footprint, budget: int) -> str:
+    largest = max(
+        (memory.training, f"training {config.micro_batch} rows at once"),
+        (memory.evaluation, f"evaluating {config.eval.batch_size} puzzles at once"),
+        (memory.weights, "weights and optimizer"),
+        (memory.data, "the examples"),
+        (memory.base, "Python and torch"),
+    )
+    return (
+        f"needs about {format_bytes(memory.peak)} of memory and may use {format_bytes(budget)}; "
+        f"most of it, {format_bytes(largest[0])}, is for {largest[1]}"
+    )

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.config import Config, EvalConfig, MemoryConfig, ModelConfig, TrainConfig, apply
+from engine.hardware import Hardware, Memory, estimate, memory_budget
+from engine.hardware.arithmetic import forward_flops, parameters, training_flops
+from engine.tasks.sudoku.config import SudokuConfig
+
+GB = 10**9
+ATTENTION_128 = [
+    "model.hidden_size=128",
+    "model.mixer=attention",
+    "model.positions=rope",
+    "model.l_cycles=3",
+    "model.registers=16",
+    "model.width_multiple=256",
+]
+
+
+def published(mixer: str, **train: Any) -> Config:
+    """Configure the published Sudoku-Extreme model: 16 puzzle positions in front of 81 cells."""
+    model = ModelConfig.model_validate(
+        {
+            "hidden_size": 512,
+            "heads": 8,
+            "h_cycles": 3,
+            "l_cycles": 6,
+            "mixer": mixer,
+            "positions": "rope" if mixer == "attention" else "none",
+            "registers": 0,
+            "puzzle_emb_ndim": 512,
+            "puzzle_emb_len": 16,
+            "width_multiple": 256,
+        }
+    )
+    task = SudokuConfig(box_rows=3, box_cols=3)
+    return Config(
+        task=task, model=model, train=TrainConfig(batch_size=768, **train), eval=EvalConfig(batch_size=16)
+    )
+
+
+def test_published_attention_model() -> None:
+    config = published("attention")
+    # qkv and output 4·512², SwiGLU 3·1536·512, two layers; embeddings in and out 2·11·512; q head 2·512 + 2.
+    assert parameters(config) == 2 * (4 * 512**2 + 3 * 1536 * 512) + 2 * 11 * 512 + 1026 == 6_828_034
+    assert training_flops(config) == pytest.approx(47e9, rel=0.02)
+
+
+def test_published_mlp_model() -> None:
+    # SwiGLU along 97 positions: 259 rounded up to 512.
+    config = published("mlp_t")
+    assert parameters(config) == 2 * (3 * 512 * 97 + 3 * 1536 * 512) + 2 * 11 * 512 + 1026 == 5_028_866
+
+
+def test_learned_positions_and_registers_are_parameters() -> None:
+    base = published("attention")
+    learned = apply(base, ["model.positions=learned"])
+    registers = apply(base, ["model.registers=3"])
+    assert parameters(learned) - parameters(base) == 97 * 512
+    assert parameters(registers) - parameters(base) == 3 * 512
+
+
+def test_puzzle_embeddings_are_counted_apart() -> None:
+    fit = estimate(published("mlp_t"), num_puzzle_ids=1000)
+    assert (fit.parameters, fit.puzzle_parameters) == (5_028_866, 512_000)
+
+
+def test_the_backward_pass_costs_twice_the_last_cycle() -> None:
+    one_cycle = apply(published("attention"), ["model.h_cycles=1"])
+    assert training_flops(one_cycle) == 3 * forward_flops(one_cycle)
+
+
+def test_the_continue_loss_costs_a_forward_pass() -> None:
+    config = published("attention")
+    with_loss = apply(config, ["train.continue_loss=true"])
+    assert training_flops(with_loss) - training_flops(config) == forward_flops(config)
+
+
+def test_time_follows_the_rate() -> None:
+    config = published("attention")
+    slow, fast, unknown = (estimate(config, gemm_gflops=rate) for rate in (100, 200, None))
+    assert fast.samples_per_second == pytest.approx(2 * (slow.samples_per_second or 0))
+    assert slow.seconds == pytest.approx(2 * (fast.seconds or 0))
+    assert (unknown.samples_per_second, unknown.seconds) == (None, None)
+
+
+def test_two_hundred_gflops_train_about_three_published_samples_a_second() -> None:
+    assert estimate(published("attention"), gemm_gflops=200).samples_per_second == pytest.approx(
+        3.4, rel=0.15
+    )
+
+
+def test_memory_grows_with_the_rows_in_flight_and_not_with_the_batch() -> None:
+    small, large = published("attention", micro_batch=4), published("attention", micro_batch=8)
+    assert estimate(large).memory.training == pytest.approx(2 * estimate(small).memory.training, rel=1e-6)
+    wider = apply(small, ["train.batch_size=1536"])
+    assert estimate(wider).memory.training == estimate(small).memory.training
+
+
+# Peak RSS of one supervision step of 500 puzzles without gradients, measured like those below.
+@pytest.mark.parametrize(("changes", "megabytes"), [([], 581), (ATTENTION_128, 1202)])
+def test_peak_memory_of_an_evaluation_is_near_what_was_measured(changes: list[str], megabytes: int) -> None:
+    task = SudokuConfig(box_rows=3, box_cols=3)
+    config = Config(task=task, train=TrainConfig(batch_size=4), eval=EvalConfig(batch_size=500))
+    assert estimate(apply(config, changes)).peak_rss_bytes == pytest.approx(megabytes * 1e6, rel=0.15)
+
+
+# Peak RSS of three training steps, measured in fresh processes with one thread (torch 2.13).
+@pytest.mark.parametrize(
+    ("side", "changes", "megabytes"),
+    [
+        (2, [], 336),
+        (3, [], 559),
+        (3, ["model.h_cycles=3", "model.l_cycles=3"], 648),
+        (3, ATTENTION_128, 1225),
+    ],
+)
+def test_peak_memory_of_small_models_is_near_what_was_measured(
+    side: int, changes: list[str], megabytes: int
+) -> None:
+    config = Config(task=SudokuConfig(box_rows=side, box_cols=side), eval=EvalConfig(batch_size=1))
+    assert estimate(apply(config, changes)).peak_rss_bytes == pytest.approx(megabytes * 1e6, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("mixer", "loss", "megabytes"), [("attention", "softmax", 1112), ("mlp_t", "stablemax", 1365)]
+)
+def test_peak_memory_of_the_published_models_is_near_what_was_measured(
+    mixer: str, loss: str, megabytes: int
+) -> None:
+    config = apply(published(mixer, micro_batch=8, loss=loss), ["train.batch_size=16"])
+    assert estimate(config).peak_rss_bytes == pytest.approx(megabytes * 1e6, rel=0.15)
+
+
+def test_a_fitting_configuration_has_no_problem() -> None:
+    fit = estimate(published("attention", micro_batch=8), budget_bytes=4 * GB)
+    assert fit.fits
+    assert (fit.problems, fit.alternatives) == ((), ())
+
+
+def test_without_a_budget_nothing_is_judged() -> None:
+    assert estimate(published("attention")).fits
+
+
+def test_what_does_not_fit_is_told_with_its_largest_part() -> None:
+    fit = estimate(published("attention"), budget_bytes=4 * GB)
+    assert not fit.fits
+    (problem,) = fit.problems
+    assert "may use 4.0 GB" in problem
+    assert "training 768 rows at once" in problem
+
+
+def test_the_first_alternative_is_the_largest_halving_that_fits() -> None:
+    config = published("attention")
+    first, *_ = estimate(config, budget_bytes=4 * GB).alternatives
+    option, setting = first.split(" ")
+    assert option == "--set"
+    rows = int(setting.removeprefix("train.micro_batch="))
+    twice = apply(config, [f"train.micro_batch={2 * rows}"])
+    assert not estimate(twice, budget_bytes=4 * GB).fits
+
+
+def test_a_large_evaluation_is_what_shrinks_when_it_is_the_cause() -> None:
+    config = apply(published("attention", micro_batch=1), ["eval.batch_size=4096"])
+    fit = estimate(config, budget_bytes=2 * GB)
+    assert "evaluating 4096 puzzles at once" in fit.problems[0]
+    assert fit.alternatives[0].startswith("--set eval.batch_size=")
+
+
+def test_a_smaller_width_keeps_the_size_of_the_heads() -> None:
+    config = apply(published("attention"), ["model.puzzle_emb_len=0"])
+    budget = estimate(apply(config, ["model.hidden_size=256", "model.heads=4"])).peak_rss_bytes
+    found = estimate(config, budget_bytes=budget).alternatives
+    assert "--set model.hidden_size=256 --set model.heads=4" in found
+
+
+def test_where_one_change_is_not_enough_they_are_taken_together() -> None:
+    config = apply(published("attention"), ["model.hidden_size=4096", "model.puzzle_emb_len=0"])
+    (only,) = estimate(config, budget_bytes=GB // 2).alternatives
+    assert only.startswith("--set train.micro_batch=1 --set eval.batch_size=1 --set model.hidden_size=")
+
+
+def test_less_than_python_needs_has_no_alternative() -> None:
+    fit = estimate(published("attention"), budget_bytes=GB // 10)
+    assert not fit.fits
+    assert fit.alternatives == ()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    mixer=st.sampled_from(["attention", "mlp_t"]),
+    hidden=st.sampled_from([64, 96, 512, 2048]),
+    rows=st.sampled_from([1, 7, 64, 768]),
+    evaluated=st.sampled_from([1, 250, 4000]),
+    budget=st.integers(GB // 3, 8 * GB),
+)
+def test_every_alternative_is_valid_and_fits(
+    mixer: str, hidden: int, rows: int, evaluated: int, budget: int
+) -> None:
+    changes = [f"model.hidden_size={hidden}", "model.puzzle_emb_len=0", f"eval.batch_size={evaluated}"]
+    config = apply(published(mixer), [*changes, f"train.batch_size={rows}"])
+    for alternative in estimate(config, budget_bytes=budget).alternatives:
+        options = [option for option in alternative.split(" ") if option != "--set"]
+        assert estimate(apply(config, options), budget_bytes=budget).fits
+
+
+def test_the_estimate_is_json() -> None:
+    told = json.loads(json.dumps(estimate(published("mlp_t"), budget_bytes=GB, gemm_gflops=100).to_dict()))
+    assert told["fits"] is False
+    assert told["alternatives"]
+    assert told["memory"]["weights"] == 4 * 5 * 5_028_866 + 4 * 512
+
+
+def test_the_configured_budget_comes_before_the_machine() -> None:
+    machine = Hardware(memory=Memory(available_bytes=5 * GB, limit_bytes=9 * GB, headroom_bytes=3 * GB))
+    config = published("mlp_t")
+    assert memory_budget(config, machine) == 3 * GB
+    assert memory_budget(config, machine, held_bytes=100) == 3 * GB + 100
+    assert memory_budget(config, Hardware()) is None
+    asked = config.model_copy(update={"memory": MemoryConfig(budget_gb=1.5)})
+    assert memory_budget(asked, machine) == 1_500_000_000

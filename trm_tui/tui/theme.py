@@ -1,0 +1,1 @@
+"""The app's own dark and light theme."""
