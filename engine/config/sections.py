@@ -83,7 +83,7 @@ class ModelConfig(Section):
     """Added to the mean square in every RMS norm."""
 
     def swiglu_width(self, size: int) -> int:
-        """Inner width of a SwiGLU on `size` numbers: expansion · size · 2/3, rounded, then up to a multiple."""
+        """Return the inner width of a SwiGLU: expansion · size · 2/3, rounded, then up to a multiple."""
         return -(-round(self.expansion * size * 2 / 3) // self.width_multiple) * self.width_multiple
 
 

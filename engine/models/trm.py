@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -119,8 +120,8 @@ class TRM(nn.Module):
         parts.append(F.embedding(inputs_BL.t().long(), self.embed_tokens))
         x = torch.cat(parts)
         if self.config.positions == "learned":
-            x = 0.5**0.5 * (x + self.embed_positions)
-        return size**0.5 * x
+            x = math.sqrt(0.5) * (x + self.embed_positions)
+        return math.sqrt(size) * x
 
     def _cycle(self, state: State, x: Tensor) -> State:
         y, z = state

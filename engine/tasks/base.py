@@ -1,7 +1,7 @@
 """What every task offers, and the compact form in which puzzles are held.
 
-A task is one module (or package) in `engine.tasks` that declares its configuration (`TaskConfig`) and a `Task`:
-vocabulary, sequence length, training and held-out examples, augmentation, renderer and checker.
+A task is one module (or package) in `engine.tasks` that declares its configuration (`TaskConfig`) and a
+`Task`: vocabulary, sequence length, training and held-out examples, augmentation, renderer and checker.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ PAD = 0
 class Examples:
     """Puzzles as rows of tokens.
 
-    `inputs` and `labels` have shape (N, L) in any integer type (files are memory-mapped as they are); label 0
-    (padding) is not scored. `puzzle_ids` has shape (N,). `groups` has shape (G + 1,) and bounds G runs of rows
-    of which an epoch draws one each; by default every row is its own group.
+    `inputs` and `labels` have shape (N, L) in any integer type (files are memory-mapped as they are); label
+    0 (padding) is not scored. `puzzle_ids` has shape (N,). `groups` has shape (G + 1,) and bounds G runs of
+    rows of which an epoch draws one each; by default every row is its own group.
     """
 
     inputs: Tokens
@@ -83,9 +83,16 @@ class Task(ABC):
         """Return a grid (L,) of tokens as lines of text."""
 
     @abstractmethod
+    def line(self, tokens: Sequence[int] | Tokens) -> str:
+        """Return a grid (L,) of tokens on one line, in a form that `parse` reads."""
+
+    @abstractmethod
     def check(self, puzzle: Tokens, answer: Tokens) -> Verdict:
         """Judge an answer (L,) to a puzzle (L,) by the rules, without knowing the label."""
 
     @abstractmethod
-    def load(self, path: str) -> Examples:
-        """Read puzzles with solutions from a file or folder; raise `UsageError` when it is not sound."""
+    def load(self, path: str, *, check_unique: bool = False) -> Examples:
+        """Read puzzles with solutions from a file or folder; raise `UsageError` when it is not sound.
+
+        With `check_unique`, a puzzle that has more than one solution is not sound either.
+        """

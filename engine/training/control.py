@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _PAUSE_POLL_SECONDS = 0.05
+
+Look: TypeAlias = "Callable[[int, Mapping[str, Tensor]], None]"
+"""Receives a step and a copy of the averaged weights at it, by name; called in the trainer's thread."""
 
 
 @dataclass
@@ -21,7 +28,10 @@ class Control:
     signal_number: int = 0
     paused: bool = False
     _checkpoint: bool = False
+    _evaluate: bool = False
     _extra_steps: list[int] = field(default_factory=list)
+    _lr_factors: list[float] = field(default_factory=list)
+    _looks: list[Look] = field(default_factory=list)
 
     def stop(self, reason: str = "asked to stop") -> None:
         """Ask for a clean, resumable stop."""
@@ -44,27 +54,53 @@ class Control:
         """Ask for a checkpoint after the current step."""
         self._checkpoint = True
 
+    def evaluate(self) -> None:
+        """Ask for an evaluation after the current step."""
+        self._evaluate = True
+
     def extend(self, steps: int) -> None:
         """Add steps to the run."""
         self._extra_steps.append(steps)
+
+    def scale_lr(self, factor: float) -> None:
+        """Multiply the learning rate from the next step on."""
+        self._lr_factors.append(factor)
+
+    def look(self, receive: Look) -> None:
+        """Ask for a copy of the averaged weights, also of a paused run."""
+        self._looks.append(receive)
 
     @property
     def stopping(self) -> bool:
         """Whether a stop was asked for."""
         return self.stop_reason is not None
 
-    def hold(self, on_pause: Callable[[bool], None] = lambda _: None) -> bool:
-        """Block while paused, telling `on_pause` at both ends; return whether the run is to stop."""
-        if self.paused and not self.stopping:
+    def hold(
+        self, on_pause: Callable[[bool], None] = lambda _: None, meanwhile: Callable[[], None] = lambda: None
+    ) -> bool:
+        """Block while paused, telling `on_pause` at both ends; return whether the run is to stop.
+
+        `meanwhile` is called again and again while it blocks.
+        """
+        if self._waits():
             on_pause(True)
-            while self.paused and not self.stopping:
+            while self._waits():
+                meanwhile()
                 time.sleep(_PAUSE_POLL_SECONDS)
             on_pause(False)
         return self.stopping
 
+    def _waits(self) -> bool:
+        return self.paused and not self.stopping
+
     def take_checkpoint(self) -> bool:
         """Return whether a checkpoint was asked for since the last call."""
         asked, self._checkpoint = self._checkpoint, False
+        return asked
+
+    def take_evaluation(self) -> bool:
+        """Return whether an evaluation was asked for since the last call."""
+        asked, self._evaluate = self._evaluate, False
         return asked
 
     def take_extension(self) -> int:
@@ -73,3 +109,17 @@ class Control:
         while self._extra_steps:
             total += self._extra_steps.pop()
         return total
+
+    def take_lr_factor(self) -> float:
+        """Return what to multiply the learning rate with since the last call."""
+        factor = 1.0
+        while self._lr_factors:
+            factor *= self._lr_factors.pop()
+        return factor
+
+    def take_looks(self) -> list[Look]:
+        """Return who has asked for the weights since the last call."""
+        taken = []
+        while self._looks:
+            taken.append(self._looks.pop())
+        return taken

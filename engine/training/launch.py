@@ -11,7 +11,10 @@ from engine.config import Config, apply, diff, dumps, loads
 from engine.errors import ConfigError, FitError, SessionError
 from engine.hardware import Hardware, Monitor, detect, estimate, memory_budget
 from engine.runs import Session, Store
-from engine.tasks import Task, build_task, fingerprint
+from engine.tasks import build_task
+from engine.tasks.base import Task
+from engine.tasks.fingerprint import fingerprint
+from engine.text import safe_text
 from engine.training.control import Control
 from engine.training.events import Decision, Finished, Listener, Warned
 from engine.training.learner import Learner
@@ -71,10 +74,19 @@ def resume(
         task = build_task(config.task, sitting.progress)
         _compare_data(session, task)
         learner = Learner(config, task)
-        learner.restore(found.weights, found.tensors, found.state["learner"])
+        try:
+            learner.restore(found.weights, found.tensors, found.state["learner"])
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise SessionError(
+                f"session {session.id}: the checkpoint of step {found.step} "
+                f"does not belong to its configuration ({safe_text(str(error)).splitlines()[0]})"
+            ) from error
         if config != before:
             changes = ", ".join(f"{change.key} = {change.b}" for change in diff(before, config))
             session.configure(dumps(config), found.step, f"resumed with {changes}")
+        if checkpoint is not None:
+            # A crash before the next save must not go back to the newer checkpoint that was left behind.
+            session.save(found, keep=config.checkpoint.keep)
         session.metrics.rewind(found.step)
         session.log("info", f"resumed at step {found.step}")
         return _train(
@@ -115,7 +127,6 @@ def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
         dumps(first),
         preset=original.record.preset,
         task=first.task.kind,
-        name=original.record.name,
         parent=parent,
     ) as session:
         _record(session, task, hardware)
@@ -150,7 +161,7 @@ def _train(
     decision, count = _threads(threads or learner.config.runtime.threads, hardware)
     torch.set_num_threads(count)  # acts on the calling thread, which is the one that trains
     session.update(threads=count)
-    seconds = float(saved["seconds"]) if saved else 0.0
+    seconds = _number(saved, "seconds")
     limits = Limits(
         seconds=None if sitting.seconds is None else seconds + sitting.seconds,
         step=None if sitting.steps is None else learner.counters.step + sitting.steps,
@@ -165,9 +176,14 @@ def _train(
             limits=limits,
             plan=plan,
             seconds=seconds,
-            rollbacks=int(saved["rollbacks"]) if saved else 0,
+            rollbacks=int(_number(saved, "rollbacks")),
         )
         return trainer.run(hardware.to_dict(), [decision])
+
+
+def _number(saved: Mapping[str, object] | None, name: str) -> float:
+    value = saved.get(name) if saved else 0.0
+    return float(value) if isinstance(value, (int, float)) else 0.0
 
 
 def _threads(asked: int, hardware: Hardware) -> tuple[Decision, int]:
@@ -187,8 +203,8 @@ def _compare_data(session: Session, task: Task) -> None:
     for part, digest in session.record.data.items():
         if now.get(part) != digest:
             raise SessionError(
-                f"session {session.id}: the {part} data (task.data or its files) have changed since it was trained; "
-                f"put the original files back, or start a new run"
+                f"session {session.id}: the {part} data (task.data or its files) have changed since it was "
+                f"trained; put the original files back, or start a new run"
             )
 
 

@@ -152,6 +152,11 @@ class Learner:
         finally:
             self.parameters.values.copy_(raw)
 
+    def averaged_copy(self) -> dict[str, Tensor]:
+        """Return copies of the weights and buffers by name, the moving average in place of the weights."""
+        averaged = {**self.weights(), **self.parameters.split(self.ema)}
+        return {name: tensor.detach().clone() for name, tensor in averaged.items()}
+
     def reconfigure(self, config: Config) -> None:
         """Go on under another configuration of the same task, model and batch size."""
         assert (config.task, config.model) == (self.config.task, self.config.model)

@@ -36,7 +36,7 @@ class Stopwatch:
 
 
 class Means(TypedDict):
-    """Means over a window, under the names that `Stepped` gives them; accuracies None without a halted row."""
+    """Means over a window, named as in `Stepped`; accuracies are None without a halted row."""
 
     loss: float
     lm_loss: float

@@ -11,7 +11,8 @@ from engine.config import Config, loads
 from engine.errors import SessionError, UsageError
 from engine.models.trm import TRM, build_model
 from engine.runs import Session, Store
-from engine.tasks import Task, build_task, task_without_data
+from engine.tasks import build_task
+from engine.tasks.base import Task
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,8 @@ class Trained:
     warnings: Sequence[str]
 
     def task(self) -> Task:
-        """Return the task with its data, as the model was trained on it."""
+        """Return the task that the model was trained on; its puzzles load when they are first used."""
         return build_task(self.config.task)
-
-    def solver(self) -> Task:
-        """Return the task without data: enough to read, show and check puzzles."""
-        return task_without_data(self.config.task)
 
 
 def load_trained(store: Store, ref: str, checkpoint: str | None = None) -> Trained:

@@ -30,6 +30,7 @@ from engine.training.progress import Rate, Stopwatch, Window
 _SKIPS_BEFORE_ROLLBACK = 3
 _MOST_ROLLBACKS = 3
 _ROLLBACK_LR = 0.5
+_HIGHEST_LR = 10.0  # of TrainConfig
 _SECONDS_BETWEEN_EVENTS = 0.5
 
 
@@ -76,9 +77,9 @@ class Trainer:
         """Train until the last step, the target accuracy, a limit or a request to stop; save."""
         self._begin(hardware, decisions)
         try:
-            while not self._complete() and not self._limited() and not self.control.hold(self._paused):
+            while not self._complete() and not self._limited() and not self._held():
                 self._apply_changes()
-                update = self.learner.learn(self.learner.config.micro_batch, self._interrupted)
+                update = self.learner.learn(self.learner.config.micro_batch, self._held)
                 if update is None:
                     continue
                 self._observe(update)
@@ -130,17 +131,30 @@ class Trainer:
             self.control.stop(f"step {limits.step} is reached")
         return self.control.stopping
 
-    def _interrupted(self) -> bool:
-        return self.control.hold(self._paused)
+    def _held(self) -> bool:
+        """Wait while paused; return whether the run is to stop."""
+        return self.control.hold(self._paused, self._show_weights)
+
+    def _held_in_evaluation(self) -> bool:
+        # The model holds the averaged weights and the stopwatch stands: the pause is told, nothing is saved.
+        return self.control.hold(self._told_of_pause, self._show_weights)
+
+    def _show_weights(self) -> None:
+        for receive in self.control.take_looks():
+            receive(self.learner.counters.step, self.learner.averaged_copy())
 
     def _paused(self, paused: bool) -> None:
         (self.stopwatch.stop if paused else self.stopwatch.start)()
         if paused:
             self._save("pause")
+        self._told_of_pause(paused)
+
+    def _told_of_pause(self, paused: bool) -> None:
         self.session.update(status="paused" if paused else "running")
         self._emit(Paused(self.learner.counters.step, paused))
 
     def _apply_changes(self) -> None:
+        self._show_weights()
         step = self.learner.counters.step
         if (planned := self.plan.pop(step, None)) is not None:
             self._reconfigure(planned, "replayed")
@@ -149,6 +163,15 @@ class Trainer:
             longer = train.model_copy(update={"steps": train.steps + extra})
             self._reconfigure(
                 self.learner.config.model_copy(update={"train": longer}), f"extended by {extra} steps"
+            )
+        if (factor := self.control.take_lr_factor()) != 1:
+            train = self.learner.config.train
+            rates = {
+                name: min(getattr(train, name) * factor, _HIGHEST_LR) for name in ("lr", "puzzle_emb_lr")
+            }
+            changed = train.model_copy(update=rates)
+            self._reconfigure(
+                self.learner.config.model_copy(update={"train": changed}), f"learning rate × {factor:g}"
             )
 
     def _reconfigure(self, config: Config, reason: str) -> None:
@@ -202,8 +225,8 @@ class Trainer:
             return
         if self.rollbacks == _MOST_ROLLBACKS:
             raise DivergedError(
-                f"training diverged at step {counters.step} and {_MOST_ROLLBACKS} returns to a checkpoint with a "
-                f"lower rate did not help; lower train.lr (now {self.learner.config.train.lr:g})"
+                f"training diverged at step {counters.step} and {_MOST_ROLLBACKS} returns to a checkpoint with "
+                f"a lower rate did not help; lower train.lr (now {self.learner.config.train.lr:g})"
             )
         self.rollbacks += 1
         diverged_at = counters.step
@@ -224,6 +247,8 @@ class Trainer:
 
     def _evaluation_due(self) -> bool:
         every, step = self.learner.config.eval.every, self.learner.counters.step
+        if self.control.take_evaluation():
+            return self.learner.counters.skipped_in_a_row == 0
         return every > 0 and step % every == 0 and self.learner.counters.skipped_in_a_row == 0
 
     def _evaluate(self, *, final: bool) -> None:
@@ -235,7 +260,7 @@ class Trainer:
                 test if final else test.head(min(config.eval.puzzles, len(test))),
                 max_steps=config.eval_steps,
                 batch_size=config.eval.batch_size,
-                stopping=lambda: self.control.stopping and not final,
+                stopping=lambda: self._held_in_evaluation() and not final,
             )
         step = self.learner.counters.step
         if not final and measured.puzzles < min(config.eval.puzzles, len(test)):

@@ -57,7 +57,10 @@ class JsonPrinter:
 
 
 class QuietPrinter:
-    """Warnings on stderr and the summary at the end."""
+    """Warnings on stderr, and the summary at the end where it is wanted."""
+
+    def __init__(self, *, summary: bool = True) -> None:
+        self._summary = summary
 
     def __enter__(self) -> QuietPrinter:
         return self
@@ -69,7 +72,7 @@ class QuietPrinter:
         """Print what the event says."""
         if isinstance(event, Warned):
             notice(f"warning: {event.message}")
-        elif isinstance(event, Finished):
+        elif isinstance(event, Finished) and self._summary:
             print_summary(event)
 
     def preparing(self, what: str, done: int, total: int) -> None:
@@ -79,7 +82,8 @@ class QuietPrinter:
 class ProgressPrinter(QuietPrinter):
     """A live progress line on a terminal; a line every few seconds elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, summary: bool = True) -> None:
+        super().__init__(summary=summary)
         self._console = Console(stderr=True, highlight=False)
         self._progress = Progress(
             SpinnerColumn(finished_text=" "),

@@ -19,15 +19,22 @@ _DIVERGED = 5
 
 @contextmanager
 def seated(
-    *, json: bool = False, quiet: bool = False, seconds: float | None = None, steps: int | None = None
+    *,
+    json: bool = False,
+    quiet: bool = False,
+    summary: bool = True,
+    seconds: float | None = None,
+    steps: int | None = None,
 ) -> Iterator[Sitting]:
-    """Provide a sitting whose events are printed and which signals stop cleanly.
+    """Provide a sitting whose events are printed, with a summary at the end, and which signals stop cleanly.
 
     The first signal is only noted: the trainer finishes its micro-batch, saves and returns. A second SIGINT
     leaves at once; the last checkpoint on disk stays sound.
     """
     control = Control()
-    printer: Printer = JsonPrinter() if json else QuietPrinter() if quiet else ProgressPrinter()
+    printer: Printer = (
+        JsonPrinter() if json else (QuietPrinter if quiet else ProgressPrinter)(summary=summary)
+    )
 
     def note(number: int, _frame: FrameType | None) -> None:
         if control.stopping and number == signal.SIGINT:

@@ -96,7 +96,7 @@ def solve(
     model = load_trained(settings(ctx).store(), session, checkpoint)
     for warning in model.warnings:
         notice(f"warning: {warning}")
-    task = model.solver()
+    task = model.task()
     question = task.parse(sys.stdin.read(1_000_000) if puzzle == "-" else puzzle)
     refinements = []
     for refinement in refine(model.network, question, halt_max_steps or model.config.eval_steps):
@@ -115,9 +115,9 @@ def solve(
                 "session": model.session,
                 "solved": verdict.solved,
                 "reason": verdict.reason,
-                "answer": task.text(refinements[-1].answer),
+                "answer": task.line(refinements[-1].answer),
                 "steps": [
-                    {"step": r.step, "answer": task.text(r.answer), "halt_probability": r.halt_probability}
+                    {"step": r.step, "answer": task.line(r.answer), "halt_probability": r.halt_probability}
                     for r in shown
                 ],
             }

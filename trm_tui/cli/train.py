@@ -8,7 +8,6 @@ import typer
 
 from trm_tui.cli.context import no_app, settings
 from trm_tui.cli.output import JsonFlag, print_json, print_text
-from trm_tui.cli.sitting import exit_code, seated
 
 SetOption = Annotated[
     list[str] | None,
@@ -48,6 +47,7 @@ def run(
     import engine.tasks  # noqa: F401  # registers the tasks' configurations
     from engine.config import apply, find_preset
     from engine.training.launch import start
+    from trm_tui.cli.sitting import exit_code, seated
 
     found = find_preset(preset)
     config = apply(found.config, overrides or [])
@@ -72,6 +72,7 @@ def resume(
     if not settings(ctx).no_ui:
         no_app(f"resume {session}")
     from engine.training.launch import resume as resume_session
+    from trm_tui.cli.sitting import exit_code, seated
 
     store = settings(ctx).store()
     with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
@@ -84,10 +85,11 @@ def replay(
 ) -> int:
     """Run a session's recorded configuration again and say whether every loss agreed bit for bit."""
     from engine.training.launch import replay as replay_session
+    from trm_tui.cli.sitting import exit_code, seated
 
     store = settings(ctx).store()
     original = store.get(session).id
-    with seated(json=False, quiet=quiet or json) as sitting:
+    with seated(quiet=quiet or json, summary=False) as sitting:
         outcome = replay_session(store, session, sitting)
     verdict = {
         "session": outcome.finished.session,

@@ -23,7 +23,7 @@ class SudokuConfig(TaskConfig, kind="sudoku"):
     clues: int = Field(0, ge=0, le=MAX_SIDE * MAX_SIDE)
     """Clues of a generated puzzle; 0 digs until no clue can go (minimal puzzles)."""
     clues_max: int = Field(0, ge=0, le=MAX_SIDE * MAX_SIDE)
-    """Above 0: the clue count of each generated puzzle is drawn from clues … clues_max (clues 0: from minimal up)."""
+    """Above 0: generated puzzles draw their clue count from clues … clues_max (clues 0: from minimal)."""
     train_size: int = Field(1000, ge=1, le=10**8)
     """Training puzzles: how many to generate, or at most to take from `data`."""
     test_size: int = Field(500, ge=1, le=10**8)
@@ -53,13 +53,16 @@ class SudokuConfig(TaskConfig, kind="sudoku"):
         return self.side + 2
 
     def problems(self) -> list[tuple[str, str]]:
-        """Combinations that cannot work."""
+        """Return the combinations that cannot work."""
         found = []
         if not 2 <= self.side <= MAX_SIDE:
             found.append(("box_rows", f"box_rows · box_cols is {self.side}: a grid has 2 to {MAX_SIDE} rows"))
-        for name in ("clues", "clues_max"):
-            if getattr(self, name) > self.seq_len:
-                found.append((name, f"{getattr(self, name)} clues in a grid of {self.seq_len} cells"))
+        counts = {"clues": self.clues, "clues_max": self.clues_max}
+        found += [
+            (name, f"{count} clues in a grid of {self.seq_len} cells")
+            for name, count in counts.items()
+            if count > self.seq_len
+        ]
         if 0 < self.clues_max < self.clues:
             found.append(("clues_max", f"{self.clues_max} is below clues = {self.clues}"))
         if self.test_data and not self.data:

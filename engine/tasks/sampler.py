@@ -1,0 +1,64 @@
+"""The order in which training takes examples: shuffled epochs, resumable at the exact example."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.tasks.base import Examples
+
+_STREAM = 0x5A3
+
+
+class Sampler:
+    """Draws rows epoch by epoch without replacement, one row of each group an epoch.
+
+    An epoch's order, and the row it takes of each group, follow from the seed and the epoch's number alone,
+    so that (epoch, cursor) is all there is to save.
+    """
+
+    def __init__(self, examples: Examples, rng_seed: int) -> None:
+        if not len(examples):
+            raise ValueError("there are no examples to draw from")
+        self._examples = examples
+        self._seed = rng_seed
+        self._groups = len(examples) if examples.groups is None else len(examples.groups) - 1
+        self._epoch = 0
+        self._cursor = 0
+        self._rows = self._rows_of(0)
+
+    def next(self, count: int) -> Examples:
+        """Return the next `count` rows as they are stored, going on into further epochs as needed."""
+        parts = []
+        missing = count
+        while missing:
+            if self._cursor == self._groups:
+                self._epoch, self._cursor = self._epoch + 1, 0
+                self._rows = self._rows_of(self._epoch)
+            parts.append(self._rows[self._cursor : self._cursor + missing])
+            self._cursor += len(parts[-1])
+            missing -= len(parts[-1])
+        return self._examples.take(np.concatenate(parts) if parts else slice(0, 0))
+
+    def state(self) -> dict[str, int]:
+        """Return the position: the epoch, and the rows already taken from it."""
+        return {"epoch": self._epoch, "cursor": self._cursor}
+
+    def restore(self, state: dict[str, int]) -> None:
+        """Go on from a position that `state` returned; raise `ValueError` when it lies outside the data."""
+        epoch, cursor = state["epoch"], state["cursor"]
+        if epoch < 0 or not 0 <= cursor <= self._groups:
+            raise ValueError(
+                f"row {cursor} of epoch {epoch} is outside the data's {self._groups} rows an epoch"
+            )
+        self._epoch, self._cursor = epoch, cursor
+        self._rows = self._rows_of(epoch)
+
+    def _rows_of(self, epoch: int) -> npt.NDArray[np.integer]:
+        """Return the rows that an epoch takes, in order."""
+        rng = np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=(_STREAM, epoch)))
+        order = rng.permutation(self._groups)
+        bounds = self._examples.groups
+        if bounds is None:
+            return order
+        return rng.integers(bounds[:-1], bounds[1:])[order]

@@ -1,0 +1,208 @@
+"""Assemble the training and the held-out puzzles that a configuration asks for."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import UsageError
+from engine.tasks.base import Examples
+from engine.tasks.progress import Progress, silent
+from engine.tasks.published import is_published, read_published
+from engine.tasks.sudoku.config import SudokuConfig
+from engine.tasks.sudoku.distinct import generate_distinct
+from engine.tasks.sudoku.files import read_list
+from engine.tasks.sudoku.generate import ClueRange
+from engine.tasks.sudoku.geometry import Geometry
+from engine.tasks.sudoku.holdout import drop_equivalent, group_bounds, hold_out, take_groups
+from engine.tasks.sudoku.puzzles import Puzzles
+from engine.tasks.sudoku.rules import first_fault
+from engine.tasks.sudoku.text import BLANK, to_digits, to_tokens
+from engine.text import safe_text
+
+_AT_ONCE = 2**14
+
+
+@dataclass(frozen=True)
+class SudokuData:
+    """Training and held-out puzzles, and what a person should know of them."""
+
+    train: Examples
+    test: Examples
+    facts: dict[str, str]
+
+
+def geometry_of(config: SudokuConfig) -> Geometry:
+    """Return the grid that a configuration describes."""
+    return Geometry(config.box_rows, config.box_cols)
+
+
+def as_path(text: str) -> Path:
+    """Return the path that a person wrote, with ~ for their home folder."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{safe_text(text)}: {error}") from error
+
+
+def build_data(config: SudokuConfig, progress: Progress) -> SudokuData:
+    """Generate or read the puzzles; raise `UsageError` where data is not sound or a request cannot be met."""
+    for name in ("data", "test_data"):
+        _require_there(name, getattr(config, name))
+    train, test, source, unseen = _read(config, progress) if config.data else _generated(config, progress)
+    facts = {"source": source, "training": _describe(train), "test": _describe(test), "unseen": unseen}
+    return SudokuData(train, test, facts)
+
+
+def _require_there(field: str, path: str) -> None:
+    try:
+        missing = bool(path) and not as_path(path).exists()
+    except (OSError, ValueError):
+        missing = True
+    if missing:
+        raise UsageError(
+            f"[task] {field}: there is no {safe_text(path)}; name your puzzles with --set task.{field}=PATH"
+        )
+
+
+def load_examples(
+    geometry: Geometry,
+    path: Path,
+    *,
+    split: str,
+    limit: int | None = None,
+    seed: int = 0,
+    check_unique: bool = False,
+    progress: Progress = silent,
+) -> Examples:
+    """Read puzzles with solutions: a list, or a dataset folder that is itself a split or holds `split`.
+
+    Of more than `limit` puzzles (groups, in a folder) a choice is drawn with `seed`. Sudoku puzzles have no
+    identity to learn, so identifiers are left out. Raises `UsageError` naming the place and what is wrong.
+    """
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no such file or folder"
+        raise UsageError(f"{safe_text(str(path))}: cannot be read: {reason}") from error
+    if not is_folder:
+        puzzles = read_list(
+            geometry, path, limit=limit, seed=seed, check_unique=check_unique, progress=progress
+        )
+        return _as_examples(puzzles)
+    folder = path if is_published(path) else path / split
+    read = read_published(
+        folder, seq_len=geometry.cells, vocab_size=geometry.side + 2, progress=progress
+    ).examples
+    examples = Examples(read.inputs, read.labels, np.zeros(len(read), np.int32), read.groups)
+    _require_sudoku(geometry, folder, examples, progress)
+    groups = len(group_bounds(examples)) - 1
+    if limit is None or groups <= limit:
+        return examples
+    return take_groups(examples, np.sort(np.random.default_rng(seed).permutation(groups)[:limit]))
+
+
+def _as_examples(puzzles: Puzzles) -> Examples:
+    return Examples.of(to_tokens(puzzles.clues), to_tokens(puzzles.solutions))
+
+
+def _generated(config: SudokuConfig, progress: Progress) -> tuple[Examples, Examples, str, str]:
+    geometry = geometry_of(config)
+    examples = _as_examples(
+        generate_distinct(
+            geometry,
+            config.test_size + config.train_size,
+            ClueRange(config.clues, config.clues_max),
+            np.random.default_rng(config.seed),
+            progress,
+        )
+    )
+    test, train = examples.head(config.test_size), examples.take(slice(config.test_size, None))
+    unseen = f"No two of all these puzzles are images of each other under {_symmetries(geometry)}."
+    if (geometry.box_rows, geometry.box_cols) == (2, 2):
+        unseen += (
+            " 4×4 has only two solution grids up to such symmetry: the model has seen images of the solutions"
+            " of test puzzles, but never with these clues."
+        )
+    return train, test, f"Generated with seed {config.seed}; each puzzle has exactly one solution.", unseen
+
+
+def _read(config: SudokuConfig, progress: Progress) -> tuple[Examples, Examples, str, str]:
+    geometry = geometry_of(config)
+    path = as_path(config.data)
+    test_path = _test_path(config, path)
+    held_out = 0 if test_path else config.test_size
+    pool = load_examples(
+        geometry,
+        path,
+        split="train",
+        limit=config.train_size + held_out,
+        seed=config.seed,
+        progress=progress,
+    )
+    apart = f"an image of a test puzzle under {_symmetries(geometry)}"
+    if test_path is None:
+        train, test = hold_out(
+            geometry,
+            pool,
+            train_size=config.train_size,
+            test_size=config.test_size,
+            rng=np.random.default_rng([config.seed, 1]),
+            progress=progress,
+        )
+        source = f"Read from {safe_text(config.data)}; {len(test)} puzzles set aside with seed {config.seed}."
+        return train, test, source, f"No training puzzle is {apart}, and no test puzzle of another."
+    test = load_examples(
+        geometry, test_path, split="test", limit=config.test_size, seed=config.seed, progress=progress
+    )
+    test = Examples(test.inputs, test.labels, test.puzzle_ids)
+    train, dropped = drop_equivalent(geometry, pool, test, progress)
+    if not len(train):
+        raise UsageError("task.data: every puzzle is an image of a test puzzle, none is left to train on")
+    source = f"Read from {safe_text(config.data)}, tested on {safe_text(str(test_path))}."
+    left_out = f"; {dropped} that were have been left out" if dropped else ""
+    return train, test, source, f"No training puzzle is {apart}{left_out}."
+
+
+def _test_path(config: SudokuConfig, path: Path) -> Path | None:
+    """Return where the test puzzles are, or None when they are to be set aside from the training data."""
+    if config.test_data:
+        return as_path(config.test_data)
+    return path / "test" if is_published(path / "test") else None
+
+
+def _require_sudoku(geometry: Geometry, folder: Path, examples: Examples, progress: Progress) -> None:
+    """Raise `UsageError` at the first row of a dataset folder that is no puzzle with its solution."""
+    for start in range(0, len(examples), _AT_ONCE):
+        inputs, labels = (rows[start : start + _AT_ONCE] for rows in (examples.inputs, examples.labels))
+        unsolved = np.flatnonzero((labels <= BLANK).all(axis=1) | (inputs < BLANK).any(axis=1))
+        fault = first_fault(geometry, to_digits(inputs), to_digits(labels))
+        if len(unsolved) and (fault is None or unsolved[0] <= fault[0]):
+            fault = int(unsolved[0]), "it lacks cells or has no solution"
+        if fault is not None:
+            raise UsageError(f"{safe_text(str(folder))}, row {start + fault[0]}: {fault[1]}")
+        progress("checking puzzles", start + len(inputs), len(examples))
+
+
+def _symmetries(geometry: Geometry) -> str:
+    transposed = ", or transposition" if geometry.square_boxes else ""
+    return f"permutations of digits, bands, stacks, rows and columns{transposed}"
+
+
+def _describe(examples: Examples) -> str:
+    """Say how many puzzles there are and how many clues they have."""
+    counts = np.concatenate(
+        [
+            (examples.inputs[start : start + _AT_ONCE] > BLANK).sum(axis=1)
+            for start in range(0, len(examples), _AT_ONCE)
+        ]
+    )
+    groups = len(group_bounds(examples)) - 1
+    images = "" if groups == len(examples) else f", given in {len(examples)} images"
+    clues = f"{counts.min()} clues each"
+    if counts.min() != counts.max():
+        clues = f"{counts.min()} to {counts.max()} clues ({counts.mean():.1f} on average)"
+    return f"{groups} puzzles{images}, with {clues}"

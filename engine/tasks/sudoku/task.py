@@ -1,0 +1,86 @@
+"""Sudoku as a task to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from engine.tasks.base import Examples, Task, Tokens, Verdict
+from engine.tasks.progress import Progress, silent
+from engine.tasks.sudoku.augment import augment
+from engine.tasks.sudoku.config import SudokuConfig
+from engine.tasks.sudoku.data import SudokuData, as_path, build_data, geometry_of, load_examples
+from engine.tasks.sudoku.text import check, parse, render, symbols
+
+
+class SudokuTask(Task):
+    """Complete a grid; tokens are 0 padding, 1 blank, d + 1 for digit d.
+
+    The puzzles are generated or read when `train`, `test` or `facts` is first used, so that a task which only
+    parses and checks costs nothing.
+    """
+
+    def __init__(self, config: SudokuConfig, progress: Progress = silent) -> None:
+        self._config = config
+        self._progress = progress
+        self._geometry = geometry_of(config)
+        self.vocab_size = config.vocab_size
+        self.seq_len = config.seq_len
+
+    @cached_property
+    def _data(self) -> SudokuData:
+        return build_data(self._config, self._progress)
+
+    @cached_property
+    def train(self) -> Examples:  # type: ignore[override]  # set once, on first use
+        """Puzzles to learn from."""
+        return self._data.train
+
+    @cached_property
+    def test(self) -> Examples:  # type: ignore[override]  # set once, on first use
+        """Puzzles held out."""
+        return self._data.test
+
+    @cached_property
+    def facts(self) -> dict[str, str]:  # type: ignore[override]  # set once, on first use
+        """What a person should know of the data: `source`, `training`, `test`, `unseen`."""
+        return self._data.facts
+
+    def augment(self, examples: Examples, rng: np.random.Generator) -> Examples:
+        """Return each row under a random symmetry, or as it is where the configuration says so."""
+        if not self._config.augment:
+            return examples
+        inputs, labels = augment(self._geometry, (examples.inputs, examples.labels), rng)
+        return Examples(inputs, labels, examples.puzzle_ids)
+
+    def parse(self, text: str) -> Tokens:
+        """Return the tokens (n²,) of a puzzle in one line or drawn; raise `UsageError` when it is none."""
+        return parse(self._geometry, text)
+
+    def render(self, tokens: Sequence[int] | Tokens) -> str:
+        """Draw a grid (n²,) of tokens with its boxes."""
+        return render(self._geometry, tokens)
+
+    def line(self, tokens: Sequence[int] | Tokens) -> str:
+        """Write a grid (n²,) of tokens on one line."""
+        return "".join(symbols(self._geometry, tokens))
+
+    def check(self, puzzle: Tokens, answer: Tokens) -> Verdict:
+        """Judge an answer (n²,) to a puzzle (n²,) by the rules."""
+        return check(self._geometry, puzzle, answer)
+
+    def load(self, path: str, *, check_unique: bool = False) -> Examples:
+        """Read all puzzles of a list, or of a dataset folder's split (its test part where it has two).
+
+        With `check_unique`, each puzzle of a list must have one solution only, also where it is given.
+        Raises `UsageError` when the data is not sound.
+        """
+        return load_examples(
+            self._geometry,
+            as_path(path),
+            split="test",
+            check_unique=check_unique,
+            progress=self._progress,
+        )

@@ -1,0 +1,108 @@
+"""`data …`: puzzles as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from trm_tui.cli.output import JsonFlag, print_json, print_table, print_text
+from trm_tui.cli.train import SetOption
+
+if TYPE_CHECKING:
+    from engine.tasks.base import Task
+
+app = typer.Typer(help="List, generate and check puzzles.", no_args_is_help=True)
+
+PresetArgument = Annotated[str, typer.Argument(metavar="PRESET|FILE.toml", help="Whose task it is.")]
+
+
+@app.command("list")
+def list_data(json: JsonFlag = False) -> None:
+    """List the data of each preset: generated, or read from where."""
+    import engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from engine.config import list_presets
+
+    rows = []
+    for preset in list_presets():
+        task = preset.config.task
+        source = str(getattr(task, "data", "")) or "generated"
+        present = source == "generated" or Path(source).exists()
+        rows.append(
+            {
+                "preset": preset.name,
+                "task": task.kind,
+                "positions": task.seq_len,
+                "vocabulary": task.vocab_size,
+                "source": source,
+                "present": present,
+            }
+        )
+    if json:
+        print_json(rows)
+    else:
+        columns = ("preset", "task", ">positions", ">vocabulary", "source", "state")
+        print_table(
+            columns,
+            [
+                (*(row[key] for key in list(row)[:5]), "ready" if row["present"] else "not here")
+                for row in rows
+            ],
+        )
+
+
+@app.command()
+def build(
+    preset: PresetArgument,
+    output: Annotated[Path, typer.Argument(help="The file or folder to write; must not exist.")],
+    form: Annotated[
+        Literal["text", "csv", "published"],
+        typer.Option("--format", help="A list, a CSV with solutions, or a published dataset folder."),
+    ] = "text",
+    part: Annotated[
+        Literal["train", "test"], typer.Option(help="Which puzzles a text or CSV list gets.")
+    ] = "test",
+    overrides: SetOption = None,
+) -> None:
+    """Write the puzzles that a preset trains on or is tested with."""
+    from engine.errors import UsageError
+    from engine.tasks.export import write_list
+    from engine.tasks.published import write_published
+
+    if output.exists():
+        raise UsageError(f"{output} exists already; name a new file or folder")
+    task = _task(preset, overrides)
+    if form == "published":
+        write_published(output, task.train, task.test, vocab_size=task.vocab_size)
+        print_text(f"wrote {len(task.train):,} training and {len(task.test):,} test puzzles to {output}")
+        return
+    examples = task.train if part == "train" else task.test
+    write_list(output, task, examples, as_csv=form == "csv")
+    print_text(f"wrote {len(examples):,} puzzles to {output}")
+
+
+@app.command()
+def verify(
+    preset: PresetArgument,
+    file: Annotated[str, typer.Argument(help="A text or CSV list, or a published dataset folder.")],
+    unique: Annotated[
+        bool, typer.Option("--unique", help="Also prove that each puzzle has one solution only.")
+    ] = False,
+    overrides: SetOption = None,
+    json: JsonFlag = False,
+) -> None:
+    """Check that a file holds sound puzzles of a preset's task. Exit code 2 names the first fault."""
+    task = _task(preset, overrides)
+    examples = task.load(file, check_unique=unique)
+    if json:
+        print_json({"file": file, "puzzles": len(examples), "unique": unique or None})
+    else:
+        print_text(f"{file}: {len(examples):,} sound puzzles{', each with one solution' if unique else ''}")
+
+
+def _task(preset: str, overrides: list[str] | None) -> Task:
+    import engine.tasks
+    from engine.config import apply, find_preset
+
+    return engine.tasks.build_task(apply(find_preset(preset).config, overrides or []).task)

@@ -1,1 +1,0 @@
-"""The terminal app: drives training from the keyboard. Nothing outside this package imports Textual."""

@@ -1,1 +1,0 @@
-"""The app's own dark and light theme."""
