@@ -225,8 +225,8 @@ class Trainer:
             return
         if self.rollbacks == _MOST_ROLLBACKS:
             raise DivergedError(
-                f"training diverged at step {counters.step} and {_MOST_ROLLBACKS} returns to a checkpoint with "
-                f"a lower rate did not help; lower train.lr (now {self.learner.config.train.lr:g})"
+                f"training diverged at step {counters.step}, and {_MOST_ROLLBACKS} returns to a checkpoint "
+                f"with a lower rate did not help; lower train.lr (now {self.learner.config.train.lr:g})"
             )
         self.rollbacks += 1
         diverged_at = counters.step
