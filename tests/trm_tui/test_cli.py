@@ -5,77 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from trm_tui.cli.main import main
 
-TINY = """
-[task]
-kind = "sudoku"
-clues = 6
-train_size = 40
-test_size = 12
-[model]
-hidden_size = 8
-[train]
-batch_size = 6
-steps = 6
-halt_max_steps = 3
-warmup_steps = 2
-log_every = 2
-[eval]
-every = 3
-[runtime]
-threads = 1
-"""
 
-
-@dataclass
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def objects(self) -> list[dict]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Trm = Callable[..., Done]
-
-
-@pytest.fixture
-def trm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Trm:
-    """Run the program in this process, in an empty folder with a configuration file `tiny.toml`."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TRM_SESSIONS_DIR", str(tmp_path / "sessions"))
-    monkeypatch.setenv("COLUMNS", "160")
-    (tmp_path / "tiny.toml").write_text(TINY)
-
-    def run(*words: object) -> Done:
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in words])
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err + captured.out
-        assert isinstance(ended.value.code, int)
-        return Done(ended.value.code, captured.out, captured.err)
-
-    return run
-
-
-@pytest.fixture
-def trained(trm: Trm) -> str:
-    """Return the id of a finished session named `first`."""
-    done = trm("--no-ui", "run", "tiny.toml", "--json", "--name", "first")
-    assert done.code == 0
-    return str(done.objects[-1]["session"])
-
-
-def test_json_output_is_the_run_as_events(trm: Trm) -> None:
+def test_json_output_is_the_run_as_events(trm: Any) -> None:
     done = trm("--no-ui", "run", "tiny.toml", "--json")
     assert done.code == 0
     kinds = [event["event"] for event in done.objects]
@@ -89,7 +27,7 @@ def test_json_output_is_the_run_as_events(trm: Trm) -> None:
     assert finished["resources"]["batch_reductions"] == 0
 
 
-def test_people_get_a_summary_on_stdout_and_progress_on_stderr(trm: Trm) -> None:
+def test_people_get_a_summary_on_stdout_and_progress_on_stderr(trm: Any) -> None:
     done = trm("--no-ui", "run", "tiny.toml")
     assert "exact accuracy" in done.out
     assert "12 unseen puzzles" in done.out
@@ -99,13 +37,13 @@ def test_people_get_a_summary_on_stdout_and_progress_on_stderr(trm: Trm) -> None
     assert "step 3:" not in done.out
 
 
-def test_quiet_prints_the_result_alone(trm: Trm) -> None:
+def test_quiet_prints_the_result_alone(trm: Any) -> None:
     done = trm("--no-ui", "run", "tiny.toml", "--quiet")
     assert done.err == ""
     assert "exact accuracy" in done.out
 
 
-def test_steps_stop_cleanly_and_resume_goes_on(trm: Trm) -> None:
+def test_steps_stop_cleanly_and_resume_goes_on(trm: Any) -> None:
     whole = trm("--no-ui", "run", "tiny.toml", "--json").objects[-1]
     part = trm("--no-ui", "run", "tiny.toml", "--json", "--steps", 2).objects[-1]
     assert part["status"] == "stopped"
@@ -114,14 +52,14 @@ def test_steps_stop_cleanly_and_resume_goes_on(trm: Trm) -> None:
     assert rest["weights_sha256"] == whole["weights_sha256"]
 
 
-def test_replay_reports_whether_every_loss_agreed(trm: Trm, trained: str) -> None:
+def test_replay_reports_whether_every_loss_agreed(trm: Any, trained: str) -> None:
     verdict = trm("--no-ui", "replay", "first", "--json")
     assert verdict.code == 0
     assert verdict.objects[0]["agrees"] is True
     assert verdict.objects[0]["replayed"] == trained
 
 
-def test_eval_measures_held_out_puzzles_and_files(trm: Trm, trained: str, tmp_path: Path) -> None:
+def test_eval_measures_held_out_puzzles_and_files(trm: Any, trained: str, tmp_path: Path) -> None:
     held_out = trm("eval", "first", "--json").objects[0]
     assert held_out["puzzles"] == 12
     (tmp_path / "list.txt").write_text(".321..3..4..21..\n14......321.4.2.\n")
@@ -130,7 +68,7 @@ def test_eval_measures_held_out_puzzles_and_files(trm: Trm, trained: str, tmp_pa
     assert 0 <= file["exact_accuracy"] <= 1
 
 
-def test_solve_answers_in_full_and_says_whether_it_is_right(trm: Trm, trained: str) -> None:
+def test_solve_answers_in_full_and_says_whether_it_is_right(trm: Any, trained: str) -> None:
     done = trm("solve", "first", ".321..3..4..21..", "--json", "--steps")
     answer = done.objects[0]
     assert len(answer["answer"]) == 16
@@ -138,7 +76,7 @@ def test_solve_answers_in_full_and_says_whether_it_is_right(trm: Trm, trained: s
     assert [step["step"] for step in answer["steps"]] == [1, 2, 3]
 
 
-def test_check_predicts_and_refuses(trm: Trm) -> None:
+def test_check_predicts_and_refuses(trm: Any) -> None:
     fits = trm("check", "tiny.toml", "--json")
     assert fits.code == 0
     assert fits.objects[0]["fits"] is True
@@ -147,26 +85,26 @@ def test_check_predicts_and_refuses(trm: Trm) -> None:
     assert "--set train.micro_batch=" in refused.err
 
 
-def test_check_plans_for_a_named_machine(trm: Trm) -> None:
+def test_check_plans_for_a_named_machine(trm: Any) -> None:
     done = trm("--hardware", "macbook-pro-2018-i5", "check", "sudoku-9x9", "--json")
     assert done.code == 0
     assert done.objects[0]["samples_per_second"] > 0
 
 
-def test_presets_lists_and_prints(trm: Trm) -> None:
+def test_presets_lists_and_prints(trm: Any) -> None:
     names = [preset["name"] for preset in trm("presets", "--json").objects[0]]
     assert names == sorted(names)
     assert {"sudoku-4x4", "sudoku-6x6", "sudoku-9x9", "sudoku-extreme"} <= set(names)
     assert "hidden_size" in trm("presets", "sudoku-4x4").out
 
 
-def test_hardware_shows_what_was_detected(trm: Trm) -> None:
+def test_hardware_shows_what_was_detected(trm: Any) -> None:
     machine = trm("hardware", "--json").objects[0]
     assert machine["torch"]["version"] != "unknown"
     assert "vector extensions" in trm("hardware").out
 
 
-def test_sessions_are_listed_shown_marked_deleted_and_restored(trm: Trm, trained: str) -> None:
+def test_sessions_are_listed_shown_marked_deleted_and_restored(trm: Any, trained: str) -> None:
     assert [s["id"] for s in trm("sessions", "list", "--json").objects[0]] == [trained]
     assert "first" in trm("sessions", "list").out
     shown = trm("sessions", "show", "first", "--json").objects[0]
@@ -183,13 +121,13 @@ def test_sessions_are_listed_shown_marked_deleted_and_restored(trm: Trm, trained
     assert trm("sessions", "list", "--json").objects[0][0]["note"] == "a note"
 
 
-def test_sessions_diff_compares_with_sessions_and_presets(trm: Trm, trained: str) -> None:
+def test_sessions_diff_compares_with_sessions_and_presets(trm: Any, trained: str) -> None:
     assert trm("sessions", "diff", "first", "first").out == "the configurations are equal\n"
     changes = trm("sessions", "diff", "first", "sudoku-4x4", "--json").objects[0]
     assert {"key": "model.hidden_size", "a": 8, "b": 64} in changes
 
 
-def test_sessions_travel_as_archives(trm: Trm, trained: str, tmp_path: Path) -> None:
+def test_sessions_travel_as_archives(trm: Any, trained: str, tmp_path: Path) -> None:
     assert trm("sessions", "export", "first", tmp_path / "s.zip").code == 0
     imported = trm("sessions", "import", tmp_path / "s.zip").out.split()[-1]
     assert imported != trained
@@ -201,31 +139,31 @@ def test_sessions_travel_as_archives(trm: Trm, trained: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("form", ["text", "csv"])
-def test_data_builds_lists_that_load_again(trm: Trm, form: str) -> None:
+def test_data_builds_lists_that_load_again(trm: Any, form: str) -> None:
     assert trm("data", "build", "tiny.toml", "out.list", "--format", form).code == 0
     verified = trm("data", "verify", "tiny.toml", "out.list", "--unique", "--json").objects[0]
     assert verified["puzzles"] == 12
 
 
-def test_data_builds_a_published_folder_that_trains(trm: Trm) -> None:
+def test_data_builds_a_published_folder_that_trains(trm: Any) -> None:
     assert trm("data", "build", "tiny.toml", "folder", "--format", "published").code == 0
     done = trm("--no-ui", "run", "tiny.toml", "--set", 'task.data="folder"', "--json")
     assert done.objects[-1]["status"] == "completed"
 
 
-def test_data_list_says_what_is_missing(trm: Trm) -> None:
+def test_data_list_says_what_is_missing(trm: Any) -> None:
     rows = {row["preset"]: row for row in trm("data", "list", "--json").objects[0]}
     assert rows["sudoku-4x4"]["source"] == "generated"
     assert not rows["sudoku-extreme"]["present"]
 
 
-def test_extreme_presets_say_where_their_data_should_be(trm: Trm) -> None:
+def test_extreme_presets_say_where_their_data_should_be(trm: Any) -> None:
     done = trm("--no-ui", "run", "sudoku-extreme")
     assert done.code == 2
     assert "task.data" in done.err
 
 
-def test_version_and_help(trm: Trm) -> None:
+def test_version_and_help(trm: Any) -> None:
     assert trm("--version").out.startswith("trm-tui ")
     shown = trm("--help").out
     for command in (
@@ -251,8 +189,8 @@ def test_debug_shows_the_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         main(["--debug", "--no-ui", "run", "nothing.toml"])
 
 
-def test_a_headless_run_never_imports_a_user_interface(tmp_path: Path) -> None:
-    (tmp_path / "tiny.toml").write_text(TINY)
+def test_a_headless_run_never_imports_a_user_interface(tmp_path: Path, tiny_toml: str) -> None:
+    (tmp_path / "tiny.toml").write_text(tiny_toml)
     program = (
         "import sys; from trm_tui.cli.main import main\n"
         "try: main(['--no-ui', '--sessions-dir', 's', 'run', 'tiny.toml', '-q'])\n"
@@ -273,8 +211,8 @@ def test_help_imports_neither_torch_nor_numpy() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 
-def test_sigterm_saves_and_exits_with_the_signals_code(tmp_path: Path) -> None:
-    (tmp_path / "tiny.toml").write_text(TINY.replace("steps = 6", "steps = 1000000"))
+def test_sigterm_saves_and_exits_with_the_signals_code(tmp_path: Path, tiny_toml: str) -> None:
+    (tmp_path / "tiny.toml").write_text(tiny_toml.replace("steps = 6", "steps = 1000000"))
     command = [
         sys.executable,
         "-m",
@@ -302,8 +240,10 @@ def test_sigterm_saves_and_exits_with_the_signals_code(tmp_path: Path) -> None:
     assert saved[-1] == lines[-1]["steps"]
 
 
-def test_kill_9_loses_at_most_one_interval_and_resumes_to_the_same_weights(tmp_path: Path) -> None:
-    config = TINY.replace("steps = 6", "steps = 60") + "[checkpoint]\nevery_steps = 10\n"
+def test_kill_9_loses_at_most_one_interval_and_resumes_to_the_same_weights(
+    tmp_path: Path, tiny_toml: str
+) -> None:
+    config = tiny_toml.replace("steps = 6", "steps = 60") + "[checkpoint]\nevery_steps = 10\n"
     (tmp_path / "tiny.toml").write_text(config)
     command = [sys.executable, "-m", "trm_tui", "--no-ui", "--sessions-dir"]
     straight = subprocess.run(
