@@ -168,6 +168,8 @@ class RuntimeConfig(Section):
 
     threads: int = Field(0, ge=0, le=1024)
     """Threads that compute; 0 takes the physical cores this process may use."""
+    tuning: Literal["auto", "off"] = "auto"
+    """Fused operations (auto), or plain PyTorch ones (off): same mathematics, different rounding."""
 
 
 class Config(Section):

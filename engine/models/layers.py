@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.models.fused import residual_norm, rotate, swiglu_norm
 from engine.models.initial import lecun_normal
 
 
@@ -52,8 +53,13 @@ class Rotary(nn.Module):
         self.register_buffer("cos", table.cos(), persistent=False)
         self.register_buffer("sin", table.sin(), persistent=False)
 
+    fused = False
+
     def forward(self, x_SBHd: Tensor) -> Tensor:
         """Rotate heads (S, B, H, d) by their position."""
+        if self.fused:
+            half = x_SBHd.shape[-1] // 2
+            return rotate(x_SBHd, self.cos[..., :half], self.sin[..., :half])
         first, second = x_SBHd.chunk(2, dim=-1)
         return x_SBHd * self.cos + torch.cat((-second, first), dim=-1) * self.sin
 
@@ -80,7 +86,12 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Post-norm: x ← rms(x + mix(x)), then x ← rms(x + swiglu(x))."""
+    """Post-norm: x ← rms(x + mix(x)), then x ← rms(x + swiglu(x)).
+
+    `fused` computes the same with `engine.models.fused`.
+    """
+
+    fused = False
 
     def __init__(self, mixer: Attention | SwiGLU, mlp: SwiGLU, eps: float) -> None:
         super().__init__()
@@ -90,8 +101,20 @@ class Block(nn.Module):
 
     def forward(self, x_SBD: Tensor) -> Tensor:
         """Apply the block; an MLP as mixer works, and normalises, along the length."""
+        if self.fused:
+            return self._forward_fused(x_SBD)
         if isinstance(self.mixer, SwiGLU):
             x_SBD = rms_norm(x_SBD + self.mixer.along_length(x_SBD), self.eps, dim=0)
         else:
             x_SBD = rms_norm(x_SBD + self.mixer(x_SBD), self.eps)
         return rms_norm(x_SBD + self.mlp(x_SBD), self.eps)
+
+    def _forward_fused(self, x_SBD: Tensor) -> Tensor:
+        length, rows, size = x_SBD.shape
+        mixer, mlp = self.mixer, self.mlp
+        if isinstance(mixer, SwiGLU):
+            x = swiglu_norm(x_SBD.reshape(length, -1), mixer.gate_up, mixer.down, self.eps, along_length=True)
+        else:
+            x = residual_norm(x_SBD, mixer(x_SBD), self.eps)
+        x = swiglu_norm(x.view(length * rows, size), mlp.gate_up, mlp.down, self.eps, along_length=False)
+        return x.view(length, rows, size)

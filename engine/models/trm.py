@@ -107,6 +107,12 @@ class TRM(nn.Module):
         q_halt, q_continue = F.linear(answer[0], self.q_head, self.q_bias).unbind(-1)
         return State(state.y.detach(), state.z.detach()), Output(logits, q_halt, q_continue)
 
+    def use_fused(self, fused: bool) -> None:
+        """Choose between the plain PyTorch operations and the fused ones; the mathematics is the same."""
+        for module in self.modules():
+            if isinstance(module, (Block, Rotary)):
+                module.fused = fused
+
     def embed(self, inputs_BL: Tensor, puzzle_rows_BN: Tensor | None) -> Tensor:
         """Return the embedded question x (S, B, D): puzzle embedding, registers, tokens."""
         rows, size = len(inputs_BL), self.config.hidden_size
@@ -158,8 +164,8 @@ def _blocks(config: ModelConfig, length: int, generator: torch.Generator) -> lis
 
 
 def build_model(config: Config, num_puzzle_ids: int, generator: torch.Generator) -> TRM:
-    """Return a freshly initialised model for a configuration."""
-    return TRM(
+    """Return a freshly initialised model for a configuration, with the kernels it asks for."""
+    model = TRM(
         config.model,
         vocab_size=config.task.vocab_size,
         seq_len=config.task.seq_len,
@@ -167,3 +173,5 @@ def build_model(config: Config, num_puzzle_ids: int, generator: torch.Generator)
         num_puzzle_ids=num_puzzle_ids,
         generator=generator,
     )
+    model.use_fused(config.runtime.tuning != "off")
+    return model

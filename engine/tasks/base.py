@@ -43,7 +43,7 @@ class Examples:
     def take(self, rows: npt.NDArray[np.integer] | slice) -> Examples:
         """Return the given rows, without groups, copied out of any memory map."""
         return Examples(
-            np.asarray(self.inputs[rows]), np.asarray(self.labels[rows]), np.asarray(self.puzzle_ids[rows])
+            np.array(self.inputs[rows]), np.array(self.labels[rows]), np.array(self.puzzle_ids[rows])
         )
 
     def head(self, count: int) -> Examples:
@@ -65,10 +65,21 @@ class Task(ABC):
     vocab_size: int
     seq_len: int
     num_puzzle_ids: int = 1
-    train: Examples
-    test: Examples
-    facts: dict[str, str]
-    """What a person should know of the data: where it came from, counts, what "unseen" means here."""
+
+    @property
+    @abstractmethod
+    def train(self) -> Examples:
+        """Puzzles to learn from; read or generated on first use, raising `UsageError` where that fails."""
+
+    @property
+    @abstractmethod
+    def test(self) -> Examples:
+        """Puzzles held out."""
+
+    @property
+    @abstractmethod
+    def facts(self) -> dict[str, str]:
+        """What a person should know of the data: where it came from, counts, what "unseen" means here."""
 
     @abstractmethod
     def augment(self, examples: Examples, rng: np.random.Generator) -> Examples:

@@ -42,8 +42,6 @@ def _of_examples(examples: Examples) -> str:
 def _blocks(array: npt.NDArray[np.integer]) -> list[tuple[int, int]]:
     """Return the row ranges to hash: all rows in chunks, or evenly spread blocks of a large array."""
     rows = len(array)
-    if not rows:
-        return []
     per_block = max(1, _CHUNK_BYTES * rows // max(array.nbytes, 1))
     if array.nbytes <= WHOLE_BYTES:
         return [(first, min(first + per_block, rows)) for first in range(0, rows, per_block)]

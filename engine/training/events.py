@@ -19,18 +19,6 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Decision:
-    """A choice that the engine made by itself, and why."""
-
-    subject: str
-    choice: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.subject}: {self.choice} ({self.reason})"
-
-
-@dataclass(frozen=True)
 class Started(Event):
     """The run begins at `step` of `steps`."""
 

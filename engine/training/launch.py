@@ -10,13 +10,14 @@ import torch
 from engine.config import Config, apply, diff, dumps, loads
 from engine.errors import ConfigError, FitError, SessionError
 from engine.hardware import Hardware, Monitor, detect, estimate, memory_budget
+from engine.prepare import Decision, preparations
 from engine.runs import Session, Store
 from engine.tasks import build_task
 from engine.tasks.base import Task
 from engine.tasks.fingerprint import fingerprint
 from engine.text import safe_text
 from engine.training.control import Control
-from engine.training.events import Decision, Finished, Listener, Warned
+from engine.training.events import Finished, Listener, Warned
 from engine.training.learner import Learner
 from engine.training.trainer import Limits, Trainer
 
@@ -46,9 +47,10 @@ def start(store: Store, config: Config, sitting: Sitting, *, preset: str, name: 
     hardware = detect(with_torch=True)
     require_fit(config, hardware)
     task = build_task(config.task, sitting.progress)
+    learner = Learner(config, task)  # reads the data: what is wrong with it is said before there is a session
     with store.create(dumps(config), preset=preset, task=config.task.kind, name=name) as session:
         _record(session, task, hardware)
-        return _train(Learner(config, task), session, sitting, hardware)
+        return _train(learner, session, sitting, hardware)
 
 
 def require_fit(config: Config, hardware: Hardware) -> None:
@@ -178,7 +180,7 @@ def _train(
             seconds=seconds,
             rollbacks=int(_number(saved, "rollbacks")),
         )
-        return trainer.run(hardware.to_dict(), [decision])
+        return trainer.run(hardware.to_dict(), [*preparations(), decision, _kernels(learner.config)])
 
 
 def _number(saved: Mapping[str, object] | None, name: str) -> float:
@@ -191,6 +193,12 @@ def _threads(asked: int, hardware: Hardware) -> tuple[Decision, int]:
         return Decision("threads", str(asked), "as configured"), asked
     count = hardware.cpu.usable_physical_cores or hardware.cpu.usable_cores or torch.get_num_threads()
     return Decision("threads", str(count), "the physical cores this process may use"), count
+
+
+def _kernels(config: Config) -> Decision:
+    if config.runtime.tuning == "off":
+        return Decision("kernels", "plain", "runtime.tuning is off")
+    return Decision("kernels", "fused", "fewer passes over memory for the same mathematics")
 
 
 def _record(session: Session, task: Task, hardware: Hardware) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from engine.config import Config, dumps
 from engine.errors import DivergedError, TrmError
 from engine.hardware import Monitor
+from engine.prepare import Decision
 from engine.runs import Checkpoint, Session, weights_sha256
 from engine.training.control import Control
 from engine.training.evaluate import Evaluation, evaluate
 from engine.training.events import (
-    Decision,
     Evaluated,
     Event,
     Finished,

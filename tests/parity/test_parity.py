@@ -28,7 +28,8 @@ ROUNDINGS = 8  # two processors' rounding errors, amplified by recursion, differ
 
 
 class Fixture:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, fused: bool) -> None:
+        self.fused = fused
         with safe_open(path, framework="pt") as file:
             self.published: dict[str, Any] = json.loads(file.metadata()["config"])
             self.tensors: dict[str, Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
@@ -71,6 +72,7 @@ class Fixture:
             num_puzzle_ids=published["num_puzzle_identifiers"],
             generator=torch.Generator().manual_seed(1),
         )
+        model.use_fused(self.fused)
         missing = model.load_state_dict(from_published(self.weights), strict=False)
         assert missing.unexpected_keys == []
         assert set(missing.missing_keys) <= {"puzzle_emb", "y_init"}
@@ -90,8 +92,13 @@ class Fixture:
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda path: path.stem)
-def fixture(request: pytest.FixtureRequest) -> Fixture:
-    return Fixture(request.param)
+def case(request: pytest.FixtureRequest) -> Path:
+    return Path(request.param)
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "fused"])
+def fixture(request: pytest.FixtureRequest, case: Path) -> Fixture:
+    return Fixture(case, fused=request.param)
 
 
 def offered(fixture: Fixture, model: TRM, carry: Carry, step: int) -> Carry:

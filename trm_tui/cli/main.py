@@ -12,6 +12,7 @@ import typer
 
 import engine
 from engine.errors import TrmError
+from engine.prepare import prepare_process
 from engine.text import safe_text
 from trm_tui.cli import data, inspect, sessions, solve, train
 from trm_tui.cli.context import Settings, no_app
@@ -66,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     code = 0
+    prepare_process()
     try:
         result = app(args=words, standalone_mode=False)
         code = result if isinstance(result, int) else 0

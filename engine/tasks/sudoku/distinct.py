@@ -36,7 +36,9 @@ def generate_distinct(
     expected_yield = 1.0
     while len(seen) < count:
         missing = count - len(seen)
-        size = min(int(1.1 * missing / expected_yield) + 8, _LARGEST_BATCH if reached else _PATIENCE)
+        # Large batches dig faster; a small one tells sooner that a clue count is out of reach.
+        largest = _LARGEST_BATCH if reached or clues == ClueRange(0, 0) else _PATIENCE
+        size = min(int(missing / expected_yield) + 8, largest)
         batch = generate(geometry, size, clues, rng, _inner(progress, len(seen), count))
         ended_at = np.concatenate([ended_at, batch.ended_at])
         reached += len(batch.puzzles)

@@ -33,18 +33,18 @@ class SudokuTask(Task):
     def _data(self) -> SudokuData:
         return build_data(self._config, self._progress)
 
-    @cached_property
-    def train(self) -> Examples:  # type: ignore[override]  # set once, on first use
+    @property
+    def train(self) -> Examples:
         """Puzzles to learn from."""
         return self._data.train
 
-    @cached_property
-    def test(self) -> Examples:  # type: ignore[override]  # set once, on first use
+    @property
+    def test(self) -> Examples:
         """Puzzles held out."""
         return self._data.test
 
-    @cached_property
-    def facts(self) -> dict[str, str]:  # type: ignore[override]  # set once, on first use
+    @property
+    def facts(self) -> dict[str, str]:
         """What a person should know of the data: `source`, `training`, `test`, `unseen`."""
         return self._data.facts
 
