@@ -58,7 +58,7 @@ def _choose_waiting() -> Decision:
 
 
 def _choose_allocator() -> Decision:
-    """Let glibc keep freed blocks: giving one back costs a page fault for every page of the next."""
+    """Let glibc keep freed blocks: one given back costs page faults when the next is taken."""
     if platform.libc_ver()[0] != "glibc" or "LD_PRELOAD" in os.environ:
         return Decision("allocator", "as it is", "only glibc gives large blocks back after every operation")
     mallopt = ctypes.CDLL(None).mallopt

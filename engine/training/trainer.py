@@ -79,7 +79,7 @@ class Trainer:
         try:
             while not self._complete() and not self._limited() and not self._held():
                 self._apply_changes()
-                update = self.learner.learn(self.learner.config.micro_batch, self._held)
+                update = self.learner.learn(self.learner.config.micro_batch, self._held_within_step)
                 if update is None:
                     continue
                 self._observe(update)
@@ -132,21 +132,28 @@ class Trainer:
         return self.control.stopping
 
     def _held(self) -> bool:
-        """Wait while paused; return whether the run is to stop."""
+        """Wait while paused, saved; return whether the run is to stop."""
         return self.control.hold(self._paused, self._show_weights)
+
+    def _held_within_step(self) -> bool:
+        # Half a step cannot be saved: the pause holds it, and a stop undoes it.
+        return self.control.hold(self._paused_within_step, self._show_weights)
 
     def _held_in_evaluation(self) -> bool:
         # The model holds the averaged weights and the stopwatch stands: the pause is told, nothing is saved.
-        return self.control.hold(self._told_of_pause, self._show_weights)
+        return self.control.hold(self._told_of_pause)
 
     def _show_weights(self) -> None:
         for receive in self.control.take_looks():
             receive(self.learner.counters.step, self.learner.averaged_copy())
 
     def _paused(self, paused: bool) -> None:
-        (self.stopwatch.stop if paused else self.stopwatch.start)()
         if paused:
             self._save("pause")
+        self._paused_within_step(paused)
+
+    def _paused_within_step(self, paused: bool) -> None:
+        (self.stopwatch.stop if paused else self.stopwatch.start)()
         self._told_of_pause(paused)
 
     def _told_of_pause(self, paused: bool) -> None:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from engine.errors import UsageError
-
 if TYPE_CHECKING:
     from engine.hardware import Hardware
     from engine.runs import Store
@@ -29,11 +27,17 @@ class Settings:
 
         return Store(self.sessions_dir or default_root())
 
+    def profile(self) -> Hardware | None:
+        """Return the machine that `--hardware` names, if it names one."""
+        from engine.hardware import load_profile
+
+        return load_profile(self.hardware) if self.hardware else None
+
     def machine(self, *, with_torch: bool = True) -> Hardware:
         """Return the machine to plan for: the one that `--hardware` names, or this one."""
-        from engine.hardware import detect, load_profile
+        from engine.hardware import detect
 
-        return load_profile(self.hardware) if self.hardware else detect(with_torch=with_torch)
+        return self.profile() or detect(with_torch=with_torch)
 
 
 def settings(ctx: typer.Context) -> Settings:
@@ -41,8 +45,3 @@ def settings(ctx: typer.Context) -> Settings:
     found = ctx.find_object(Settings)
     assert found is not None
     return found
-
-
-def no_app(headless: str) -> None:
-    """Say that this version trains headless, and how."""
-    raise UsageError(f"this version has no terminal app; train headless: trm-tui --no-ui {headless}")

@@ -11,11 +11,11 @@ from typing import Annotated
 import typer
 
 import engine
-from engine.errors import TrmError
+from engine.errors import TrmError, UsageError
 from engine.prepare import prepare_process
 from engine.text import safe_text
 from trm_tui.cli import data, inspect, sessions, solve, train
-from trm_tui.cli.context import Settings, no_app
+from trm_tui.cli.context import Settings
 
 app = typer.Typer(
     name="trm-tui",
@@ -59,7 +59,15 @@ def _settings(
 ) -> None:
     ctx.obj = Settings(no_ui=no_ui, sessions_dir=sessions_dir, hardware=hardware)
     if ctx.invoked_subcommand is None:
-        no_app("run sudoku-4x4")
+        raise typer.Exit(_open_app(ctx.obj))
+
+
+def _open_app(chosen: Settings) -> int:
+    if chosen.no_ui:
+        raise UsageError("--no-ui needs a command; for example: trm-tui --no-ui run sudoku-4x4")
+    from trm_tui.tui.main import open_app
+
+    return open_app(chosen.store(), hardware=chosen.profile())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from trm_tui.cli.context import no_app, settings
+from engine.errors import UsageError
+from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, print_json, print_text
 
 SetOption = Annotated[
@@ -42,8 +43,13 @@ def run(
     quiet: QuietFlag = False,
 ) -> int:
     """Train a preset or a configuration file."""
+    store = settings(ctx).store()
     if not settings(ctx).no_ui:
-        no_app(f"run {preset}")
+        _refuse_headless_options(json=json, quiet=quiet, seconds=seconds, steps=steps)
+        from trm_tui.tui.main import open_app
+
+        machine = settings(ctx).profile()
+        return open_app(store, preset=preset, overrides=overrides or [], name=name, hardware=machine)
     import engine.tasks  # noqa: F401  # registers the tasks' configurations
     from engine.config import apply, find_preset
     from engine.training.launch import start
@@ -51,7 +57,6 @@ def run(
 
     found = find_preset(preset)
     config = apply(found.config, overrides or [])
-    store = settings(ctx).store()
     with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
         return exit_code(start(store, config, sitting, preset=found.name, name=name), sitting)
 
@@ -69,12 +74,18 @@ def resume(
     quiet: QuietFlag = False,
 ) -> int:
     """Go on with a session, bit for bit as if it had never stopped. `--set train.steps=…` extends it."""
+    store = settings(ctx).store()
     if not settings(ctx).no_ui:
-        no_app(f"resume {session}")
+        _refuse_headless_options(json=json, quiet=quiet, seconds=seconds, steps=steps)
+        from trm_tui.tui.main import open_app
+
+        machine = settings(ctx).profile()
+        return open_app(
+            store, resume=session, checkpoint=checkpoint, overrides=overrides or [], hardware=machine
+        )
     from engine.training.launch import resume as resume_session
     from trm_tui.cli.sitting import exit_code, seated
 
-    store = settings(ctx).store()
     with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
         finished = resume_session(store, session, sitting, checkpoint=checkpoint, overrides=overrides or [])
         return exit_code(finished, sitting)
@@ -110,3 +121,10 @@ def replay(
         why = "; ".join(outcome.differences) or "same versions and threads"
         print_text(f"the losses differ from {original} by step {outcome.first_difference} ({why})")
     return exit_code(outcome.finished, sitting) or (0 if outcome.agrees else 1)
+
+
+def _refuse_headless_options(**given: object) -> None:
+    """Refuse what only makes sense without the app."""
+    for name, value in given.items():
+        if value is not None and value is not False:
+            raise UsageError(f"--{name} is for runs without the app: trm-tui --no-ui …")

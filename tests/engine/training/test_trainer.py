@@ -268,3 +268,31 @@ def test_the_final_evaluation_is_over_all_held_out_puzzles(store, make_config, m
         (True, 12),
     ]
     assert isinstance(heard.events[-1], Finished)
+
+
+def test_a_pause_within_a_step_saves_nothing_half_done(
+    store, make_config, make_sitting, heard, monkeypatch
+) -> None:
+    whole = start(store, make_config("train.micro_batch=2"), make_sitting(), preset="tiny")
+    control = Control()
+    passes = 0
+    forward = TRM.forward
+
+    def pausing(model: TRM, *args: object) -> tuple[State, Output]:
+        nonlocal passes
+        passes += 1
+        if passes == 7:  # the first of the three micro-batches of step 3
+            control.pause()
+        return forward(model, *args)
+
+    def let_go(event: object) -> None:
+        heard(event)
+        if isinstance(event, Paused) and event.paused:
+            control.resume()
+
+    monkeypatch.setattr(TRM, "forward", pausing)
+    sitting = dataclasses.replace(make_sitting(control=control), listeners=[let_go])
+    paused = start(store, make_config("train.micro_batch=2"), sitting, preset="tiny")
+    assert [event.paused for event in heard.of(Paused)] == [True, False]
+    assert "pause" not in [event.reason for event in heard.of(Saved)]
+    assert paused.weights_sha256 == whole.weights_sha256

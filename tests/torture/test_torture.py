@@ -1,0 +1,130 @@
+"""The long forms of what must never happen: kills, flipped bits, truncations, mutated configurations.
+
+make torture
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import engine.tasks  # noqa: F401  # registers the tasks' configurations
+from engine.config import list_presets, loads
+from engine.errors import ConfigError
+from engine.runs import Checkpoint, Session, Store
+
+pytestmark = pytest.mark.torture
+
+KILLS, FLIPS, TRUNCATIONS, MUTATIONS = 300, 1000, 1000, 2000
+
+RUN = """
+[task]
+kind = "sudoku"
+clues = 6
+train_size = 40
+test_size = 12
+[model]
+hidden_size = 8
+[train]
+batch_size = 6
+steps = 4000
+halt_max_steps = 3
+log_every = 20
+[eval]
+every = 0
+[checkpoint]
+every_steps = 5
+every_seconds = 0.0
+[runtime]
+threads = 1
+"""
+
+
+def test_killed_at_any_moment_a_run_goes_on_and_ends_with_the_same_weights(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(RUN)
+    program = [sys.executable, "-m", "trm_tui", "--no-ui", "--sessions-dir"]
+    whole = subprocess.run(
+        [*program, "whole", "run", "run.toml", "--json"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    subprocess.run([*program, "killed", "run", "run.toml", "--steps", "1", "-q"], cwd=tmp_path, check=True)
+    moments = random.Random(0)
+    saved = 0
+    for _ in range(KILLS):
+        command = [*program, "killed", "resume", "latest", "--json"]
+        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            steps = []
+            started = json.loads(process.stdout.readline() or '{"step": -1}')
+            assert started["step"] >= saved, "a checkpoint that had been saved was lost"
+            patience = time.monotonic() + moments.random()
+            for line in process.stdout:
+                event = json.loads(line)
+                if event["event"] == "checkpoint":
+                    steps.append(event["step"])
+                if time.monotonic() > patience:
+                    break
+            process.kill()
+        saved = max([saved, *steps])
+    ended = subprocess.run(
+        [*program, "killed", "resume", "latest", "--json"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    digests = [json.loads(done.stdout.splitlines()[-1])["weights_sha256"] for done in (whole, ended)]
+    assert digests[0] == digests[1]
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    made = Store(tmp_path).create("config", "torture")
+    for step in (1, 2):
+        weights = {"w": torch.arange(40.0) * step}
+        made.save(Checkpoint(step, weights, {"m": torch.ones(3)}, {"step": step}))
+    return made
+
+
+def test_every_damaged_bit_or_length_is_noticed(session: Session) -> None:
+    folder = session.path / "checkpoints" / "000000002"
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    chance = random.Random(1)
+    for number in range(FLIPS + TRUNCATIONS):
+        path = chance.choice(files)
+        sound = path.read_bytes()
+        damaged = bytearray(sound)
+        if number < FLIPS:
+            damaged[chance.randrange(len(sound))] ^= 1 << chance.randrange(8)
+        else:
+            del damaged[chance.randrange(len(sound)) :]
+        path.write_bytes(bytes(damaged))
+        checkpoint, warnings = session.load()
+        assert checkpoint.step == 1, f"damage to {path.name} went unseen"
+        assert warnings
+        path.write_bytes(sound)
+    assert session.load()[0].step == 2
+
+
+def test_mutated_configurations_are_valid_or_refused() -> None:
+    texts = [preset.path.read_text(encoding="utf-8") for preset in list_presets()]
+    chance = random.Random(2)
+    for _ in range(MUTATIONS):
+        text = chance.choice(texts)
+        for _ in range(chance.randint(1, 6)):
+            place = chance.randrange(len(text))
+            added = chance.choice(["", *'[]="0-.x\n\x00é'])
+            text = text[:place] + added + text[place + 1 :]
+        with contextlib.suppress(ConfigError):
+            loads(text, "mutated.toml")
