@@ -32,7 +32,7 @@ _made: list[Decision] = []
 
 
 def prepare_process() -> None:
-    """Prepare this process for training; call it before anything imports torch. Calling it again does nothing.
+    """Prepare this process for training; before anything imports torch. Calling it again does nothing.
 
     What a person has set in the environment stands.
     """
