@@ -64,22 +64,29 @@ class Carry:
         return cls(state, *(parts[name] for name in ("inputs", "labels", "puzzle_ids", "steps", "halted")))
 
     def rows(self, start: int, stop: int) -> Carry:
-        """Return rows [start, stop) as a batch of their own."""
+        """Return rows [start, stop) as a batch of their own; the whole batch is not copied."""
+        if (start, stop) == (0, len(self)):
+            return self
         z = self.state.z[:, start:stop].contiguous()
         y = z if self.state.y is self.state.z else self.state.y[:, start:stop].contiguous()
         rest = (self.inputs, self.labels, self.puzzle_ids, self.steps, self.halted)
         return Carry(State(y, z), *(tensor[start:stop] for tensor in rest))
 
-    @classmethod
-    def joined(cls, parts: list[Carry]) -> Carry:
-        """Put batches side by side; the inverse of splitting with `rows`."""
-        if len(parts) == 1:
-            return parts[0]
-        z = torch.cat([part.state.z for part in parts], dim=1)
-        single = all(part.state.y is part.state.z for part in parts)
-        y = z if single else torch.cat([part.state.y for part in parts], dim=1)
-        columns = zip(*((p.inputs, p.labels, p.puzzle_ids, p.steps, p.halted) for p in parts), strict=True)
-        return cls(State(y, z), *(torch.cat(column) for column in columns))
+    def blank(self) -> Carry:
+        """Return a batch of the same shapes without content, to be filled with `put`."""
+        z = torch.empty_like(self.state.z)
+        y = z if self.state.y is self.state.z else torch.empty_like(self.state.y)
+        rest = (self.inputs, self.labels, self.puzzle_ids, self.steps, self.halted)
+        return Carry(State(y, z), *(torch.empty_like(tensor) for tensor in rest))
+
+    def put(self, start: int, part: Carry) -> None:
+        """Copy `part` into the rows from `start` on."""
+        stop = start + len(part)
+        self.state.z[:, start:stop] = part.state.z
+        if self.state.y is not self.state.z:
+            self.state.y[:, start:stop] = part.state.y
+        for name in ("inputs", "labels", "puzzle_ids", "steps", "halted"):
+            getattr(self, name)[start:stop] = getattr(part, name)
 
 
 def halted_rows(

@@ -18,12 +18,12 @@ from torch import Tensor
 from engine.config.sections import Config
 from engine.models.carry import Carry
 from engine.models.trm import build_model
-from engine.tasks.base import Task
+from engine.tasks.base import Examples, Task
 from engine.tasks.sampler import Sampler
 from engine.training.optimizers import Adam, sign_sgd
 from engine.training.parameters import FlatParameters
 from engine.training.schedule import lr_scale
-from engine.training.step import PuzzleGradients, StepResult, backward_step, micro_batches, refill
+from engine.training.step import PuzzleGradients, StepResult, backward_step, refill
 
 # A uniform guess costs ln(vocabulary) a row; fifty times that is no bad batch but a broken model.
 _SPIKE = 50.0
@@ -82,32 +82,42 @@ class Learner:
         `interrupted` is asked between micro-batches; when it says so, the step is undone and None returned.
         """
         before = self.sampler.state(), self.rng.bit_generator.state
-        carry, min_steps = self._offer()
+        fresh, min_steps = self._draw()
         self.parameters.grads.zero_()
-        parts: list[Carry] = []
-        puzzle_gradients: list[PuzzleGradients] = []
         result = StepResult()
-        for rows, part in micro_batches(carry, micro_batch):
-            if parts and interrupted():
+        puzzle_gradients: list[PuzzleGradients] = []
+        count, drawn = len(self.carry), 0
+        whole = micro_batch >= count
+        following = self.carry if whole else self.carry.blank()
+        for start in range(0, count, micro_batch):
+            if start and interrupted():
                 self.sampler.restore(before[0])
                 self.rng.bit_generator.state = before[1]
                 return None
+            stop = min(start + micro_batch, count)
+            part = self.carry.rows(start, stop)
+            taken = drawn + int(part.halted.sum())
+            part = refill(self.model, part, fresh.take(slice(drawn, taken)))
+            drawn = taken
             after, sums, gradients = backward_step(
-                self.model, part, min_steps[rows], self.config.train, 1 / len(carry)
+                self.model, part, min_steps[start:stop], self.config.train, 1 / count
             )
-            parts.append(after)
             result += sums
             if gradients is not None:
                 puzzle_gradients.append(gradients)
-        return self._update(Carry.joined(parts), result, puzzle_gradients)
+            if whole:
+                following = after
+            else:
+                following.put(start, after)
+        return self._update(following, result, puzzle_gradients)
 
-    def _offer(self) -> tuple[Carry, Tensor]:
-        """Refill halted rows, and draw how long each row of the batch must at least go on."""
+    def _draw(self) -> tuple[Examples, Tensor]:
+        """Draw puzzles for the rows that halted, and how long each row of the batch must at least go on."""
         fresh = self.task.augment(self.sampler.next(int(self.carry.halted.sum())), self.rng)
         train, rows = self.config.train, len(self.carry)
         explores = self.rng.random(rows) < train.halt_exploration_prob
         drawn = self.rng.integers(2, train.halt_max_steps + 1, rows) if train.halt_max_steps > 1 else 1
-        return refill(self.model, self.carry, fresh), torch.from_numpy(np.where(explores, drawn, 0))
+        return fresh, torch.from_numpy(np.where(explores, drawn, 0))
 
     def _update(self, after: Carry, result: StepResult, puzzle_gradients: list[PuzzleGradients]) -> Update:
         train, counters = self.config.train, self.counters

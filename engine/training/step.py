@@ -6,7 +6,6 @@ The update of the weights is not part of it: the loop tests loss and gradients f
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -62,13 +61,6 @@ def refill(model: TRM, carry: Carry, fresh: Examples) -> Carry:
         torch.where(carry.halted, 0, carry.steps),
         torch.zeros_like(carry.halted),
     )
-
-
-def micro_batches(carry: Carry, size: int) -> Iterator[tuple[slice, Carry]]:
-    """Split a batch into parts of at most `size` rows."""
-    for start in range(0, len(carry), size):
-        rows = slice(start, min(start + size, len(carry)))
-        yield rows, carry if len(carry) <= size else carry.rows(rows.start, rows.stop)
 
 
 def backward_step(
