@@ -5,10 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help quickstart test check lint types imports format wheel torture clean
+.PHONY: help quickstart test check lint types imports format wheel screens bench-ui torture clean
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -46,6 +46,12 @@ format: $(VENV)/.dev ## rewrite the code as ruff likes it
 
 wheel: $(VENV)/.dev ## build the wheel, install it elsewhere, and train with it
 	$(BIN)/python tests/e2e/wheel.py
+
+screens: $(VENV)/.dev ## draw every screen of the app from real runs into docs/screens
+	$(BIN)/python -m tests.e2e.screens
+
+bench-ui: $(VENV)/.dev ## measure what the app costs while a run trains
+	$(BIN)/python -m tests.e2e.bench_ui
 
 torture: $(VENV)/.dev ## the long form of the promises: many kills, flips and mutations
 	$(BIN)/python -m pytest -m torture --torture

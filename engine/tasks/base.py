@@ -65,6 +65,8 @@ class Task(ABC):
     vocab_size: int
     seq_len: int
     num_puzzle_ids: int = 1
+    box: tuple[int, int] = (0, 0)
+    """Rows and columns of the boxes that a drawing of a grid sets apart; 0 for none."""
 
     @property
     @abstractmethod
@@ -92,6 +94,17 @@ class Task(ABC):
     @abstractmethod
     def render(self, tokens: Sequence[int] | Tokens) -> str:
         """Return a grid (L,) of tokens as lines of text."""
+
+    @abstractmethod
+    def grid(self, tokens: Sequence[int] | Tokens) -> list[list[str]]:
+        """Return a grid (L,) of tokens as rows of symbols, in the order of its positions.
+
+        A symbol is one character wide; an empty one is a position that a drawing leaves out.
+        """
+
+    @abstractmethod
+    def given(self, puzzle: Tokens) -> npt.NDArray[np.bool_]:
+        """Return which positions (L,) a puzzle fills in itself: those that need no answer."""
 
     @abstractmethod
     def line(self, tokens: Sequence[int] | Tokens) -> str:

@@ -10,12 +10,12 @@ import torch
 from engine.config import Config, apply, diff, dumps, loads
 from engine.errors import ConfigError, FitError, SessionError
 from engine.hardware import Hardware, Monitor, detect, estimate, memory_budget
-from engine.prepare import Decision, preparations
 from engine.runs import Session, Store
 from engine.tasks import build_task
 from engine.tasks.base import Task
 from engine.tasks.fingerprint import fingerprint
 from engine.text import safe_text
+from engine.training.choices import choose_threads, decisions
 from engine.training.control import Control
 from engine.training.events import Finished, Listener, Warned
 from engine.training.learner import Learner
@@ -160,7 +160,10 @@ def _train(
     for listener in sitting.listeners:
         for warning in warnings:
             listener(Warned("damaged-checkpoint", warning))
-    decision, count = _threads(threads or learner.config.runtime.threads, hardware)
+    runtime = learner.config.runtime
+    if threads:
+        runtime = runtime.model_copy(update={"threads": threads})
+    count, _ = choose_threads(runtime.threads, hardware)
     torch.set_num_threads(count)  # acts on the calling thread, which is the one that trains
     session.update(threads=count)
     seconds = _number(saved, "seconds")
@@ -180,25 +183,12 @@ def _train(
             seconds=seconds,
             rollbacks=int(_number(saved, "rollbacks")),
         )
-        return trainer.run(hardware.to_dict(), [*preparations(), decision, _kernels(learner.config)])
+        return trainer.run(hardware.to_dict(), decisions(runtime, hardware))
 
 
 def _number(saved: Mapping[str, object] | None, name: str) -> float:
     value = saved.get(name) if saved else 0.0
     return float(value) if isinstance(value, (int, float)) else 0.0
-
-
-def _threads(asked: int, hardware: Hardware) -> tuple[Decision, int]:
-    if asked:
-        return Decision("threads", str(asked), "as configured"), asked
-    count = hardware.cpu.usable_physical_cores or hardware.cpu.usable_cores or torch.get_num_threads()
-    return Decision("threads", str(count), "the physical cores this process may use"), count
-
-
-def _kernels(config: Config) -> Decision:
-    if config.runtime.tuning == "off":
-        return Decision("kernels", "plain", "runtime.tuning is off")
-    return Decision("kernels", "fused", "fewer passes over memory for the same mathematics")
 
 
 def _record(session: Session, task: Task, hardware: Hardware) -> None:

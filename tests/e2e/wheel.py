@@ -6,6 +6,7 @@ python tests/e2e/wheel.py
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,18 +26,8 @@ def main() -> None:
         empty = folder / "empty"
         empty.mkdir()
         program = folder / "venv" / "bin" / "trm-tui"
-        output = run(
-            program,
-            "--no-ui",
-            "--sessions-dir",
-            empty / "runs",
-            "run",
-            "sudoku-4x4",
-            "--seconds",
-            "5",
-            "--json",
-            cwd=empty,
-        )
+        command = [program, "--no-ui", "run", "sudoku-4x4", "--seconds", "5", "--json"]
+        output = run(*command, cwd=empty, env={**os.environ, "HOME": str(empty), "XDG_DATA_HOME": str(empty)})
         events = [json.loads(line) for line in output.splitlines()]
         assert events[0]["event"] == "started", events[0]
         assert events[-1]["event"] == "finished", events[-1]
@@ -44,9 +35,9 @@ def main() -> None:
         print(f"the wheel trains: {events[-1]['steps']} steps, {events[-1]['status']}")
 
 
-def run(*command: object, cwd: Path = CHECKOUT) -> str:
+def run(*command: object, cwd: Path = CHECKOUT, env: dict[str, str] | None = None) -> str:
     words = [str(word) for word in command]
-    done = subprocess.run(words, cwd=cwd, check=False, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(words, cwd=cwd, env=env, check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(words)} ended with {done.returncode}")
     return done.stdout

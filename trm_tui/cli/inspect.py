@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -89,12 +90,17 @@ def presets(
 
 
 def hardware(ctx: typer.Context, json: JsonFlag = False) -> None:
-    """Show what was detected of this machine, or of the one that --hardware names."""
+    """Show what was detected of this machine or the one that --hardware names, and what is chosen for it."""
+    from engine.config import RuntimeConfig
+    from engine.training.choices import decisions
+
     machine = settings(ctx).machine()
+    chosen = decisions(RuntimeConfig(), machine)
     if json:
-        print_json(machine.to_dict())
+        print_json({**machine.to_dict(), "decisions": [asdict(decision) for decision in chosen]})
     else:
         print_facts(_hardware_facts(machine), title=machine.title or machine.cpu.model)
+        print_facts([(d.subject, f"{d.choice} ({d.reason})") for d in chosen], title="chosen for it")
 
 
 def _hardware_facts(machine: Hardware) -> Iterator[tuple[str, object]]:

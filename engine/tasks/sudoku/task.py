@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.tasks.base import Examples, Task, Tokens, Verdict
 from engine.tasks.progress import Progress, silent
 from engine.tasks.sudoku.augment import augment
 from engine.tasks.sudoku.config import SudokuConfig
 from engine.tasks.sudoku.data import SudokuData, as_path, build_data, geometry_of, load_examples
-from engine.tasks.sudoku.text import check, parse, render, symbols
+from engine.tasks.sudoku.text import FIRST_DIGIT, check, parse, render, symbols
 
 
 class SudokuTask(Task):
@@ -28,6 +29,7 @@ class SudokuTask(Task):
         self._geometry = geometry_of(config)
         self.vocab_size = config.vocab_size
         self.seq_len = config.seq_len
+        self.box = (config.box_rows, config.box_cols)
 
     @cached_property
     def _data(self) -> SudokuData:
@@ -62,6 +64,15 @@ class SudokuTask(Task):
     def render(self, tokens: Sequence[int] | Tokens) -> str:
         """Draw a grid (n²,) of tokens with its boxes."""
         return render(self._geometry, tokens)
+
+    def grid(self, tokens: Sequence[int] | Tokens) -> list[list[str]]:
+        """Return the rows of a grid (n²,) of tokens; a blank is `.`."""
+        words, side = symbols(self._geometry, tokens), self._geometry.side
+        return [words[first : first + side] for first in range(0, len(words), side)]
+
+    def given(self, puzzle: Tokens) -> npt.NDArray[np.bool_]:
+        """Return which cells (n²,) of a puzzle are clues."""
+        return np.asarray(puzzle) >= FIRST_DIGIT
 
     def line(self, tokens: Sequence[int] | Tokens) -> str:
         """Write a grid (n²,) of tokens on one line."""

@@ -1,0 +1,29 @@
+"""What the engine chooses by itself before a run, and why."""
+
+from __future__ import annotations
+
+import os
+
+from engine.config import RuntimeConfig
+from engine.hardware import Hardware
+from engine.prepare import Decision, preparations
+
+
+def choose_threads(asked: int, hardware: Hardware) -> tuple[int, Decision]:
+    """Return how many threads compute: those asked for, else one for each physical core."""
+    if asked:
+        return asked, Decision("threads", str(asked), "as configured")
+    count = hardware.cpu.usable_physical_cores or hardware.cpu.usable_cores or os.cpu_count() or 1
+    return count, Decision("threads", str(count), "the physical cores this process may use")
+
+
+def choose_kernels(runtime: RuntimeConfig) -> Decision:
+    """Return which operations the model computes with."""
+    if runtime.tuning == "off":
+        return Decision("kernels", "plain", "runtime.tuning is off")
+    return Decision("kernels", "fused", "fewer passes over memory for the same mathematics")
+
+
+def decisions(runtime: RuntimeConfig, hardware: Hardware) -> list[Decision]:
+    """Return all choices for a run with these settings on this machine."""
+    return [*preparations(), choose_threads(runtime.threads, hardware)[1], choose_kernels(runtime)]
