@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
 
 from engine.models.fused import residual_norm, rotate, swiglu_norm
@@ -76,13 +77,13 @@ class Attention(nn.Module):
 
     def forward(self, x_SBD: Tensor) -> Tensor:
         """Mix positions."""
-        length, rows, size = x_SBD.shape
+        length, rows, _ = x_SBD.shape
         query, key, value = F.linear(x_SBD, self.qkv).view(length, rows, 3, self.heads, -1).unbind(2)
         if self.rotary is not None:
             query, key = self.rotary(query), self.rotary(key)
-        query, key, value = (part.permute(1, 2, 0, 3) for part in (query, key, value))
+        query, key, value = (rearrange(part, "s b h d -> b h s d") for part in (query, key, value))
         mixed_BHSd = F.scaled_dot_product_attention(query, key, value)
-        return F.linear(mixed_BHSd.permute(2, 0, 1, 3).reshape(length, rows, size), self.out)
+        return F.linear(rearrange(mixed_BHSd, "b h s d -> s b (h d)"), self.out)
 
 
 class Block(nn.Module):
