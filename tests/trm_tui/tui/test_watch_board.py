@@ -1,0 +1,143 @@
+"""How a grid is drawn: as large as there is room for, told apart without colour, nothing misaligned."""
+
+from __future__ import annotations
+
+import pytest
+from fake_studio import FOUR, NINE, PUZZLE_NINE, PUZZLES_FOUR, SOLVED_FOUR, SOLVED_NINE, steps
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trm_tui.tui.watching.board import DRAWINGS, draw, fitting
+from trm_tui.tui.watching.film import Cell, Film, Frame, make_film
+from trm_tui.tui.watching.strip import strip_lines, visible
+from trm_tui.tui.watching.views import facts_content
+
+_PUZZLE, _LABEL = FOUR.parse(PUZZLES_FOUR[0]), FOUR.parse(SOLVED_FOUR)
+FILM = make_film(FOUR, _PUZZLE, _LABEL, steps(FOUR, _PUZZLE, _LABEL, mistakes=2))
+_PUZZLE9, _LABEL9 = NINE.parse(PUZZLE_NINE), NINE.parse(SOLVED_NINE)
+FILM9 = make_film(NINE, _PUZZLE9, _LABEL9, steps(NINE, _PUZZLE9, _LABEL9))
+
+
+def text(film: Film, at: int, number: int, *, confidence: bool = False) -> str:
+    lines = draw(film.frames[at], film.box, DRAWINGS[number], confidence=confidence)
+    return "\n".join(line.plain for line in lines)
+
+
+def test_lines_between_all_cells_with_heavy_ones_round_the_boxes() -> None:
+    assert text(FILM, 8, 1) == "\n".join(
+        [
+            "┏━━━┯━━━┳━━━┯━━━┓",
+            "┃ 1 │ 2 ┃ 3 │ 4 ┃",
+            "┠───┼───╂───┼───┨",
+            "┃ 3 │ 4 ┃ 1 │ 2 ┃",
+            "┣━━━┿━━━╋━━━┿━━━┫",
+            "┃ 2 │ 1 ┃ 4 │ 3 ┃",
+            "┠───┼───╂───┼───┨",
+            "┃•3×│ 3 ┃•1×│ 1 ┃",
+            "┗━━━┷━━━┻━━━┷━━━┛",
+        ]
+    )
+
+
+def test_lines_round_the_boxes_only() -> None:
+    assert text(FILM, 0, 2).splitlines()[:4] == [
+        "┏━━━━━━┳━━━━━━┓",
+        "┃ 1  · ┃ 3  · ┃",
+        "┃ ·  4 ┃ ·  · ┃",
+        "┣━━━━━━╋━━━━━━┫",
+    ]
+
+
+def test_the_smallest_drawings_have_no_lines() -> None:
+    assert text(FILM, 0, 3).splitlines()[0] == " 1  ·   3  · "
+    assert text(FILM, 0, 4).splitlines()[0] == " 1  ·  3  · "
+    assert text(FILM, 8, 5).splitlines()[3] == "3×3 1×1 "
+    assert text(FILM, 0, 6).splitlines()[0] == "1·3·"
+
+
+def test_large_cells_say_how_sure_the_model_is() -> None:
+    lines = text(FILM, 8, 0).splitlines()
+    assert len(lines) == 17
+    assert {len(line) for line in lines} == {33}
+    assert "99%" in lines[3]
+    assert "31%" in text(FILM, 8, 0)
+
+
+def test_confidence_can_stand_in_place_of_the_symbols() -> None:
+    shown = text(FILM, 8, 1, confidence=True)
+    assert "31×" in shown
+    assert "99 " in shown
+    assert "┃ 1 │" in shown, "clues stay"
+
+
+@pytest.mark.parametrize("film", [FILM, FILM9])
+@pytest.mark.parametrize("number", range(len(DRAWINGS)))
+def test_every_line_of_a_drawing_is_as_wide_as_it_says(film: Film, number: int) -> None:
+    rows = film.frames[0].rows
+    width, height = DRAWINGS[number].size(len(rows), len(rows[0]), film.box)
+    for at in (0, 1, film.last):
+        lines = text(film, at, number).split("\n")
+        assert len(lines) == height
+        assert {len(line) for line in lines if line} == {width}
+
+
+@given(st.integers(1, 200), st.integers(1, 100), st.integers(1, 30), st.integers(1, 30), st.integers(0, 4))
+def test_the_drawing_chosen_fits_if_any_does(
+    width: int, height: int, rows: int, columns: int, box: int
+) -> None:
+    chosen = fitting(rows, columns, (box, box), (width, height))
+    fits = [d for d in DRAWINGS if (s := d.size(rows, columns, (box, box)))[0] <= width and s[1] <= height]
+    assert chosen == fits[0] if fits else chosen.high == 1 and chosen.lines == "none"
+
+
+def test_a_nine_by_nine_grid_has_lines_between_its_boxes_at_80_by_24() -> None:
+    assert fitting(9, 9, (3, 3), (40, 14)) == DRAWINGS[2]
+    assert fitting(9, 9, (3, 3), (90, 33)) == DRAWINGS[1]
+    assert fitting(4, 4, (2, 2), (90, 33)) == DRAWINGS[0]
+
+
+def test_positions_left_out_stay_empty_and_rows_may_differ_in_length() -> None:
+    frame = Frame(
+        1, [[Cell("7", "answer"), Cell("", "hidden")], [Cell("8", "answer")]], 0.5, None, 0, 0.9, 0.9
+    )
+    for drawing in DRAWINGS:
+        lines = [line.plain for line in draw(frame, (0, 0), drawing)]
+        assert len({len(line) for line in lines}) == 1
+        assert "7" in "".join(lines)
+
+
+# --- strip and words --------------------------------------------------------------------------------------
+
+
+def test_the_strip_has_a_column_for_every_step() -> None:
+    lines = [line.plain for line in strip_lines(FILM, 3, 80, 7)]
+    assert lines[0].split() == ["step", *"12345678"]
+    assert lines[3].split()[:2] == ["right", str(FILM.frames[1].right)]
+    assert lines[6].strip() == "▲halts"
+    assert {len(line) for line in lines[:6]} == {9 + 5 * 8}
+
+
+def test_marks_of_two_steps_do_not_run_into_each_other() -> None:
+    line = strip_lines(FILM9, 1, 80, 7)[6].plain
+    assert line.strip() == "solved▲    ▲halts"
+    assert line.index("▲") == 9 + 5 * 5 + 3, "below step 6"
+
+
+def test_with_little_room_the_strip_keeps_what_tells_most() -> None:
+    assert [line.plain.split()[0] for line in strip_lines(FILM, 1, 80, 3)] == ["step", "halting", "right"]
+    assert strip_lines(FILM, 1, 80, 0) == []
+
+
+@given(st.integers(0, 8), st.integers(1, 120))
+def test_the_step_on_screen_is_always_in_the_strip(at: int, width: int) -> None:
+    shown = [frame.step for frame in visible(FILM, at, width)]
+    assert shown == list(range(shown[0], shown[-1] + 1))
+    assert at in shown or at == 0
+
+
+def test_the_words_say_what_the_frame_does() -> None:
+    words = facts_content(FILM, FILM.frames[8]).plain
+    for part in ("7 of 9 cells", "2 cells", "lowest 31%", "at step 7", "never", "✗", "5×", "•5"):
+        assert part in words
+    assert "9 cells" in facts_content(FILM, FILM.frames[0]).plain
+    assert "from step 6 on" in facts_content(FILM9, FILM9.frames[8]).plain

@@ -1,0 +1,360 @@
+"""The app: modes, the timer that shows snapshots, and the commands of the key table.
+
+What screens use of it (`screen.trm`): `presets`, `start_run`, `resume_run`, `replay_run`, `edit_config`,
+`watch_session`, `overlay`; and of the shell `workbench`, `store`, `settings`, `keymap`, `say`, `guard`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Literal, Protocol, cast
+
+from textual import work
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widgets import Input
+
+from engine.config import Config, Preset
+from engine.errors import TrmError
+from trm_tui.tui.bindings import bindings_of
+from trm_tui.tui.commands import Commands
+from trm_tui.tui.keys import TABLE, Key
+from trm_tui.tui.leaving import Leaving
+from trm_tui.tui.notices import Watcher
+from trm_tui.tui.overlays import Overlay, read_overlay
+from trm_tui.tui.screens.base import ModeScreen
+from trm_tui.tui.screens.dialogs import Ask
+from trm_tui.tui.shell import Shell
+from trm_tui.tui.terminal import StrayOutput
+from trm_tui.tui.widgets.header import SlotHeader
+from trm_tui.tui.workbench import Workbench
+
+Mode = Literal["welcome", "dashboard", "config", "sessions", "watch", "hardware"]
+
+# Modules are imported when their mode is first shown: each costs some of the first frame.
+_SCREENS: dict[Mode, tuple[str, str]] = {
+    "welcome": ("welcome", "WelcomeScreen"),
+    "dashboard": ("dashboard", "DashboardScreen"),
+    "config": ("config", "ConfigScreen"),
+    "sessions": ("sessions", "SessionsScreen"),
+    "watch": ("watch", "WatchScreen"),
+    "hardware": ("hardware", "HardwareScreen"),
+}
+_FRAMES_A_SECOND = 5
+_ROWS = {key.id: key for key in TABLE}
+
+
+class Editor(Protocol):
+    """What the app asks of the config screen."""
+
+    def edit(self, config: Config, origin: str) -> None:
+        """Open a configuration; `origin` names the preset or session that it comes from."""
+
+
+class Watch(Protocol):
+    """What the app asks of the watch screen."""
+
+    def watch_session(self, ref: str, checkpoint: int | None) -> None:
+        """Look at a session's model, at its newest checkpoint or the one of that step."""
+
+
+class TrmApp(Shell, inherit_bindings=False):
+    """The workbench on a terminal. Returns an exit code from `run`."""
+
+    TITLE = "trm-tui"
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("app")
+    COMMANDS = {Commands}  # noqa: RUF012  # Textual declares it without ClassVar
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "f10"  # the table binds the palette; this one must only not be another's
+
+    def __init__(
+        self,
+        workbench: Workbench,
+        *,
+        config_dir: Path | None = None,
+        opening: Callable[[Workbench], object] | None = None,
+        stray: StrayOutput | None = None,
+    ) -> None:
+        """Prepare the app; `opening` starts or resumes the run that it opens with."""
+        super().__init__(workbench, config_dir, stray)
+        self.presets: list[Preset] = []
+        self.overlays: tuple[Overlay, ...] = ()
+        self.frozen = False
+        self.leaving = Leaving(self)
+        self._opening = opening
+        self._watcher = Watcher()
+        self._shown: object = None
+        for mode in _SCREENS:
+            self.add_mode(mode, partial(_screen, mode))
+
+    # --- beginning ----------------------------------------------------------------------------------------
+
+    def on_load(self) -> None:
+        """Watch for signals before the terminal is taken over."""
+        self.leaving.watch_signals()
+
+    def on_mount(self) -> None:
+        """Show the first screen, then what takes longer."""
+        self.set_keymap(self.keymap.keys)
+        self.theme = self.first_theme()
+        self.switch_mode(self._first_mode())
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        for problem in self.keymap.problems:
+            self.say(problem, "warning")
+        self.begin_capture_print(self)
+        if self._opening is not None and not self.guard(self._opening, self.workbench):
+            self.switch_mode("welcome")
+        self.set_interval(1 / _FRAMES_A_SECOND, self.tick)
+        self.read_presets()
+        self.tick()
+
+    def _first_mode(self) -> Mode:
+        if self._opening is not None:
+            return "dashboard"
+        return "sessions" if _has_sessions(self.store.root) else "welcome"
+
+    @work(thread=True, exit_on_error=False)
+    def read_presets(self) -> None:
+        """Read the shipped presets beside the app's own thread."""
+        import engine.tasks  # noqa: F401  # registers the tasks' configurations
+        from engine.config import list_presets
+
+        presets = list_presets()
+        self.call_from_thread(self._take_presets, presets)
+
+    def _take_presets(self, presets: list[Preset]) -> None:
+        self.presets = presets
+        self._shown = None
+
+    # --- showing ------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Show what is new, all at once."""
+        if self.stray is not None:
+            for line in self.stray.lines():
+                self.workbench.log("info", f"output: {line}")
+            if self.stray.terminal_lost:
+                self.leaving.leave_once(129, "the terminal is gone")
+        slots = self.workbench.slots()
+        for notice in self._watcher.see(slots):
+            self.say(notice.text, notice.severity)
+            self.alert(notice.text)
+        if self.frozen:
+            return
+        screen = self.screen
+        snapshot, sample = self.workbench.snapshot(), self.workbench.machine()
+        shown = snapshot.version, slots, sample.seconds, screen, len(self.presets)
+        if shown == self._shown or not isinstance(screen, ModeScreen) or not screen.is_mounted:
+            return
+        self._shown = shown
+        with self.batch_update():
+            screen.take(slots, snapshot)
+
+    def refresh_now(self) -> None:
+        """Show everything at the next tick, new or not, and tick."""
+        self._shown = None
+        self.call_after_refresh(self.tick)
+
+    # --- what screens ask for -----------------------------------------------------------------------------
+
+    def start_run(self, config: Config, *, preset: str, name: str = "") -> None:
+        """Train a configuration in a new slot and show it."""
+        if self.guard(self.workbench.start, config, preset=preset, name=name):
+            self.switch_mode("dashboard")
+
+    def resume_run(self, ref: str, *, checkpoint: int | None = None, overrides: Sequence[str] = ()) -> None:
+        """Go on with a session and show it."""
+        if self.guard(self.workbench.resume, ref, checkpoint=checkpoint, overrides=overrides):
+            self.switch_mode("dashboard")
+
+    def replay_run(self, ref: str) -> None:
+        """Replay a session and show it."""
+        if self.guard(self.workbench.replay, ref):
+            self.switch_mode("dashboard")
+
+    def edit_config(self, config: Config, *, origin: str) -> None:
+        """Open a configuration in the editor; `origin` names the preset or session it comes from."""
+        self.switch_mode("config")
+        self._when_mounted(lambda screen: cast("Editor", screen).edit(config, origin))
+
+    def watch_session(self, ref: str, *, checkpoint: int | None = None) -> None:
+        """Open a session in the watch screen."""
+        self.switch_mode("watch")
+        self._when_mounted(lambda screen: cast("Watch", screen).watch_session(ref, checkpoint))
+
+    def overlay(self, refs: Sequence[str]) -> None:
+        """Draw these sessions' curves behind the active run's on the dashboard; none takes them away."""
+        self.read_overlays(tuple(refs))
+
+    @work(thread=True, exclusive=True, group="overlays", exit_on_error=False)
+    def read_overlays(self, refs: tuple[str, ...]) -> None:
+        """Read sessions' curves beside the app's own thread."""
+        try:
+            overlays = tuple(read_overlay(self.store, ref) for ref in refs)
+        except TrmError as error:
+            self.call_from_thread(self.say, str(error), "error")
+        else:
+            self.call_from_thread(self._take_overlays, overlays)
+
+    def _take_overlays(self, overlays: tuple[Overlay, ...]) -> None:
+        self.overlays = overlays
+        self.refresh_now()
+
+    def _when_mounted(self, then: Callable[[ModeScreen], object]) -> None:
+        screen = self.screen
+        if isinstance(screen, ModeScreen):
+            screen.call_after_refresh(then, screen)
+
+    def unsaved(self) -> list[str]:
+        """Return what would be lost if the app ended now, for people."""
+        screens = [stack[0] for stack in self._screen_stacks.values() if stack]
+        return [lost for screen in screens if isinstance(screen, ModeScreen) and (lost := screen.unsaved())]
+
+    # --- actions of the key table -------------------------------------------------------------------------
+
+    async def action_press_binding(self, binding: str) -> None:
+        """Do what a row of the key table does: a click in the footer."""
+        await self._run(_ROWS[binding])
+
+    def run_key(self, binding: str) -> None:
+        """Do what a row of the key table does: a command of the palette."""
+        self.call_later(self._run, _ROWS[binding])
+
+    async def _run(self, key: Key) -> None:
+        await self.run_action(key.action, self if key.where == "app" else self.screen)
+
+    def action_mode(self, mode: str) -> None:
+        """Show a screen."""
+        if isinstance(self.screen, ModeScreen):
+            self.switch_mode(mode)
+            self.refresh_now()
+
+    def action_toggle_pause(self) -> None:
+        """Pause the run, or let it go on."""
+        state = self.workbench.snapshot().state
+        self.guard(self.workbench.pause if state in ("running", "preparing") else self.workbench.go_on)
+
+    def action_checkpoint(self) -> None:
+        """Save a checkpoint after the current step."""
+        self.guard(self.workbench.checkpoint)
+
+    def action_stop(self) -> None:
+        """Save the run and end it."""
+        self.guard(self.workbench.stop)
+
+    def action_evaluate(self) -> None:
+        """Measure accuracy now."""
+        if self.guard(self.workbench.evaluate):
+            self.say("measuring on held-out puzzles after this step")
+
+    def action_scale_lr(self, factor: float) -> None:
+        """Change the learning rate."""
+        self.guard(self.workbench.scale_lr, factor)
+
+    def action_extend(self) -> None:
+        """Ask for how many more steps to train."""
+        snapshot = self.workbench.snapshot()
+        if not snapshot.slot:
+            self.guard(self.workbench.extend, 0)
+            return
+        suggested = max(snapshot.steps // 2, 100)
+        question = Ask("Extend", "How many more steps?", value=str(suggested), check=_steps_problem)
+        self.push_screen(question, self._extended)
+
+    def _extended(self, answer: str | None) -> None:
+        if answer is not None:
+            self.guard(self.workbench.extend, int(answer))
+
+    def action_new_run(self) -> None:
+        """Pick a preset to train."""
+        from trm_tui.tui.screens.pick import PickPreset
+
+        self.push_screen(PickPreset(), self._picked)
+
+    def _picked(self, picked: tuple[str, Preset] | None) -> None:
+        if picked is None:
+            return
+        what, preset = picked
+        if what == "edit":
+            self.edit_config(preset.config, origin=preset.name)
+        else:
+            self.start_run(preset.config, preset=preset.name)
+
+    def action_switch(self, slot: int) -> None:
+        """Switch to a slot, and show its run."""
+        if self.workbench.switch(slot):
+            self.switch_mode("dashboard")
+            self.refresh_now()
+        else:
+            self.say(f"slot {slot} is free: n starts a run in a new slot")
+
+    def action_close_slot(self) -> None:
+        """Save and close the active slot."""
+        snapshot = self.workbench.snapshot()
+        if snapshot.slot:
+            self.guard(self.workbench.close_slot, snapshot.slot)
+
+    def action_freeze(self) -> None:
+        """Hold the display still, or show live again."""
+        self.frozen = not self.frozen
+        for header in self.screen.query(SlotHeader):
+            header.frozen = self.frozen
+        if not self.frozen:
+            self.refresh_now()
+
+    def action_next_theme(self) -> None:
+        """Change between dark and light."""
+        self.set_theme("trm-light" if self.current_theme.dark else "trm-dark")
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        from trm_tui.tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, ModeScreen):
+            self.push_screen(HelpScreen(self.screen.where))
+
+    def action_search(self) -> None:
+        """Go to the filter of the screen."""
+        if isinstance(self.screen, ModeScreen):
+            self.screen.search()
+
+    def action_quit_app(self) -> None:
+        """Leave, after a question where something trains."""
+        self.leaving.ask()
+
+    def action_interrupt(self) -> None:
+        """Copy what is selected; with nothing selected, save everything and leave."""
+        focused = self.focused
+        if isinstance(focused, Input) and focused.selected_text:
+            focused.action_copy()
+        elif text := self.screen.get_selected_text():
+            self.copy_to_clipboard(text)
+        else:
+            self.leaving.leave(130, "ctrl+c")
+
+
+def _screen(mode: Mode) -> Screen[None]:
+    module, name = _SCREENS[mode]
+    found = getattr(importlib.import_module(f"trm_tui.tui.screens.{module}"), name)
+    return cast("Screen[None]", found())
+
+
+def _has_sessions(root: Path) -> bool:
+    try:
+        with os.scandir(root) as entries:
+            return any(entry.is_dir() and not entry.name.startswith(".") for entry in entries)
+    except OSError:
+        return False
+
+
+def _steps_problem(text: str) -> str:
+    if not text.isdecimal() or not 0 < int(text) <= 10**8:
+        return "a whole number from 1 to 100000000"
+    return ""

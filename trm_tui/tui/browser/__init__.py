@@ -1,0 +1,1 @@
+"""The session browser: records as rows, the filter language, sorting, reading, comparing, exporting."""

@@ -1,0 +1,83 @@
+"""The one function that opens the app. Textual is imported inside it, after the terminal is prepared."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from engine.config import apply, find_preset
+from engine.errors import UsageError
+from engine.hardware import Hardware
+from engine.runs import Store
+from engine.text import safe_text
+from trm_tui.tui.local import LocalWorkbench
+from trm_tui.tui.terminal import StrayOutput
+from trm_tui.tui.workbench import Workbench
+
+
+def open_app(
+    store: Store,
+    *,
+    preset: str | None = None,
+    overrides: Sequence[str] = (),
+    name: str = "",
+    resume: str | None = None,
+    checkpoint: int | None = None,
+    hardware: Hardware | None = None,
+) -> int:
+    """Open the app, train `preset` or go on with `resume` if given, and return the exit code.
+
+    `overrides` are `section.key=value`; `hardware` is a machine to plan for instead of this one. Raises the
+    errors of `find_preset`, `apply` and `Store.get` before anything is shown, and `UsageError` where stdin or
+    stderr is no terminal. Whatever happens, runs are saved and their threads ended when this returns.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("the app needs a terminal; without one: trm-tui --no-ui run sudoku-4x4")
+    opening = _opening(store, preset, overrides, name, resume, checkpoint)
+    workbench = LocalWorkbench(store, hardware)
+    with StrayOutput() as stray:
+        from trm_tui.tui.app import TrmApp
+
+        app = TrmApp(workbench, opening=opening, stray=stray)
+        workbench.open()
+        try:
+            result = app.run()
+        finally:
+            if app.leaving.abandoned:
+                os._exit(130)  # a person could not wait; the checkpoints on disk are whole
+            workbench.close()
+    with suppress(OSError):  # the terminal may be gone, and buffered text would raise later
+        os.write(1, "".join(f"{line}\n" for line in _farewell(workbench)).encode())
+    return result if result is not None else int(app.return_code or 0)
+
+
+def _opening(
+    store: Store,
+    preset: str | None,
+    overrides: Sequence[str],
+    name: str,
+    resume: str | None,
+    checkpoint: int | None,
+) -> Callable[[Workbench], object] | None:
+    if resume is not None:
+        session = store.get(resume).id
+        return lambda bench: bench.resume(session, checkpoint=checkpoint, overrides=overrides)
+    if preset is not None:
+        import engine.tasks  # noqa: F401  # registers the tasks' configurations
+
+        found = find_preset(preset)
+        config = apply(found.config, overrides)
+        return lambda bench: bench.start(config, preset=found.name, name=name)
+    return None
+
+
+def _farewell(workbench: Workbench) -> list[str]:
+    """Return what became of each run that was open, to stand in the terminal afterwards."""
+    slots = [slot for slot in workbench.slots() if slot.session]
+    lines = [f"{slot.title}: {slot.state} · session {slot.session}" for slot in slots]
+    lines += [f"go on with: trm-tui resume {slot.session}" for slot in slots if slot.state != "completed"][
+        -1:
+    ]
+    return [safe_text(line) for line in lines]

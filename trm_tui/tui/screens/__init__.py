@@ -1,0 +1,1 @@
+"""One screen a module; each is a mode of the app."""

@@ -1,0 +1,66 @@
+"""Whose turn it is to compute: at most one experiment's. Passing it on blocks nobody."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+
+class Turn:
+    """Held by one experiment at a time; the last to ask gets it when the holder gives it back.
+
+    Experiments are known by a ticket each, not by their slots: a slot is used again while the run that was in
+    it is still being saved.
+    """
+
+    def __init__(self) -> None:
+        self.moving = threading.RLock()
+        """Held around whatever decides whose turn it is: commands, and a run's beginning and end."""
+        self._lock = threading.Lock()
+        self._holder: int | None = None
+        self._next: tuple[int, Callable[[], None]] | None = None
+        self._closed = False
+
+    @property
+    def holder(self) -> int | None:
+        """The ticket of the one that computes, or None."""
+        return self._holder
+
+    def ask(self, ticket: int, begin: Callable[[], None]) -> None:
+        """Have `begin` called when it is `ticket`'s turn, maybe at once. Who waited so far no longer does."""
+        with self._lock:
+            if self._closed:
+                return
+            free = self._holder in (None, ticket)
+            if free:
+                self._holder, self._next = ticket, None
+            else:
+                self._next = ticket, begin
+        if free:
+            begin()
+
+    def claim(self, ticket: int) -> bool:
+        """Take the turn if nobody else has it: for a run that went on while it was giving the turn back."""
+        with self._lock:
+            if self._holder is None:
+                self._holder = ticket
+            return self._holder == ticket
+
+    def give_back(self, ticket: int) -> None:
+        """End `ticket`'s turn, or its wish for one, and begin the next. With neither, nothing happens."""
+        begin = None
+        with self._lock:
+            if self._next is not None and self._next[0] == ticket:
+                self._next = None
+            if self._holder == ticket:
+                self._holder = None
+                if self._next is not None:
+                    self._holder, begin = self._next
+                    self._next = None
+        if begin is not None:
+            begin()
+
+    def close(self) -> None:
+        """Give nobody a turn any more."""
+        with self._lock:
+            self._closed, self._next = True, None

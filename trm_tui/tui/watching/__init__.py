@@ -1,0 +1,1 @@
+"""Watching a model think: models to look into, films of their refinement, and how they are drawn."""

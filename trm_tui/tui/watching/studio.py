@@ -1,0 +1,172 @@
+"""Where films are made: a model from a checkpoint or a live run, the puzzles of its task, and its answers.
+
+Everything here computes and is called beside the UI's thread. torch is imported inside the functions: the
+first call brings it. One thread is used, so that a run that trains meanwhile keeps its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.config import Config, TaskConfig
+from engine.errors import TrmError, UsageError
+from engine.runs import Store
+from engine.tasks.base import PAD, Task, Tokens
+from engine.text import safe_text
+from trm_tui.tui.watching.film import Film, make_film
+from trm_tui.tui.workbench import Look
+
+if TYPE_CHECKING:
+    from engine.models.trm import TRM
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The model that is watched."""
+
+    session: str
+    title: str
+    """What the session is called."""
+    step: int
+    live: bool
+    """Was it copied from a run in this app?"""
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class _Model:
+    config: Config
+    network: TRM
+
+
+class Studio:
+    """Holds one model and one task. Any thread may call; one at a time is served."""
+
+    def __init__(self, store: Store, progress: Progress) -> None:
+        self._store = store
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._model: _Model | None = None
+        self._task: tuple[TaskConfig, Task] | None = None
+
+    # --- models -------------------------------------------------------------------------------------------
+
+    def load_session(self, ref: str, checkpoint: str | None) -> Subject:
+        """Take the model of a session: its newest sound checkpoint, that of a step, or the `best`.
+
+        Raises `SessionError` where there is none.
+        """
+        import engine.tasks  # noqa: F401  # registers the tasks' configurations
+        from engine.training.trained import load_trained
+
+        with self._lock:
+            trained = load_trained(self._store, ref, checkpoint)
+            self._model = _Model(trained.config, trained.network)
+        warnings = tuple(map(safe_text, trained.warnings))
+        return Subject(trained.session, self._title(trained.session), trained.step, False, warnings)
+
+    def load_look(self, look: Look) -> Subject:
+        """Take the weights of a run as they were at one of its steps."""
+        import torch
+
+        from engine.models.trm import build_model
+
+        with self._lock:
+            ids = look.weights["puzzle_emb"].shape[0]
+            network = build_model(look.config, ids, torch.Generator().manual_seed(0))
+            network.load_state_dict(dict(look.weights))
+            self._model = _Model(look.config, network.requires_grad_(False))
+        return Subject(look.session, self._title(look.session), look.step, live=True)
+
+    def _title(self, session: str) -> str:
+        try:
+            record = self._store.get(session).record
+        except TrmError:
+            return session
+        return safe_text(record.name or record.preset or session)
+
+    # --- puzzles ------------------------------------------------------------------------------------------
+
+    def count(self) -> int:
+        """Return how many puzzles are held out; reads or generates them first. Raises `UsageError`."""
+        with self._lock:
+            return len(self._its_task().test)
+
+    def parse(self, text: str) -> Tokens:
+        """Return a puzzle written as text. Raises `UsageError` when it is none."""
+        with self._lock:
+            return self._its_task().parse(text)
+
+    # --- films --------------------------------------------------------------------------------------------
+
+    def film(self, number: int) -> Film:
+        """Return the model's way to its answer to a held-out puzzle."""
+        with self._lock:
+            task = self._its_task()
+            example = task.test.take(slice(number, number + 1))
+            return self._film(task, example.inputs[0], example.labels[0], int(example.puzzle_ids[0]))
+
+    def film_of(self, puzzle: Tokens) -> Film:
+        """Return the model's way to its answer to a puzzle whose solution nobody gave."""
+        with self._lock:
+            return self._film(self._its_task(), puzzle, None, 0)
+
+    def next_failure(self, start: int, step: int, stopping: Callable[[], bool]) -> int | None:
+        """Return the first held-out puzzle from `start` on, in steps of ±1, that the model gets wrong.
+
+        All puzzles are tried, going round; None when the model solves them all, or `stopping` turns true.
+        """
+        with self._lock:
+            test = self._its_task().test
+            for tried in range(len(test)):
+                if stopping():
+                    return None
+                number = (start + step * tried) % len(test)
+                example = test.take(slice(number, number + 1))
+                label = np.asarray(example.labels[0])
+                answer = self._answer(example.inputs[0], int(example.puzzle_ids[0]))
+                if ((answer != label) & (label != PAD)).any():
+                    return number
+                self._progress("looking for a puzzle that it gets wrong", tried + 1, len(test))
+        return None
+
+    def _film(self, task: Task, puzzle: Tokens, label: Tokens | None, puzzle_id: int) -> Film:
+        from engine.training.evaluate import refine
+
+        model = self._its_model()
+        return make_film(
+            task, puzzle, label, refine(model.network, puzzle, model.config.eval_steps, puzzle_id)
+        )
+
+    def _answer(self, puzzle: Tokens, puzzle_id: int) -> Tokens:
+        from engine.training.evaluate import refine
+
+        model = self._its_model()
+        *_, last = refine(model.network, puzzle, model.config.eval_steps, puzzle_id)
+        return last.answer
+
+    # --- under the lock -----------------------------------------------------------------------------------
+
+    def _its_model(self) -> _Model:
+        import torch
+
+        torch.set_num_threads(1)  # of this thread alone: one that has computed keeps its own count
+        if self._model is None:
+            raise UsageError("no model is loaded yet: p picks one")
+        return self._model
+
+    def _its_task(self) -> Task:
+        """Return the task of the model; the same while models change but their task does not."""
+        from engine.tasks import build_task
+
+        config = self._its_model().config.task
+        if self._task is None or self._task[0] != config:
+            self._task = config, build_task(config, self._progress)
+        return self._task[1]

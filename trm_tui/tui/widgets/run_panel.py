@@ -1,0 +1,153 @@
+"""The run in figures: progress, speed, accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from engine.config import Config
+from engine.hardware import estimate
+from engine.text import format_seconds
+from trm_tui.tui.snapshot import EMPTY, Snapshot
+from trm_tui.tui.widgets.gauges import progress_bar, sparkline
+from trm_tui.tui.widgets.panel import Panel, labelled
+
+
+class RunPanel(Panel):
+    """Progress, speed and accuracy of the run."""
+
+    BORDER_TITLE = "Run"
+
+    _config: Mapping[str, object] | None = None
+    _flops = 0
+
+    def lines(self, width: int) -> list[Content]:
+        """Return what to show, line by line."""
+        snapshot = self.snapshot
+        if not snapshot.slot:
+            return [Content("no run is open")]
+        if snapshot.latest is None and snapshot.active:
+            return _preparation(snapshot, width)
+        lines = [_progress(snapshot, width), _steps(snapshot)]
+        latest = snapshot.latest
+        if latest is not None:
+            running = snapshot.state in ("running", "pausing")
+            speed = f"{latest.samples_per_second:,.0f} samples/s" if running else snapshot.state
+            lines.append(labelled("speed", Content.styled(speed, "bold")))
+            share = self._share_of_peak(snapshot)
+            spark = sparkline(snapshot.rates, width - len(share) - 1, "$primary")
+            lines.append(Content.assemble(spark, (f" {share}", "$text-muted")))
+            lines.append(labelled("loss", Content(f"{latest.loss:.4f}")))
+        lines += [_accuracy(snapshot), *_settings(snapshot), _saved(snapshot), _model(snapshot)]
+        return [line for line in lines if line]
+
+    def _share_of_peak(self, snapshot: Snapshot) -> str:
+        """Return what the run computes in a second, and how much of the machine's matrix products that is."""
+        if snapshot.config is not self._config:
+            self._config = snapshot.config
+            self._flops = estimate(Config.model_validate(dict(snapshot.config))).flops_per_sample
+        rate = self._flops * (snapshot.latest.samples_per_second if snapshot.latest else 0.0) / 1e9
+        peak = snapshot.hardware.get("gemm_gflops")
+        if isinstance(peak, (int, float)) and peak > 0:
+            return f"{rate / peak:.0%} of CPU peak"
+        return f"{rate:,.1f} GFLOP/s"
+
+
+class Brief(Widget):
+    """The run in a few short lines, for a terminal too small for anything else."""
+
+    DEFAULT_CSS = """
+    Brief { height: 1fr; padding: 0 1; background: $background; }
+    """
+
+    snapshot: reactive[Snapshot] = reactive(EMPTY)
+
+    def render(self) -> Content:
+        """Say the most important first."""
+        width = self.content_size.width
+        return Content("\n").join(line.truncate(width, ellipsis=True) for line in self._lines())
+
+    def _lines(self) -> list[Content]:
+        snapshot, latest = self.snapshot, self.snapshot.latest
+        if not snapshot.slot:
+            return [Content("no run: n new")]
+        if snapshot.failure is not None:
+            return [Content.styled(snapshot.failure.message, "$text-error")]
+        share = f"{snapshot.step / snapshot.steps:.0%} " if snapshot.steps else ""
+        lines = [Content(f"{share}step {snapshot.step:,}")]
+        if snapshot.evaluated is not None:
+            lines.append(Content(f"exact {snapshot.evaluated.figures.get('exact_accuracy', 0.0):.1%}"))
+        if latest is not None:
+            lines += [
+                Content(f"loss {latest.loss:.4f}"),
+                Content(f"{latest.samples_per_second:,.0f} samples/s"),
+            ]
+        if snapshot.eta_seconds is not None:
+            lines.append(Content(f"ETA {format_seconds(snapshot.eta_seconds)}"))
+        return [*lines, Content(snapshot.state)]
+
+
+def _preparation(snapshot: Snapshot, width: int) -> list[Content]:
+    if snapshot.state == "waiting":
+        return [Content("waits until the other run is saved and paused")]
+    if snapshot.preparing is None:
+        words = {"pausing": "pausing…", "paused": "paused", "stopping": "stopping…"}
+        first = "the first steps…" if snapshot.session else "getting ready…"
+        return [Content(words.get(snapshot.state, first))]
+    what, done, total = snapshot.preparing
+    share = done / total if total else 0.0
+    return [Content(f"{what}…"), progress_bar(share, width, "$accent"), Content(f"{done:,} of {total:,}")]
+
+
+def _progress(snapshot: Snapshot, width: int) -> Content:
+    share = snapshot.step / snapshot.steps if snapshot.steps else 0.0
+    colours = {"paused": "$warning", "completed": "$success", "failed": "$error", "diverged": "$error"}
+    meter = progress_bar(share, max(width - 6, 1), colours.get(snapshot.state, "$primary"))
+    return Content.assemble(meter, f" {share:4.0%}")
+
+
+def _steps(snapshot: Snapshot) -> Content:
+    return labelled("step", Content.assemble((f"{snapshot.step:,}", "bold"), f" of {snapshot.steps:,}"))
+
+
+def _accuracy(snapshot: Snapshot) -> Content:
+    if snapshot.evaluated is None:
+        return labelled("exact", Content.styled("not measured yet", "$text-muted"))
+    exact = snapshot.evaluated.figures.get("exact_accuracy", 0.0)
+    best = snapshot.best.figures.get("exact_accuracy", 0.0) if snapshot.best else exact
+    words = f" · best {best:.1%}" if best > exact else f" at step {snapshot.evaluated.step:,}"
+    return labelled("exact", Content.assemble((f"{exact:.1%}", "bold $success"), (words, "$text-muted")))
+
+
+def _settings(snapshot: Snapshot) -> list[Content]:
+    train, latest = snapshot.config.get("train"), snapshot.latest
+    if not isinstance(train, Mapping):
+        return []
+    batch = str(train["batch_size"])
+    if latest is None:
+        return [labelled("batch", Content(batch))]
+    batch += f" · lr {latest.lr:.1e}"
+    if latest.micro_batch < train["batch_size"]:
+        batch += f" · {latest.micro_batch} in flight"
+    lines = [labelled("batch", Content(batch))]
+    if latest.supervision_steps is not None:
+        text = f"{latest.supervision_steps:.1f} of {train['halt_max_steps']} steps"
+        lines.append(labelled("halting", Content(text)))
+    return lines
+
+
+def _model(snapshot: Snapshot) -> Content:
+    return (
+        labelled("model", Content(f"{snapshot.parameters:,} parameters"))
+        if snapshot.parameters
+        else Content("")
+    )
+
+
+def _saved(snapshot: Snapshot) -> Content:
+    if snapshot.saved is None:
+        return Content("")
+    return labelled("saved", Content(f"step {snapshot.saved.step:,} at {snapshot.saved_at}"))
