@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 
 import engine.tasks  # noqa: F401  # registers the tasks' configurations
 from engine.config import find_preset
+from engine.prepare import prepare_process
 from engine.runs import Store
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.local import LocalWorkbench
@@ -88,4 +89,5 @@ async def until(pilot: Pilot[int], condition: Callable[[], bool]) -> None:
 
 
 if __name__ == "__main__":
+    prepare_process()
     asyncio.run(main())

@@ -146,10 +146,12 @@ class TrmApp(Shell, inherit_bindings=False):
         for notice in self._watcher.see(slots):
             self.say(notice.text, notice.severity)
             self.alert(notice.text)
+        snapshot, sample = self.workbench.snapshot(), self.workbench.machine()
+        for notice in self._watcher.warnings(snapshot):
+            self.say(notice.text, notice.severity)
         if self.frozen:
             return
         screen = self.screen
-        snapshot, sample = self.workbench.snapshot(), self.workbench.machine()
         shown = snapshot.version, slots, sample.seconds, screen, len(self.presets)
         if shown == self._shown or not isinstance(screen, ModeScreen) or not screen.is_mounted:
             return

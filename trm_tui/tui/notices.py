@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from trm_tui.tui.snapshot import ACTIVE, RunState
+from trm_tui.tui.snapshot import ACTIVE, RunState, Snapshot
 from trm_tui.tui.workbench import SlotView
 
 _WORDS: dict[RunState, tuple[str, Literal["information", "warning", "error"]]] = {
@@ -15,6 +15,7 @@ _WORDS: dict[RunState, tuple[str, Literal["information", "warning", "error"]]] =
     "diverged": ("diverged; its last sound checkpoint is kept", "error"),
     "failed": ("failed; the dashboard says why", "error"),
 }
+_AT_ONCE = 2
 # Terminals that turn OSC 9 into a notification of the desktop; others might print it.
 _WITH_NOTIFICATIONS = {"iTerm.app", "WezTerm", "ghostty"}
 
@@ -28,10 +29,12 @@ class Notice:
 
 
 class Watcher:
-    """Compares the slots with how they were and finds what should be said."""
+    """Compares runs with how they were and finds what should be said."""
 
     def __init__(self) -> None:
         self._states: dict[tuple[int, str], RunState] = {}
+        self._slot = 0
+        self._lines = 0
 
     def see(self, slots: Sequence[SlotView]) -> list[Notice]:
         """Return notices of runs that have ended by themselves since the last call."""
@@ -43,6 +46,13 @@ class Watcher:
                 found.append(Notice(f"{number} {title} {words}", severity))
         self._states = now
         return found
+
+    def warnings(self, snapshot: Snapshot) -> list[Notice]:
+        """Return the warnings in the active run's log since the last call; none on coming to another run."""
+        new = snapshot.log_count - self._lines if snapshot.slot == self._slot else 0
+        self._slot, self._lines = snapshot.slot, snapshot.log_count
+        lines = snapshot.log[-new:] if new > 0 else ()
+        return [Notice(line.message, "warning") for line in lines if line.severity == "warning"][-_AT_ONCE:]
 
 
 def desktop_notification(text: str) -> str:

@@ -332,6 +332,16 @@ async def test_the_end_of_a_run_is_announced_once(
         assert rung == ["bell"]
 
 
+async def test_a_warning_of_the_active_run_is_said_once(live: TrmApp, training: FakeWorkbench) -> None:
+    training.warn("an old one")
+    async with live.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        training.warn("memory is short")
+        await settle(pilot)
+        await settle(pilot)
+        assert toasts(live) == "memory is short"
+
+
 async def test_a_stop_by_hand_is_not_announced(live: TrmApp, training: FakeWorkbench) -> None:
     async with live.run_test(size=SIZE) as pilot:
         await settle(pilot)

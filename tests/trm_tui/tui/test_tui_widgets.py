@@ -212,6 +212,19 @@ async def test_zoom_pan_and_reset_move_the_window(gallery: Gallery) -> None:
         assert chart.window == (0.0, 100.0)
 
 
+async def test_the_mouse_reads_and_zooms(gallery: Gallery) -> None:
+    async with gallery.run_test(size=(60, 12)) as pilot:
+        chart = gallery.query_one(Chart)
+        chart.show([Series("loss", [0.0, 100.0], [0.0, 100.0])], title="Loss")
+        await pilot.pause()
+        await pilot.click(Chart, offset=(58, 5))
+        assert "at step 100" in str(chart.border_title)
+        chart.on_mouse_scroll_up()
+        assert chart.window == (20.0, 100.0)
+        chart.on_mouse_scroll_down()
+        assert chart.window == (0.0, 100.0)
+
+
 async def test_a_window_that_shows_everything_follows_the_end(gallery: Gallery) -> None:
     async with gallery.run_test(size=(60, 12)):
         chart = gallery.query_one(Chart)

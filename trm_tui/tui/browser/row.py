@@ -16,7 +16,7 @@ ACTIVE_STATUSES: frozenset[Status] = frozenset({"running", "paused"})
 """Of a session that some process runs now."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SessionRow:
     """One line of the browser. Texts have been through `safe_text`; figures are None where there are none."""
 

@@ -97,7 +97,7 @@ class WatchScreen(WatchView):
     @on(Looked)
     def _looked(self, event: Looked) -> None:
         look = event.look
-        self._load(lambda studio: studio.load_look(look))
+        self._load(lambda studio: studio.load_look(look), replay=True)
 
     def _watch(self, ref: str, checkpoint: str | None) -> None:
         if self.shown.film is None:
@@ -105,7 +105,7 @@ class WatchScreen(WatchView):
         self._load(lambda studio: studio.load_session(ref, checkpoint))
 
     @work(exclusive=True, group="watch")
-    async def _load(self, load: Callable[[Studio], Subject]) -> None:
+    async def _load(self, load: Callable[[Studio], Subject], *, replay: bool = False) -> None:
         """Take another model, and show how it solves the puzzle on screen, or its first."""
         before = self.shown
         loaded = await self._made(lambda studio: (load(studio), studio.count()))
@@ -121,7 +121,9 @@ class WatchScreen(WatchView):
         if not again:
             self._typed, number = None, 0
         self.change(subject=subject, count=count, typed=self._typed is not None)
-        await self._show(number, at=before.playback.at if again else 0, play=before.playback.playing or again)
+        # A checkpoint of the same session is looked at where the last was held: that is what compares them.
+        held = again and before.film is not None and not before.playback.playing and not replay
+        await self._show(number, at=before.playback.at, play=not held)
 
     # --- puzzles ------------------------------------------------------------------------------------------
 

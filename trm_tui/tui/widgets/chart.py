@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
+from textual.events import Click
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
@@ -26,6 +27,7 @@ from trm_tui.tui.widgets.plot import CURSOR, EMPTY, GRID, Plot
 from trm_tui.tui.widgets.raster import Markers
 from trm_tui.tui.widgets.ticks import Unit, write
 
+_WHEEL = 0.8  # share of the window that a notch of the mouse wheel leaves
 _NARROWEST = 1e-3  # share of all there is that the window can be zoomed to
 
 
@@ -174,6 +176,22 @@ class Chart(Widget, can_focus=True):
             self._strips = self._picture()
             self._drawn = state
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+
+    def on_click(self, event: Click) -> None:
+        """Put the reading cursor where the mouse is."""
+        plot, (low, high) = self._plot(), self.window
+        column = event.get_content_offset_capture(self).x - plot.axis_width
+        if self._lines and high > low and 0 <= column < plot.columns:
+            self._cursor = low + (high - low) * column / max(plot.columns - 1, 1)
+            self._redraw()
+
+    def on_mouse_scroll_up(self) -> None:
+        """Zoom in."""
+        self.zoom(_WHEEL)
+
+    def on_mouse_scroll_down(self) -> None:
+        """Zoom out."""
+        self.zoom(1 / _WHEEL)
 
     def on_resize(self) -> None:
         """Fit the title anew."""
