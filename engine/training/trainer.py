@@ -107,7 +107,7 @@ class Trainer:
                 session=self.session.id,
                 step=counters.step,
                 steps=config.train.steps,
-                parameters=sum(p.numel() for p in self.learner.model.parameters()),
+                parameters=self._parameter_count,
                 config=config.model_dump(),
                 hardware=hardware,
                 data=self.learner.task.facts,
@@ -119,6 +119,10 @@ class Trainer:
             self._save("start")
         self._saved_step = counters.step
         self.stopwatch.start()
+
+    @property
+    def _parameter_count(self) -> int:
+        return sum(parameter.numel() for parameter in self.learner.model.parameters())
 
     def _complete(self) -> bool:
         return self.reached_target or self.learner.counters.step >= self.learner.config.train.steps
@@ -337,7 +341,8 @@ class Trainer:
             eval=self.evaluation.to_dict() if self.evaluation else {},
             resources={**self.monitor.summary().to_dict(), "batch_reductions": 0},
         )
-        self.session.update(status=status, summary=finished.to_dict())
+        summary = {**finished.to_dict(), "parameters": self._parameter_count}
+        self.session.update(status=status, summary=summary)
         self.session.log("info" if status != "diverged" else "error", f"{status}: {reason}")
         self._emit(finished)
         return finished

@@ -276,6 +276,7 @@ SESSIONS_KEYS = tuple(
         ("trash", "Z", "trash", "Show the trash, or the sessions again", "trash"),
         ("export", "ctrl+s", "export", "Write figures, curves or the whole session to a file", "export"),
         ("import", "ctrl+o", "import", "Add a session from an archive", "import"),
+        ("filter_help", "f3", "filter help", "Explain what can be written into the filter", "filter_help"),
         ("sort_left", "left", "sort left", "Sort by the column further left", "sort(-1)"),
         ("sort_right", "right", "sort right", "Sort by the column further right", "sort(1)"),
         ("reverse", "i", "reverse", "Sort the other way round", "reverse"),

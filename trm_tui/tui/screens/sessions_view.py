@@ -12,11 +12,13 @@ from engine.runs.layout import TRASH
 from trm_tui.tui.browser.bar import FilterBar
 from trm_tui.tui.browser.catalogue import Catalogue, Rows
 from trm_tui.tui.browser.details import read_checkpoints, read_details
+from trm_tui.tui.browser.filter_help import filter_help_content
 from trm_tui.tui.browser.listing import Listing
 from trm_tui.tui.browser.panes import CheckpointList, DetailsPanes, Pane
 from trm_tui.tui.browser.row import SessionRow
 from trm_tui.tui.browser.table import SessionTable
 from trm_tui.tui.screens.base import ModeScreen
+from trm_tui.tui.screens.dialogs import Reading
 
 _REFRESH_SECONDS = 2.0
 _REST_SECONDS = 0.15
@@ -75,6 +77,10 @@ class SessionsView(ModeScreen):
         """Put the cursor into the filter."""
         self.remove_class("-opened")
         self.query_one(FilterBar).field.focus()
+
+    def action_filter_help(self) -> None:
+        """Explain the filter language."""
+        self.app.push_screen(Reading("Filter", filter_help_content()))
 
     # --- reading ------------------------------------------------------------------------------------------
 
