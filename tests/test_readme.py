@@ -18,7 +18,8 @@ PROGRAM = get_command(app)
 def commands_named() -> list[list[str]]:
     text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
     lines = re.findall(r"^\$ trm-tui ?(.*)$", text, flags=re.MULTILINE)
-    return [shlex.split(line, comments=True) for line in lines]
+    commands = (shlex.split(line, comments=True) for line in lines)
+    return [words for words in commands if words]
 
 
 def test_the_readme_names_commands() -> None:
