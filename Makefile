@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help quickstart test check lint types imports format wheel screens bench-ui torture clean
+.PHONY: help quickstart test check lint types imports format wheel screens bench-ui bench-sessions torture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -52,6 +52,9 @@ screens: $(VENV)/.dev ## draw every screen of the app from real runs into docs/s
 
 bench-ui: $(VENV)/.dev ## measure what the app costs while a run trains
 	$(BIN)/python -m tests.e2e.bench_ui
+
+bench-sessions: $(VENV)/.dev ## measure the session browser with 10 000 sessions
+	$(BIN)/python -m tests.e2e.bench_sessions
 
 torture: $(VENV)/.dev ## the long form of the promises: many kills, flips and mutations
 	$(BIN)/python -m pytest -m torture --torture

@@ -342,6 +342,8 @@ class Trainer:
             resources={**self.monitor.summary().to_dict(), "batch_reductions": 0},
         )
         summary = {**finished.to_dict(), "parameters": self._parameter_count}
+        if (best := self.session.best) is not None:
+            summary["best_exact_accuracy"] = best.score
         self.session.update(status=status, summary=summary)
         self.session.log("info" if status != "diverged" else "error", f"{status}: {reason}")
         self._emit(finished)

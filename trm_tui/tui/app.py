@@ -149,8 +149,8 @@ class TrmApp(Shell, inherit_bindings=False):
         snapshot, sample = self.workbench.snapshot(), self.workbench.machine()
         for notice in self._watcher.warnings(snapshot):
             self.say(notice.text, notice.severity)
-        if self.frozen:
-            return
+        if self.frozen or not self.screen_stack:
+            return  # at the very end the timer may outlive the last screen
         screen = self.screen
         shown = snapshot.version, slots, sample.seconds, screen, len(self.presets)
         if shown == self._shown or not isinstance(screen, ModeScreen) or not screen.is_mounted:

@@ -7,7 +7,7 @@ from textual.content import Content
 from trm_tui.tui.browser.filter import FIELDS
 
 FILTER_HELP = (
-    ("sudoku wide", "both words, anywhere in name, id, preset, task, status, tags or note"),
+    ("sudoku wide", "both words, in name, id, preset, task, status, tags, note"),
     ("task:sudoku tag:best", "a part of a field; every term must hold"),
     ("status:completed,stopped", "one or the other"),
     ('name="long run"', "the whole field; quotes keep blanks together"),

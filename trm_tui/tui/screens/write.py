@@ -20,7 +20,7 @@ class Write(Dialog[str]):
     """A question answered with lines of text; `check` returns what is wrong with them, or nothing."""
 
     DEFAULT_CSS = """
-    Write TextArea { height: 12; max-height: 50h; margin-top: 1; border: tall $border-blurred; }
+    Write TextArea { height: 11; max-height: 50vh; margin-top: 1; border: tall $border-blurred; }
     Write TextArea:focus { border: tall $border; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "accept", "accept", show=False, priority=True)]
