@@ -27,6 +27,7 @@ MAX_BYTES = 1 << 36
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 _TEMPORARY = ".import-"
+# What zipfile raises for archives that are damaged, or packed or locked in a way that it does not read.
 _BROKEN = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 

@@ -86,6 +86,7 @@ class Control:
             on_pause(True)
             while self._waits():
                 meanwhile()
+                # A signal handler may end the wait, and it must not touch a lock that this thread could hold.
                 time.sleep(_PAUSE_POLL_SECONDS)
             on_pause(False)
         return self.stopping

@@ -188,6 +188,7 @@ class Experiment:
     def await_turn(self) -> None:
         """Return when the run may compute again, or is to stop."""
         while not self._may_go_on():
+            # Signals, the turn and the pause may each end the wait: no one lock could be waited for.
             time.sleep(_POLL_SECONDS)
 
     def _may_go_on(self) -> bool:

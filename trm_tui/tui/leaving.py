@@ -38,7 +38,8 @@ class Leaving:
             number = getattr(signal, name, None)
             if number is not None:
                 leave = self.leave if name == _IMPATIENT else self.leave_once
-                with suppress(NotImplementedError, RuntimeError, ValueError):  # not here, or not this thread
+                # What asyncio raises on systems without signals, and in threads other than the main one.
+                with suppress(NotImplementedError, RuntimeError, ValueError):
                     loop.add_signal_handler(number, leave, 128 + number, f"signal {number}")
 
     def ask(self) -> None:
