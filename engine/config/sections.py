@@ -25,13 +25,16 @@ class TaskConfig(Section):
     """What is learned, and from which data. Each task declares its own fields in a subclass."""
 
     kinds: ClassVar[dict[str, type[TaskConfig]]] = {}
+    task_class: ClassVar[str] = ""
+    """Where the task itself is, as "module:Class": it is loaded only to be used."""
 
     kind: str
     """Which task the model learns."""
 
-    def __init_subclass__(cls, kind: str, **kwargs: Any) -> None:
+    def __init_subclass__(cls, kind: str, task: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         TaskConfig.kinds[kind] = cls
+        cls.task_class = task
 
     @property
     def seq_len(self) -> int:

@@ -5,16 +5,19 @@ Importing this package makes the tasks' configurations known; the tasks themselv
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from engine.errors import UsageError
 from engine.tasks.progress import Progress, silent
 from engine.tasks.sudoku.config import SudokuConfig
 
 if TYPE_CHECKING:
     from engine.config.sections import TaskConfig
-    from engine.tasks.base import Task
+    from engine.tasks.base import PuzzleTask, Task
 
-__all__ = ["SudokuConfig", "build_task"]
+__all__ = ["SudokuConfig", "build_puzzles", "build_task"]
 
 
 def build_task(config: TaskConfig, progress: Progress | None = None) -> Task:
@@ -24,8 +27,18 @@ def build_task(config: TaskConfig, progress: Progress | None = None) -> Task:
     (what is being done, how much is done, how much there is); `UsageError` is raised then where data is not
     sound or a request cannot be met.
     """
-    if isinstance(config, SudokuConfig):
-        from engine.tasks.sudoku.task import SudokuTask
+    module, _, name = config.task_class.partition(":")
+    if not name:
+        raise TypeError(f"{type(config).__name__} does not say which task it configures")
+    build: Callable[[TaskConfig, Progress], Task] = getattr(importlib.import_module(module), name)
+    return build(config, progress or silent)
 
-        return SudokuTask(config, progress or silent)
-    raise TypeError(f"no task is built from {type(config).__name__}")
+
+def build_puzzles(config: TaskConfig, progress: Progress | None = None) -> PuzzleTask:
+    """Return the task that a configuration names; raise `UsageError` when it is not about puzzles."""
+    from engine.tasks.base import PuzzleTask
+
+    task = build_task(config, progress)
+    if not isinstance(task, PuzzleTask):
+        raise UsageError(f'a "{config.kind}" task has no puzzles to solve')
+    return task

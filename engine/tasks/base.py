@@ -7,8 +7,9 @@ A task is one module (or package) in `engine.tasks` that declares its configurat
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +19,35 @@ IGNORE_LABEL = -100
 PAD = 0
 
 
+class Source(ABC):
+    """Examples that can be taken by row: held in memory, kept in files, or made when asked for."""
+
+    groups: Tokens | None = None
+    """Bounds (G + 1,) of G runs of rows, of which an epoch draws one row each; None: every row is a run."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    @abstractmethod
+    def take(self, rows: npt.NDArray[np.integer] | slice) -> Examples:
+        """Return the given rows in memory, in the order asked for, without groups."""
+
+    @abstractmethod
+    def content(self) -> Mapping[str, npt.NDArray[np.generic]]:
+        """Return the arrays that decide every row, by name: what a fingerprint of the data covers."""
+
+    def head(self, count: int) -> Examples:
+        """Return the first `count` rows."""
+        return self.take(slice(0, count))
+
+
 @dataclass(frozen=True)
-class Examples:
+class Examples(Source):
     """Puzzles as rows of tokens.
 
     `inputs` and `labels` have shape (N, L) in any integer type (files are memory-mapped as they are); label
-    0 (padding) is not scored. `puzzle_ids` has shape (N,). `groups` has shape (G + 1,) and bounds G runs of
-    rows of which an epoch draws one each; by default every row is its own group.
+    0 (padding) is not scored. `puzzle_ids` has shape (N,).
     """
 
     inputs: Tokens
@@ -41,14 +64,19 @@ class Examples:
         return len(self.inputs)
 
     def take(self, rows: npt.NDArray[np.integer] | slice) -> Examples:
-        """Return the given rows, without groups, copied out of any memory map."""
+        """Return the given rows, copied out of any memory map."""
         return Examples(
             np.array(self.inputs[rows]), np.array(self.labels[rows]), np.array(self.puzzle_ids[rows])
         )
 
-    def head(self, count: int) -> Examples:
-        """Return the first `count` rows."""
-        return self.take(slice(0, count))
+    def content(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the tokens and identifiers, and the bounds of groups where there are any."""
+        arrays: dict[str, npt.NDArray[np.generic]] = {
+            "inputs": self.inputs,
+            "labels": self.labels,
+            "puzzle_ids": self.puzzle_ids,
+        }
+        return arrays if self.groups is None else arrays | {"groups": self.groups}
 
 
 @dataclass(frozen=True)
@@ -60,23 +88,21 @@ class Verdict:
 
 
 class Task(ABC):
-    """Puzzles to learn, and what can be done with them."""
+    """Something to learn: a vocabulary, examples to learn from, and others held out."""
 
     vocab_size: int
     seq_len: int
     num_puzzle_ids: int = 1
-    box: tuple[int, int] = (0, 0)
-    """Rows and columns of the boxes that a drawing of a grid sets apart; 0 for none."""
 
     @property
     @abstractmethod
-    def train(self) -> Examples:
-        """Puzzles to learn from; read or generated on first use, raising `UsageError` where that fails."""
+    def train(self) -> Source:
+        """Examples to learn from; read or generated on first use, raising `UsageError` where that fails."""
 
     @property
     @abstractmethod
-    def test(self) -> Examples:
-        """Puzzles held out."""
+    def test(self) -> Source:
+        """Examples held out."""
 
     @property
     @abstractmethod
@@ -86,6 +112,15 @@ class Task(ABC):
     @abstractmethod
     def augment(self, examples: Examples, rng: np.random.Generator) -> Examples:
         """Return each row under a random symmetry that keeps solutions solutions."""
+
+
+class PuzzleTask(Task):
+    """Puzzles: questions on a grid whose answer fills the same grid."""
+
+    box: tuple[int, int] = (0, 0)
+    """Rows and columns of the boxes that a drawing of a grid sets apart; 0 for none."""
+    palette: Mapping[str, str] = MappingProxyType({})
+    """Colours (#rrggbb) that a drawing gives to cells, by their symbol; none for symbols not named."""
 
     @abstractmethod
     def parse(self, text: str) -> Tokens:
@@ -115,7 +150,7 @@ class Task(ABC):
         """Judge an answer (L,) to a puzzle (L,) by the rules, without knowing the label."""
 
     @abstractmethod
-    def load(self, path: str, *, check_unique: bool = False) -> Examples:
+    def load(self, path: str, *, check_unique: bool = False) -> Source:
         """Read puzzles with solutions from a file or folder; raise `UsageError` when it is not sound.
 
         With `check_unique`, a puzzle that has more than one solution is not sound either.

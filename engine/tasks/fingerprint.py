@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from engine.tasks.base import Examples, Task
+from engine.tasks.base import Source, Task
 
 WHOLE_BYTES = 64 * 2**20
 """Arrays up to this size are hashed whole."""
@@ -22,15 +22,12 @@ def fingerprint(task: Task) -> dict[str, str]:
     is 64 blocks of 1 MB spread evenly from its first row to its last, so that the time is bounded for files
     of any size; a change between the blocks of such a file goes unseen.
     """
-    return {"train": _of_examples(task.train), "test": _of_examples(task.test)}
+    return {"train": _of_source(task.train), "test": _of_source(task.test)}
 
 
-def _of_examples(examples: Examples) -> str:
+def _of_source(source: Source) -> str:
     digest = hashlib.sha256()
-    arrays = {"inputs": examples.inputs, "labels": examples.labels, "puzzle_ids": examples.puzzle_ids}
-    if examples.groups is not None:
-        arrays["groups"] = examples.groups
-    for name, array in arrays.items():
+    for name, array in source.content().items():
         # Files may hold either byte order: the same numbers get the same name.
         stored = array.dtype.newbyteorder("<")
         digest.update(f"{name} {stored.str} {array.shape}\n".encode())
@@ -39,7 +36,7 @@ def _of_examples(examples: Examples) -> str:
     return digest.hexdigest()
 
 
-def _blocks(array: npt.NDArray[np.integer]) -> list[tuple[int, int]]:
+def _blocks(array: npt.NDArray[np.generic]) -> list[tuple[int, int]]:
     """Return the row ranges to hash: all rows in chunks, or evenly spread blocks of a large array."""
     rows = len(array)
     per_block = max(1, _CHUNK_BYTES * rows // max(array.nbytes, 1))

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import UsageError
-from engine.tasks.base import IGNORE_LABEL, PAD, Examples, Tokens
+from engine.tasks.base import IGNORE_LABEL, PAD, Examples, Source, Tokens
 from engine.tasks.progress import Progress, silent
 from engine.text import format_bytes, safe_text
 
@@ -85,7 +85,7 @@ def read_published(folder: Path, *, seq_len: int, vocab_size: int, progress: Pro
 
 
 def write_published(
-    folder: Path, train: Examples, test: Examples, *, vocab_size: int, num_puzzle_ids: int = 1
+    folder: Path, train: Source, test: Source, *, vocab_size: int, num_puzzle_ids: int = 1
 ) -> None:
     """Write both splits into a folder, each row as a puzzle of one example.
 
@@ -97,8 +97,8 @@ def write_published(
         if (folder / name).exists():
             raise _fault(folder / name, "exists already; choose another folder")
     try:
-        for name, examples in (("train", train), ("test", test)):
-            _write_split(folder / name, examples, vocab_size, num_puzzle_ids)
+        for name, source in (("train", train), ("test", test)):
+            _write_split(folder / name, source, vocab_size, num_puzzle_ids)
         names = ["<blank>", *(f"puzzle-{number}" for number in range(1, num_puzzle_ids))]
         (folder / "identifiers.json").write_text(json.dumps(names), encoding="utf-8")
     except OSError as error:
@@ -226,25 +226,19 @@ def _join(parts: Sequence[Examples]) -> Examples:
     )
 
 
-def _write_split(folder: Path, examples: Examples, vocab_size: int, num_puzzle_ids: int) -> None:
-    rows = len(examples)
-    groups = np.arange(rows + 1) if examples.groups is None else examples.groups
+def _write_split(folder: Path, source: Source, vocab_size: int, num_puzzle_ids: int) -> None:
+    rows = len(source)
+    groups = np.arange(rows + 1) if source.groups is None else source.groups
     folder.mkdir(parents=True)
-    arrays = {
-        "inputs": examples.inputs,
-        "labels": np.maximum(examples.labels, PAD),
-        "puzzle_identifiers": examples.puzzle_ids.astype(np.int32),
-        "puzzle_indices": np.arange(rows + 1, dtype=np.int32),
-        "group_indices": groups.astype(np.int32),
-    }
-    for field, array in arrays.items():
-        np.save(folder / f"all__{field}.npy", array, allow_pickle=False)
+    seq_len = _write_rows(folder, source)
+    for field, bounds in (("puzzle_indices", np.arange(rows + 1)), ("group_indices", groups)):
+        np.save(folder / f"all__{field}.npy", bounds.astype(np.int32), allow_pickle=False)
     metadata = {
         "pad_id": PAD,
         "ignore_label_id": PAD,
         "blank_identifier_id": 0,
         "vocab_size": vocab_size,
-        "seq_len": int(examples.inputs.shape[1]),
+        "seq_len": seq_len,
         "num_puzzle_identifiers": num_puzzle_ids,
         "total_groups": len(groups) - 1,
         "mean_puzzle_examples": 1.0,
@@ -252,3 +246,22 @@ def _write_split(folder: Path, examples: Examples, vocab_size: int, num_puzzle_i
         "sets": ["all"],
     }
     (folder / METADATA).write_text(json.dumps(metadata), encoding="utf-8")
+
+
+def _write_rows(folder: Path, source: Source) -> int:
+    """Write tokens and identifiers, a chunk at a time, and return the length of a row."""
+    files: dict[str, Tokens] = {}
+    for start in range(0, len(source), _CHUNK_ROWS):
+        part = source.take(slice(start, start + _CHUNK_ROWS))
+        fields = {
+            "inputs": part.inputs,
+            "labels": np.maximum(part.labels, PAD),
+            "puzzle_identifiers": part.puzzle_ids.astype(np.int32),
+        }
+        for field, rows in fields.items():
+            if field not in files:
+                files[field] = np.lib.format.open_memmap(
+                    folder / f"all__{field}.npy", "w+", rows.dtype, (len(source), *rows.shape[1:])
+                )
+            files[field][start : start + len(rows)] = rows
+    return int(files["inputs"].shape[1])

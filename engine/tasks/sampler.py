@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.tasks.base import Examples
+from engine.tasks.base import Examples, Source
 
 _STREAM = 0x5A3
 
@@ -17,7 +17,7 @@ class Sampler:
     so that (epoch, cursor) is all there is to save.
     """
 
-    def __init__(self, examples: Examples, rng_seed: int) -> None:
+    def __init__(self, examples: Source, rng_seed: int) -> None:
         if not len(examples):
             raise ValueError("there are no examples to draw from")
         self._examples = examples

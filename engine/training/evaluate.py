@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.models.trm import TRM, State
-from engine.tasks.base import IGNORE_LABEL, PAD, Examples, Tokens
+from engine.tasks.base import IGNORE_LABEL, PAD, Examples, Source, Tokens
 from engine.training.losses import judge
 
 
@@ -73,7 +73,7 @@ def refine(model: TRM, puzzle: Tokens, max_steps: int, puzzle_id: int = 0) -> It
 @torch.no_grad()
 def evaluate(
     model: TRM,
-    examples: Examples,
+    examples: Source,
     *,
     max_steps: int,
     batch_size: int,

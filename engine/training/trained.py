@@ -11,8 +11,8 @@ from engine.config import Config, loads
 from engine.errors import SessionError, UsageError
 from engine.models.trm import TRM, build_model
 from engine.runs import Session, Store
-from engine.tasks import build_task
-from engine.tasks.base import Task
+from engine.tasks import build_puzzles
+from engine.tasks.base import PuzzleTask
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Trained:
     network: TRM
     warnings: Sequence[str]
 
-    def task(self) -> Task:
+    def task(self) -> PuzzleTask:
         """Return the task that the model was trained on; its puzzles load when they are first used."""
-        return build_task(self.config.task)
+        return build_puzzles(self.config.task)
 
 
 def load_trained(store: Store, ref: str, checkpoint: str | None = None) -> Trained:

@@ -11,7 +11,7 @@ from trm_tui.cli.output import JsonFlag, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption
 
 if TYPE_CHECKING:
-    from engine.tasks.base import Task
+    from engine.tasks.base import PuzzleTask
 
 app = typer.Typer(help="List, generate and check puzzles.", no_args_is_help=True)
 
@@ -101,8 +101,8 @@ def verify(
         print_text(f"{file}: {len(examples):,} sound puzzles{', each with one solution' if unique else ''}")
 
 
-def _task(preset: str, overrides: list[str] | None) -> Task:
+def _task(preset: str, overrides: list[str] | None) -> PuzzleTask:
     import engine.tasks
     from engine.config import apply, find_preset
 
-    return engine.tasks.build_task(apply(find_preset(preset).config, overrides or []).task)
+    return engine.tasks.build_puzzles(apply(find_preset(preset).config, overrides or []).task)

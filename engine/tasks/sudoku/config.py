@@ -11,7 +11,7 @@ from engine.config.sections import TaskConfig
 MAX_SIDE = 16
 
 
-class SudokuConfig(TaskConfig, kind="sudoku"):
+class SudokuConfig(TaskConfig, kind="sudoku", task="engine.tasks.sudoku.task:SudokuTask"):
     """Sudoku on an n×n grid whose boxes have r rows and c columns, n = r · c."""
 
     kind: Literal["sudoku"] = "sudoku"

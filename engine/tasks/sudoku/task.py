@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from engine.tasks.base import Examples, Task, Tokens, Verdict
+from engine.tasks.base import Examples, PuzzleTask, Tokens, Verdict
 from engine.tasks.progress import Progress, silent
 from engine.tasks.sudoku.augment import augment
 from engine.tasks.sudoku.config import SudokuConfig
@@ -16,7 +16,7 @@ from engine.tasks.sudoku.data import SudokuData, as_path, build_data, geometry_o
 from engine.tasks.sudoku.text import FIRST_DIGIT, check, parse, render, symbols
 
 
-class SudokuTask(Task):
+class SudokuTask(PuzzleTask):
     """Complete a grid; tokens are 0 padding, 1 blank, d + 1 for digit d.
 
     The puzzles are generated or read when `train`, `test` or `facts` is first used, so that a task which only

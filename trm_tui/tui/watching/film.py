@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from engine.tasks.base import PAD, Task, Tokens, Verdict
+from engine.tasks.base import PAD, PuzzleTask, Tokens, Verdict
 from engine.text import safe_text
 
 Kind = Literal["hidden", "blank", "given", "right", "wrong", "answer"]
@@ -94,7 +94,7 @@ class Film:
         return len(self.frames) - 1
 
 
-def make_film(task: Task, puzzle: Tokens, label: Tokens | None, steps: Iterable[Step]) -> Film:
+def make_film(task: PuzzleTask, puzzle: Tokens, label: Tokens | None, steps: Iterable[Step]) -> Film:
     """Return the film of one puzzle (L,). Without a label, an answer that the rules accept is the truth."""
     taken = list(steps)
     given = np.asarray(task.given(puzzle), np.bool_)
@@ -119,7 +119,7 @@ def make_film(task: Task, puzzle: Tokens, label: Tokens | None, steps: Iterable[
     )
 
 
-def _truth(task: Task, puzzle: Tokens, label: Tokens | None, steps: Sequence[Step]) -> Tokens | None:
+def _truth(task: PuzzleTask, puzzle: Tokens, label: Tokens | None, steps: Sequence[Step]) -> Tokens | None:
     if label is not None:
         return np.asarray(label)
     solved = (s.answer for s in reversed(steps) if task.check(puzzle, s.answer).solved)
@@ -136,7 +136,7 @@ def _solved_at(steps: Sequence[Step], right: Sequence[npt.NDArray[np.bool_] | No
     return found
 
 
-def _puzzle_frame(task: Task, puzzle: Tokens, given: npt.NDArray[np.bool_]) -> Frame:
+def _puzzle_frame(task: PuzzleTask, puzzle: Tokens, given: npt.NDArray[np.bool_]) -> Frame:
     flags = iter(given.tolist())
     rows = [
         [Cell(symbol, _kind(symbol, next(flags), None, blank=True)) for symbol in map(safe_text, row)]
@@ -146,7 +146,7 @@ def _puzzle_frame(task: Task, puzzle: Tokens, given: npt.NDArray[np.bool_]) -> F
 
 
 def _frame(
-    task: Task,
+    task: PuzzleTask,
     step: Step,
     before: Tokens,
     given: npt.NDArray[np.bool_],

@@ -16,7 +16,7 @@ import numpy as np
 from engine.config import Config, TaskConfig
 from engine.errors import TrmError, UsageError
 from engine.runs import Store
-from engine.tasks.base import PAD, Task, Tokens
+from engine.tasks.base import PAD, PuzzleTask, Tokens
 from engine.text import safe_text
 from trm_tui.tui.watching.film import Film, make_film
 from trm_tui.tui.workbench import Look
@@ -54,7 +54,7 @@ class Studio:
         self._progress = progress
         self._lock = threading.Lock()
         self._model: _Model | None = None
-        self._task: tuple[TaskConfig, Task] | None = None
+        self._task: tuple[TaskConfig, PuzzleTask] | None = None
 
     # --- models -------------------------------------------------------------------------------------------
 
@@ -137,7 +137,7 @@ class Studio:
                 self._progress("looking for a puzzle that it gets wrong", tried + 1, len(test))
         return None
 
-    def _film(self, task: Task, puzzle: Tokens, label: Tokens | None, puzzle_id: int) -> Film:
+    def _film(self, task: PuzzleTask, puzzle: Tokens, label: Tokens | None, puzzle_id: int) -> Film:
         from engine.training.evaluate import refine
 
         model = self._its_model()
@@ -162,11 +162,11 @@ class Studio:
             raise UsageError("no model is loaded yet: p picks one")
         return self._model
 
-    def _its_task(self) -> Task:
+    def _its_task(self) -> PuzzleTask:
         """Return the task of the model; the same while models change but their task does not."""
-        from engine.tasks import build_task
+        from engine.tasks import build_puzzles
 
         config = self._its_model().config.task
         if self._task is None or self._task[0] != config:
-            self._task = config, build_task(config, self._progress)
+            self._task = config, build_puzzles(config, self._progress)
         return self._task[1]
