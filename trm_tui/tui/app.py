@@ -45,6 +45,7 @@ _SCREENS: dict[Mode, tuple[str, str]] = {
     "hardware": ("hardware", "HardwareScreen"),
 }
 _FRAMES_A_SECOND = 5
+_SECONDS_BETWEEN_SAMPLES = 2.0
 _ROWS = {key.id: key for key in TABLE}
 
 
@@ -152,7 +153,9 @@ class TrmApp(Shell, inherit_bindings=False):
         if self.frozen or not self.screen_stack:
             return  # at the very end the timer may outlive the last screen
         screen = self.screen
-        shown = snapshot.version, slots, sample.seconds, screen, len(self.presets)
+        # While a run tells news by itself, the machine's figures come with them: half the frames.
+        moment = sample.seconds // (_SECONDS_BETWEEN_SAMPLES if snapshot.state == "running" else 0.1)
+        shown = snapshot.version, slots, moment, screen, len(self.presets)
         if shown == self._shown or not isinstance(screen, ModeScreen) or not screen.is_mounted:
             return
         self._shown = shown

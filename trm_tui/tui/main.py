@@ -16,6 +16,10 @@ from trm_tui.tui.local import LocalWorkbench
 from trm_tui.tui.terminal import StrayOutput
 from trm_tui.tui.workbench import Workbench
 
+# The trainer gives up the interpreter's lock with every operation of torch. To get it back from an app that
+# is drawing, it waits for this long each time; Python's own 5 ms is many times what an operation takes.
+_SWITCH_SECONDS = 0.0005
+
 
 def open_app(
     store: Store,
@@ -40,6 +44,7 @@ def open_app(
     with StrayOutput() as stray:
         from trm_tui.tui.app import TrmApp
 
+        sys.setswitchinterval(_SWITCH_SECONDS)
         app = TrmApp(workbench, opening=opening, stray=stray)
         workbench.open()
         try:

@@ -206,6 +206,7 @@ class Recorder:
             seconds=event.seconds,
             eta_seconds=event.eta_seconds or None,
             latest=event,
+            supervision_steps=event.supervision_steps or self._now.supervision_steps,
         )
         self._rates.append(event.samples_per_second)
         figures = {name: getattr(event, source) for name, source in _OF_STEPS.items()}

@@ -80,6 +80,8 @@ class Snapshot:
     """What the task says of its data."""
     decisions: tuple[Decision, ...] = ()
     latest: Stepped | None = None
+    supervision_steps: float | None = None
+    """Steps that puzzles took until they halted, where last any did."""
     evaluated: Evaluated | None = None
     """The last evaluation."""
     best: Evaluated | None = None

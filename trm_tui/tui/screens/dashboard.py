@@ -25,6 +25,7 @@ from trm_tui.tui.widgets.run_panel import Brief, RunPanel
 
 _SMOOTHINGS = (0.0, 0.6, 0.9, 0.97)
 _CHARTS = 4
+_SECONDS_BETWEEN_CURVES = 1.0
 
 
 class DashboardScreen(ModeScreen):
@@ -37,7 +38,8 @@ class DashboardScreen(ModeScreen):
     def __init__(self) -> None:
         super().__init__()
         self._figures = list(range(_CHARTS))
-        self._snapshot = EMPTY
+        self._snapshot = self._drawn = EMPTY
+        self._drawn_overlays: object = None
 
     def body(self) -> ComposeResult:
         """Yield the panels."""
@@ -62,7 +64,8 @@ class DashboardScreen(ModeScreen):
                 chart.reset_window()
                 chart.hide_cursor()
         self._snapshot = snapshot
-        self._draw_charts()
+        if self._charts_are_due(snapshot):
+            self._draw_charts()
         self.query_one(RunPanel).snapshot = snapshot
         self.query_one(DecisionsPanel).snapshot = snapshot
         self.query_one(Brief).snapshot = snapshot
@@ -161,10 +164,21 @@ class DashboardScreen(ModeScreen):
         self._draw_charts()
 
     def _draw_charts(self) -> None:
+        self._drawn, self._drawn_overlays = self._snapshot, self.trm.overlays
         for number, chart in enumerate(self._charts()):
             chart.markers = self.trm.settings.markers
             figure = FIGURES[self._figures[number]]
             draw(chart, figure, self._snapshot, self.trm.settings, self.trm.overlays)
+
+    def _charts_are_due(self, snapshot: Snapshot) -> bool:
+        """Whether the curves are to be drawn: a running one grows by a dot, so once a second is enough."""
+        drawn = self._drawn
+        return (
+            (snapshot.slot, snapshot.state, snapshot.evaluated) != (drawn.slot, drawn.state, drawn.evaluated)
+            or snapshot.state != "running"
+            or self._drawn_overlays is not self.trm.overlays
+            or abs(snapshot.seconds - drawn.seconds) >= _SECONDS_BETWEEN_CURVES
+        )
 
     def _charts(self) -> list[Chart]:
         return list(self.query(Chart))

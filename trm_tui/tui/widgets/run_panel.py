@@ -133,8 +133,8 @@ def _settings(snapshot: Snapshot) -> list[Content]:
     if latest.micro_batch < train["batch_size"]:
         batch += f" · {latest.micro_batch} in flight"
     lines = [labelled("batch", Content(batch))]
-    if latest.supervision_steps is not None:
-        text = f"{latest.supervision_steps:.1f} of {train['halt_max_steps']} steps"
+    if snapshot.supervision_steps is not None:
+        text = f"{snapshot.supervision_steps:.1f} of {train['halt_max_steps']} steps"
         lines.append(labelled("halting", Content(text)))
     return lines
 
