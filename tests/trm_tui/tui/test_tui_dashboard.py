@@ -86,13 +86,13 @@ async def test_zoom_pan_cursor_and_reset(live: TrmApp) -> None:
         low, high = chart(live).window
         assert 10 < low < high < 1240
         await pressed(pilot, "down", "down")
-        assert chart(live).window == (10, 1240)
+        assert chart(live).window == (10, 1250)
         await pressed(pilot, "left", "left")
         assert chart(live).has_cursor
         await pressed(pilot, "escape")
         assert not chart(live).has_cursor
         await pressed(pilot, "up", "left", "r")
-        assert (chart(live).window, chart(live).has_cursor) == ((10, 1240), False)
+        assert (chart(live).window, chart(live).has_cursor) == ((10, 1250), False)
 
 
 async def test_a_panel_is_maximised_and_given_back(live: TrmApp) -> None:

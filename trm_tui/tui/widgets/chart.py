@@ -10,6 +10,7 @@ nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,15 +20,16 @@ from textual.content import Content
 from textual.events import Click
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from trm_tui.tui.curves import Points, finite, smoothed, value_at
 from trm_tui.tui.widgets.colours import style_of
 from trm_tui.tui.widgets.plot import CURSOR, EMPTY, GRID, Plot
 from trm_tui.tui.widgets.raster import Markers
+from trm_tui.tui.widgets.rows import Rows
 from trm_tui.tui.widgets.ticks import Unit, write
 
 _WHEEL = 0.8  # share of the window that a notch of the mouse wheel leaves
+_ROOM_TO_GROW = 1 / 16  # share of the axis that may lie beyond the last point
 _NARROWEST = 1e-3  # share of all there is that the window can be zoomed to
 
 
@@ -66,7 +68,7 @@ class _Line:
     """The points as they are, where the line is smoothed."""
 
 
-class Chart(Widget, can_focus=True):
+class Chart(Rows, can_focus=True):
     """Shows lines over one x axis. The screen's keys call `zoom`, `pan`, `reset_window` and `move_cursor`."""
 
     DEFAULT_CSS = """
@@ -121,13 +123,14 @@ class Chart(Widget, can_focus=True):
 
     @property
     def window(self) -> tuple[float, float]:
-        """The visible part of the x axis."""
-        return self._window or self._extent()
+        """The visible part of the x axis: without a zoom all there is, and some room to grow into."""
+        first, last = self._extent()
+        return self._window or (first, _rounded_up(first, last))
 
     def zoom(self, factor: float) -> None:
         """Make the visible part `factor` times as wide, around the cursor or towards its end."""
-        low, high = self.window
         first, last = self._extent()
+        low, high = self._window or (first, last)
         width = (high - low) * factor
         if width >= last - first or last <= first:
             return self.reset_window()
@@ -153,8 +156,9 @@ class Chart(Widget, can_focus=True):
         if not self._lines or high <= low:
             return
         step = (high - low) / max(self._plot().columns - 1, 1)
-        at = high if self._cursor is None else self._cursor + cells * step
-        self._cursor = min(max(at, low), high)
+        last = min(self._extent()[1], high)
+        at = last if self._cursor is None else self._cursor + cells * step
+        self._cursor = min(max(at, low), last)
         self._redraw()
 
     @property
@@ -171,10 +175,9 @@ class Chart(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the picture, drawn anew when size, colours or content have changed."""
-        state = self.size, self.markers, self.app.theme, self.visual_style
-        if self._drawn != state:
+        if self._drawn != self._look():
             self._strips = self._picture()
-            self._drawn = state
+            self._drawn = self._look()
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
     def on_click(self, event: Click) -> None:
@@ -201,11 +204,18 @@ class Chart(Widget, can_focus=True):
         """Draw anew with other characters."""
         self._redraw()
 
+    def _look(self) -> object:
+        """Return what the picture depends on beside the series."""
+        return self.size, self.markers, self.app.theme, self.visual_style
+
     def _redraw(self) -> None:
-        self._drawn = None
-        self.border_title = self._title()
-        self.border_subtitle = self._subtitle()
-        self.refresh()
+        if self._drawn is None or self._drawn != self._look():
+            self._drawn = None
+            self.refresh()
+        else:
+            before, self._strips = self._strips, self._picture()
+            self.draw_rows(before, self._strips)
+        self.entitle(self._title(), self._subtitle())
 
     def _same(self, series: Sequence[Series]) -> bool:
         # Curves are shared between snapshots while they do not change, so identity is enough, and cheap.
@@ -310,3 +320,13 @@ class Chart(Widget, can_focus=True):
             words.append("zoomed")
         words.append(self._view.x_axis)
         return Content(" · ".join(words))
+
+
+def _rounded_up(first: float, last: float) -> float:
+    """Return an end of the axis at or a little above `last`: the same for a while as the curve grows."""
+    if last <= first:
+        return last
+    rough = (last - first) * _ROOM_TO_GROW
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = max(factor * power for factor in (1, 2, 5) if factor * power <= rough)
+    return max(last, math.ceil(last / step * (1 - 1e-12)) * step)

@@ -18,8 +18,8 @@ class MachinePanel(Panel):
 
     BORDER_TITLE = "Machine"
 
-    sample: reactive[Sample] = reactive(Sample(0.0))
-    hardware: reactive[Hardware | None] = reactive(None)
+    sample: reactive[Sample] = reactive(Sample(0.0), repaint=False)
+    hardware: reactive[Hardware | None] = reactive(None, repaint=False)
 
     watch_sample = watch_hardware = Panel.watch_snapshot
 

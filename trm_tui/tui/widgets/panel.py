@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
-from textual.widget import Widget
 
 from trm_tui.tui.snapshot import EMPTY, Snapshot
+from trm_tui.tui.widgets.rows import Rows
 
 _LABEL = 8
 
 
-class Panel(Widget, can_focus=True):
+class Panel(Rows, can_focus=True):
     """Lines of figures in a frame."""
 
     DEFAULT_CSS = """
@@ -23,15 +25,17 @@ class Panel(Widget, can_focus=True):
     }
     """
 
-    snapshot: reactive[Snapshot] = reactive(EMPTY)
+    snapshot: reactive[Snapshot] = reactive(EMPTY, repaint=False)
 
-    _height = -1
+    _shown: Sequence[Content] = ()
 
     def watch_snapshot(self) -> None:
-        """Take more or less room when there are more or fewer lines; else only the content changes."""
-        height = len(self.lines(self.content_size.width or 30))
-        self.refresh(layout=height != self._height)
-        self._height = height
+        """Draw the lines that have changed; take more or less room when there are more or fewer."""
+        before, self._shown = self._shown, self.lines(self.content_size.width or 30)
+        if len(before) != len(self._shown):
+            self.refresh(layout=True)
+        else:
+            self.draw_rows([_identity(line) for line in before], [_identity(line) for line in self._shown])
 
     def lines(self, width: int) -> list[Content]:  # noqa: ARG002  # subclasses fit their lines into it
         """Return what to show, line by line."""
@@ -45,6 +49,10 @@ class Panel(Widget, can_focus=True):
         """Show as many lines as there is room for."""
         width, height = self.content_size
         return Content("\n").join(line.truncate(width, ellipsis=True) for line in self.lines(width)[:height])
+
+
+def _identity(line: Content) -> object:
+    return line.plain, line.spans  # lines compare by their text alone
 
 
 def labelled(label: str, value: Content) -> Content:
