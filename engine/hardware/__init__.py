@@ -1,5 +1,6 @@
 """The machine: what it is, what a run uses of it, and what a configuration would need."""
 
+from engine.hardware.arithmetic import run_flops
 from engine.hardware.detect import detect
 from engine.hardware.estimate import Fit, estimate, memory_budget
 from engine.hardware.facts import (
@@ -37,4 +38,5 @@ __all__ = [
     "load_profile",
     "memory_budget",
     "profile_names",
+    "run_flops",
 ]

@@ -2,52 +2,57 @@
 
     make bench-ui
 
-Prints the time to the first frame, the time from a key to the frame that answers it, the CPU that the
-thread of the interface takes, and the training throughput in the app as a share of `--no-ui`, from
-alternating runs. Wants a quiet machine and takes about five minutes.
+Prints the time to the first frame; then, from pairs of runs in alternating order, the training throughput in
+the app as a share of `--no-ui` with the CPU that the thread of the interface takes; then the time from a key
+to the frame that answers it; and at last the memory of the app over two simulated hours at a hundred times
+their speed. Wants a quiet machine and takes about eight minutes.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import pexpect
 import psutil
 
 from engine.runs import Store
 from tests.e2e.terminal import Terminal
 
 PRESET = "sudoku-9x9"
-RUNS = 5
-SECONDS = 20
-KEYS = 40
+PAIRS = 9
+WARM_SECONDS = 4.0
+SECONDS = 14.0
+KEYS = 60
 FIRST_FRAMES = 5
 # Long runs: neither the last step nor the target ends one, and no evaluation stands in the way.
 SETTINGS = ("--set", "train.steps=1000000", "--set", "eval.every=0", "--set", "train.warmup_steps=100")
+
+HOURS = 2.0
+SPEED = 100.0
+EVENTS_A_SECOND = 2.0  # as the engine tells them
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         first = [first_frame(folder) for _ in range(FIRST_FRAMES)]
-        print(f"first frame: median {statistics.median(first):.2f} s of {FIRST_FRAMES}")
-        pairs = []
-        for number in range(RUNS):
-            headless = headless_rate(folder)
-            app, keys, share = app_rate(folder)
-            pairs.append(app / headless)
-            print(
-                f"run {number + 1}: --no-ui {headless:,.0f} samples/s, app {app:,.0f} "
-                f"({app / headless:.1%}); key to frame p50 {quantile(keys, 50) * 1000:.0f} ms, "
-                f"p95 {quantile(keys, 95) * 1000:.0f} ms; "
-                f"interface {share:.1%} of a core"
-            )
-        print(f"throughput in the app: median {statistics.median(pairs):.1%} of --no-ui over {RUNS} pairs")
+        print(f"first frame: median {statistics.median(first):.2f} s of {FIRST_FRAMES}", flush=True)
+        throughput(folder)
+        keys = key_times(folder)
+        print(
+            f"key to frame while training: p50 {quantile(keys, 50) * 1000:.0f} ms, "
+            f"p95 {quantile(keys, 95) * 1000:.0f} ms of {len(keys)}",
+            flush=True,
+        )
+        asyncio.run(two_hours(folder / "simulated"))
 
 
 def first_frame(folder: Path) -> float:
@@ -57,34 +62,84 @@ def first_frame(folder: Path) -> float:
         return time.perf_counter() - started
 
 
+def throughput(folder: Path) -> None:
+    shares = []
+    for number in range(PAIRS):
+        if number % 2:
+            app, share = app_rate(folder)
+            headless = headless_rate(folder)
+        else:
+            headless = headless_rate(folder)
+            app, share = app_rate(folder)
+        shares.append(app / headless)
+        print(
+            f"pair {number + 1}: --no-ui {headless:,.0f} samples/s, app {app:,.0f} ({app / headless:.1%}); "
+            f"interface {share:.1%} of a core",
+            flush=True,
+        )
+    print(f"throughput in the app: median {statistics.median(shares):.1%} of --no-ui over {PAIRS} pairs")
+
+
 def headless_rate(folder: Path) -> float:
     words = ["--no-ui", "--sessions-dir", str(folder / "headless"), "run", PRESET, *SETTINGS]
-    done = subprocess.run(
-        [sys.executable, "-m", "trm_tui", *words, "--seconds", str(SECONDS), "--json"],
+    subprocess.run(
+        [sys.executable, "-m", "trm_tui", *words, "--seconds", str(WARM_SECONDS + SECONDS), "--json"],
         check=True,
         capture_output=True,
-        text=True,
     )
-    return float(json.loads(done.stdout.splitlines()[-1])["samples_per_second"])
+    return rate_of(Store(folder / "headless"))
 
 
-def app_rate(folder: Path) -> tuple[float, list[float], float]:
-    """Train in the app; return samples/s, seconds from each key to its frame, the interface's CPU share."""
+def app_rate(folder: Path) -> tuple[float, float]:
+    """Train in the app with nobody at the keys; return samples/s and the interface's share of a core."""
     sessions = folder / "app"
-    with Terminal("run", PRESET, *SETTINGS, sessions=sessions, home=folder, columns=140, rows=45) as app:
+    with training(sessions, folder) as app:
         app.wait("samples/s")
         interface = psutil.Process(app.process.pid)
+        pass_time(app, WARM_SECONDS)
         before, started = interface_seconds(interface), time.monotonic()
-        keys = []
-        while time.monotonic() - started < SECONDS:
-            if len(keys) < KEYS:
-                keys += [answered(app, "i", "Decisions"), answered(app, "\x1b", "Log")]
-            app.read(0.2)
+        pass_time(app, SECONDS)
         share = (interface_seconds(interface) - before) / (time.monotonic() - started)
         app.press("\x03")
         app.wait_for_end()
-    store = Store(sessions)
-    return float(str(store.get("latest").record.summary["samples_per_second"])), keys, share
+    return rate_of(Store(sessions)), share
+
+
+def key_times(folder: Path) -> list[float]:
+    """Return the seconds from keys to the frames that answer them, pressed at any moment of training."""
+    times = []
+    with training(folder / "keys", folder) as app:
+        app.wait("samples/s")
+        while len(times) < KEYS:
+            times += [answered(app, "i", "Decisions"), answered(app, "\x1b", "Log")]
+            app.read(0.13)
+        app.press("\x03")
+        app.wait_for_end()
+    return times
+
+
+def training(sessions: Path, home: Path) -> Terminal:
+    return Terminal("run", PRESET, *SETTINGS, sessions=sessions, home=home, columns=140, rows=45)
+
+
+def pass_time(app: Terminal, seconds: float) -> None:
+    """Take what is drawn without understanding it: the terminal's own work is not the app's."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with suppress(pexpect.TIMEOUT):
+            app.process.read_nonblocking(65536, timeout=0.1)
+
+
+def rate_of(store: Store) -> float:
+    """Return the samples a second of the newest session, its first seconds left out."""
+    records = [record for record in store.get("latest").metrics.read() if record["event"] == "step"]
+    warm = next(record for record in records if number(record, "seconds") > WARM_SECONDS)
+    seconds = number(records[-1], "seconds") - number(warm, "seconds")
+    return (number(records[-1], "samples") - number(warm, "samples")) / seconds
+
+
+def number(record: dict[str, object], name: str) -> float:
+    return float(json.dumps(record[name]))
 
 
 def answered(app: Terminal, key: str, expected: str) -> float:
@@ -100,6 +155,37 @@ def interface_seconds(process: psutil.Process) -> float:
     """CPU seconds of the main thread, which is the interface's."""
     (main_thread,) = (thread for thread in process.threads() if thread.id == process.pid)
     return float(main_thread.user_time + main_thread.system_time)
+
+
+async def two_hours(folder: Path) -> None:
+    """Feed the app two hours of events at a hundred times their speed and print its memory on the way."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "trm_tui" / "tui"))
+    from fake_engine import FakeWorkbench, stepped
+
+    from engine.config import find_preset
+    from trm_tui.tui.app import TrmApp
+
+    bench = FakeWorkbench(folder)
+    app = TrmApp(bench, config_dir=folder)
+    events = round(HOURS * 3600 * EVENTS_A_SECOND)
+    begin, memory = time.monotonic(), []
+    async with app.run_test(size=(140, 45)) as pilot:
+        bench.start(find_preset(PRESET).config, preset=PRESET)
+        app.switch_mode("dashboard")
+        for event in range(1, events + 1):
+            bench.run.recorder(stepped(event, events, seconds=event / EVENTS_A_SECOND))
+            if event % 20 == 0:
+                bench.run.recorder.log("info", f"checkpoint {event}")
+            while time.monotonic() - begin < event / EVENTS_A_SECOND / SPEED:
+                await pilot.pause(0.01)
+            if event % (events // 8) == 0:
+                memory.append(psutil.Process().memory_info().rss)
+    shown = " ".join(f"{value / 1e6:.0f}" for value in memory)
+    growth = memory[-1] / memory[1] - 1
+    print(
+        f"{HOURS:g} simulated hours in {time.monotonic() - begin:.0f} s: {shown} MB every 15 minutes "
+        f"({growth:+.1%} since the first half hour)"
+    )
 
 
 def quantile(values: list[float], percent: int) -> float:

@@ -12,7 +12,15 @@ from pathlib import Path
 import pexpect
 import pyte
 
-KEYS = {"enter": "\r", "escape": "\x1b", "up": "\x1b[A", "down": "\x1b[B", "tab": "\t", "backspace": "\x7f"}
+KEYS = {
+    "enter": "\r",
+    "escape": "\x1b",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "tab": "\t",
+    "backspace": "\x7f",
+    "f2": "\x1bOQ",
+}
 PATIENCE = 60.0
 """Seconds to wait for anything; only a broken program takes that long."""
 TYPING = 0.12

@@ -39,8 +39,9 @@ def test_a_day_with_the_app(tmp_path: Path) -> None:
         app.wait("train.batch_size")
         app.press("enter", *["backspace"] * 6, *"0", "enter")
         app.wait("at least 1")
-        app.press("u")
-        app.wait(lambda text: "at least 1" not in text)
+        app.wait("F2 batch_size 1")
+        app.press("f2")
+        app.wait(lambda text: "at least 1" not in text and "✓ fits" in text)
         app.press("escape")
 
         # A second experiment, and back to the first by its digit: it goes on where it was.

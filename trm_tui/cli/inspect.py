@@ -69,9 +69,10 @@ def _fit_facts(fit: Fit) -> Iterator[tuple[str, object]]:
 def presets(
     name: Annotated[str | None, typer.Argument(help="Print this one as TOML.")] = None, json: JsonFlag = False
 ) -> None:
-    """List the presets, or print one as TOML."""
+    """List the presets from light to heavy, or print one as TOML."""
     import engine.tasks  # noqa: F401  # registers the tasks' configurations
     from engine.config import dumps, find_preset, list_presets
+    from engine.hardware import run_flops
 
     if name is not None:
         found = find_preset(name)
@@ -80,7 +81,7 @@ def presets(
         else:
             print_text(dumps(found.config))
         return
-    everything = list_presets()
+    everything = sorted(list_presets(), key=lambda preset: run_flops(preset.config))
     if json:
         print_json([{"name": p.name, "title": p.config.title, "expect": p.config.expect} for p in everything])
     else:

@@ -123,11 +123,12 @@ class TrmApp(Shell, inherit_bindings=False):
 
     @work(thread=True, exit_on_error=False)
     def read_presets(self) -> None:
-        """Read the shipped presets beside the app's own thread."""
+        """Read the shipped presets beside the app's own thread, and order them from light to heavy."""
         import engine.tasks  # noqa: F401  # registers the tasks' configurations
         from engine.config import list_presets
+        from engine.hardware import run_flops
 
-        presets = list_presets()
+        presets = sorted(list_presets(), key=lambda preset: run_flops(preset.config))
         self.call_from_thread(self._take_presets, presets)
 
     def _take_presets(self, presets: list[Preset]) -> None:

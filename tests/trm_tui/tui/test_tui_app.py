@@ -289,7 +289,21 @@ async def test_without_sessions_the_app_welcomes_and_enter_trains(app: TrmApp, b
         await pilot.press("enter")
         await settle(pilot)
         assert isinstance(app.screen, DashboardScreen)
-        assert bench.run.title == list_presets()[0].name
+        assert bench.run.title == app.presets[0].name == "sudoku-4x4", "the lightest comes first"
+
+
+async def test_enter_before_the_presets_are_known_trains_when_they_are(
+    app: TrmApp, bench: FakeWorkbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "read_presets", lambda: None)
+    async with app.run_test() as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        assert not bench.slots()
+        app._take_presets(list_presets())
+        app.tick()
+        await pilot.pause()
+        assert [slot.title for slot in bench.slots()] == [app.presets[0].name]
 
 
 async def test_a_run_that_cannot_be_opened_leads_to_the_welcome(bench: FakeWorkbench, tmp_path: Path) -> None:

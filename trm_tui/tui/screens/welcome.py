@@ -24,6 +24,10 @@ class WelcomeScreen(ModeScreen):
     CSS_PATH = "welcome.tcss"
     AUTO_FOCUS = "OptionList"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked_early = False
+
     def body(self) -> ComposeResult:
         """Yield the words and the list."""
         with Vertical(id="welcome"):
@@ -37,6 +41,10 @@ class WelcomeScreen(ModeScreen):
     def show(self, snapshot: Snapshot) -> None:  # noqa: ARG002  # there is no run here
         """List the presets when they are known, and the machine."""
         self.query_one(PresetChooser).show(self.trm.presets)
+        if self.trm.presets and self._asked_early:
+            self._asked_early = False
+            self.action_run_preset()
+            return
         hardware = self.trm.workbench.hardware()
         if hardware is not None:
             memory = hardware.memory.effective_total_bytes
@@ -50,10 +58,12 @@ class WelcomeScreen(ModeScreen):
 
     @on(OptionList.OptionSelected)
     def action_run_preset(self) -> None:
-        """Train the chosen preset."""
+        """Train the chosen preset; as soon as the presets are known, for a person who is faster than that."""
         preset = self.query_one(PresetChooser).chosen
         if preset is not None:
             self.trm.start_run(preset.config, preset=preset.name)
+        else:
+            self._asked_early = True
 
 
 def _words() -> Content:

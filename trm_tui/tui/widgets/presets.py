@@ -36,7 +36,7 @@ class PresetChooser(Vertical):
 
     def compose(self) -> ComposeResult:
         """Yield list and words."""
-        yield OptionList()
+        yield OptionList(disabled=True)  # without presets it would swallow the keys that it cannot answer
         yield Static(Content("reading the presets…"), classes="expect")
 
     def show(self, presets: Sequence[Preset]) -> None:
@@ -57,6 +57,9 @@ class PresetChooser(Vertical):
             for preset in presets
         )
         listed.highlighted = min(chosen, len(self._presets) - 1) if self._presets else None
+        listed.disabled = not self._presets
+        if self._presets and self.screen.focused is None:
+            listed.focus()
 
     @property
     def chosen(self) -> Preset | None:
