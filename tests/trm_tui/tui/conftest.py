@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # importlib mode adds no folder, and these tests share a fake
 
+from editor_pilot import SharedDesk, sharing
 from fake_engine import FakeWorkbench
 
 from engine.config import Config, loads
@@ -37,6 +39,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     wanted = inspect.signature(pyfuncitem.obj).parameters
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in wanted}))
     return True
+
+
+@pytest.fixture(scope="module", name="desk")
+def fixture_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedDesk]:
+    """A configuration editor that the tests of a module share."""
+    with sharing(tmp_path_factory.mktemp("editor")) as desk:
+        yield desk
 
 
 @pytest.fixture
