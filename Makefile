@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help quickstart test check lint types imports format wheel screens bench-ui bench-sessions torture clean
+.PHONY: help quickstart test check lint types imports format wheel screens bench-ui bench-sessions bench-streaming bench-recursion torture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -55,6 +55,12 @@ bench-ui: $(VENV)/.dev ## measure what the app costs while a run trains
 
 bench-sessions: $(VENV)/.dev ## measure the session browser with 10 000 sessions
 	$(BIN)/python -m tests.e2e.bench_sessions
+
+bench-streaming: $(VENV)/.dev ## measure training on data ten times larger than its memory
+	$(BIN)/python -m tests.e2e.bench_streaming
+
+bench-recursion: $(VENV)/.dev ## measure what recursion 1, 2 and 3 is worth on text (ARGS="--data FILE --seconds 300")
+	$(BIN)/python -m tests.e2e.bench_recursion $(ARGS)
 
 torture: $(VENV)/.dev ## the long form of the promises: many kills, flips and mutations
 	$(BIN)/python -m pytest -m torture --torture

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from engine.config.problems import Problem
-from engine.config.sections import Config
+from engine.config.sections import Config, TaskConfig
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Rule:
 
 
 _RULES: list[Rule] = []
+_NEVER_EARLY = "every = 0 evaluates only at the end, so nothing can stop early; set every, or this to 0"
 
 
 def rules(config: Config, doubtful: AbstractSet[str] = frozenset()) -> list[Problem]:
@@ -52,6 +53,43 @@ def _rule(*keys: str) -> Callable[[Callable[[Config], str | None]], Callable[[Co
         return check
 
     return register
+
+
+@_rule("model.architecture", "task.kind")
+def _the_model_is_for_the_task(config: Config) -> str | None:
+    kind = config.task.kind
+    needed = TaskConfig.kinds[kind].architecture
+    if config.model.architecture == needed:
+        return None
+    return f'a "{kind}" task is learned by a {needed} model; set this to "{needed}"'
+
+
+@_rule("model.mixer", "model.architecture")
+def _text_needs_attention(config: Config) -> str | None:
+    if config.model.architecture != "text" or config.model.mixer == "attention":
+        return None
+    return 'an MLP along the length would see the characters to come; a text model needs "attention"'
+
+
+@_rule("train.loss", "model.architecture")
+def _text_needs_softmax(config: Config) -> str | None:
+    if config.model.architecture != "text" or config.train.loss == "softmax":
+        return None
+    return 'characters are drawn from a softmax, so a text model is trained with "softmax"'
+
+
+@_rule("eval.target_accuracy", "model.architecture")
+def _text_has_no_accuracy(config: Config) -> str | None:
+    if config.model.architecture != "text" or not config.eval.target_accuracy:
+        return None
+    return "a text model is measured by its loss; set target_loss instead, and this to 0"
+
+
+@_rule("eval.target_loss", "model.architecture")
+def _puzzles_have_no_text_loss(config: Config) -> str | None:
+    if config.model.architecture == "text" or not config.eval.target_loss:
+        return None
+    return "puzzles are measured by their accuracy; set target_accuracy instead, and this to 0"
 
 
 @_rule("model.hidden_size", "model.heads", "model.mixer")
@@ -152,4 +190,25 @@ def _continuing_needs_a_next_step(config: Config) -> str | None:
 def _early_stop_needs_evaluations(config: Config) -> str | None:
     if not config.eval.target_accuracy or config.eval.every:
         return None
-    return "every = 0 evaluates only at the end, so nothing can stop early; set every, or this to 0"
+    return _NEVER_EARLY
+
+
+@_rule("eval.target_loss", "eval.every")
+def _early_stop_at_a_loss_needs_evaluations(config: Config) -> str | None:
+    if not config.eval.target_loss or config.eval.every:
+        return None
+    return _NEVER_EARLY
+
+
+@_rule("memory.shrink_at", "memory.warn_at")
+def _warnings_come_first(config: Config) -> str | None:
+    return _not_below(config.memory.shrink_at, config.memory.warn_at, "warn_at")
+
+
+@_rule("memory.stop_at", "memory.shrink_at")
+def _stopping_comes_last(config: Config) -> str | None:
+    return _not_below(config.memory.stop_at, config.memory.shrink_at, "shrink_at")
+
+
+def _not_below(share: float, least: float, name: str) -> str | None:
+    return None if share >= least else f"{share:g} is below {name} = {least:g}; at least that"

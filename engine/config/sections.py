@@ -27,6 +27,8 @@ class TaskConfig(Section):
     kinds: ClassVar[dict[str, type[TaskConfig]]] = {}
     task_class: ClassVar[str] = ""
     """Where the task itself is, as "module:Class": it is loaded only to be used."""
+    architecture: ClassVar[Literal["puzzle", "text"]] = "puzzle"
+    """Which kind of model learns it; `model.architecture` must say the same."""
 
     kind: str
     """Which task the model learns."""
@@ -46,6 +48,11 @@ class TaskConfig(Section):
         """Number of tokens, padding included."""
         raise TypeError(f"{type(self).__name__} declares no vocabulary")
 
+    @property
+    def num_puzzle_ids(self) -> int:
+        """Puzzle identifiers at most, as far as the settings tell: rows of the puzzle embedding to plan for."""
+        return 1
+
     def problems(self) -> list[tuple[str, str]]:
         """Return the combinations of settings that cannot work, as pairs of field name and message."""
         return []
@@ -54,6 +61,8 @@ class TaskConfig(Section):
 class ModelConfig(Section):
     """The recursive network."""
 
+    architecture: Literal["puzzle", "text"] = "puzzle"
+    """What is refined: answer and latent under deep supervision (puzzle), or one causal state (text)."""
     hidden_size: int = Field(64, ge=4, le=8192)
     """Width D of the state at every position."""
     layers: int = Field(2, ge=1, le=32)
@@ -70,6 +79,10 @@ class ModelConfig(Section):
     """Cycles T of one forward pass: all but the last run without gradient."""
     l_cycles: int = Field(2, ge=1, le=64)
     """Updates n of the latent state z within a cycle, before the answer y is updated once."""
+    recursion_steps: int = Field(2, ge=1, le=64)
+    """Of a text model: times that the blocks refine its state, all with gradient (instead of cycles)."""
+    tied_head: bool = True
+    """Of a text model: use the token embedding for the output too, instead of weights of its own."""
     expansion: float = Field(4.0, gt=0, le=64)
     """SwiGLU width = expansion · D · 2/3, rounded up to width_multiple."""
     width_multiple: int = Field(32, ge=1, le=4096)
@@ -139,13 +152,15 @@ class EvalConfig(Section):
     every: int = Field(250, ge=0, le=10**9)
     """Steps between evaluations; 0 evaluates only at the end."""
     puzzles: int = Field(500, ge=1, le=10**7)
-    """Held-out puzzles in each evaluation; the last one uses the whole test set."""
+    """Held-out puzzles, or windows of a text, in each evaluation; the last uses the whole test set."""
     batch_size: int = Field(250, ge=1, le=65536)
     """Puzzles evaluated at once."""
     halt_max_steps: int = Field(0, ge=0, le=4096)
     """Supervision steps at evaluation; 0 takes the training's. More is often better, and free of training."""
     target_accuracy: float = Field(0.0, ge=0, le=1)
     """Stop training once this exact accuracy is reached on held-out puzzles; 0 never stops early."""
+    target_loss: float = Field(0.0, ge=0, le=100)
+    """Stop training once the loss on held-out text is as low as this; 0 never stops early."""
 
 
 class CheckpointConfig(Section):
@@ -160,10 +175,18 @@ class CheckpointConfig(Section):
 
 
 class MemoryConfig(Section):
-    """How much memory a run may plan with."""
+    """How much memory a run may have, and what is done when that gets short."""
 
     budget_gb: float = Field(0.0, ge=0, le=10**6)
-    """Memory a run may plan with, in GB; 0 takes what the machine has available when it starts."""
+    """Memory a run may plan with and hold, in GB; 0 takes what the machine has available."""
+    guard: bool = True
+    """Watch memory during the run: warn, hold fewer rows at once, and at last save and stop (exit code 6)."""
+    warn_at: float = Field(0.70, gt=0, le=1)
+    """Share of the memory the process can have above which a warning is given."""
+    shrink_at: float = Field(0.80, gt=0, le=1)
+    """Share above which micro-batches halve (the same mathematics), and at one row the batch itself, once."""
+    stop_at: float = Field(0.90, gt=0, le=1)
+    """Share above which a run that cannot be made smaller is saved and stopped."""
 
 
 class RuntimeConfig(Section):
@@ -219,7 +242,9 @@ class Config(Section):
 
     @property
     def prefix_len(self) -> int:
-        """Positions in front of the sequence: the puzzle embedding's, then the registers."""
+        """Positions in front of the sequence: the puzzle embedding's, then the registers; a text has none."""
+        if self.model.architecture == "text":
+            return 0
         return self.puzzle_emb_len + self.model.registers
 
     @property

@@ -13,8 +13,9 @@ Settings = tuple[str, ...]
 def alternatives(config: Config, fits: Callable[[Config], bool]) -> tuple[str, ...]:
     """Return the least change of each kind that makes `config` fit, as `--set a=1 --set b=2`.
 
-    Fewer rows in flight come first, for they leave the mathematics alone; then fewer updates of z in a cycle,
-    a smaller width, fewer layers. Only where none of these is enough are they taken together.
+    Fewer rows in flight come first, for they leave the mathematics alone; then fewer updates of z in a cycle
+    (of a text model, fewer recursion steps), a smaller width, fewer layers. Only where none of these is
+    enough are they taken together.
     """
     ways = (_fewer_rows(config), _fewer_cycles(config), _smaller_width(config), _fewer_layers(config))
     found = [settings for way in ways if (settings := _first_fitting(config, way, fits))]
@@ -48,7 +49,10 @@ def _fewer_rows(config: Config) -> Iterator[Settings]:
 
 
 def _fewer_cycles(config: Config) -> Iterator[Settings]:
-    yield from ((f"model.l_cycles={cycles}",) for cycles in range(config.model.l_cycles - 1, 0, -1))
+    model = config.model
+    text = model.architecture == "text"
+    name, most = ("recursion_steps", model.recursion_steps) if text else ("l_cycles", model.l_cycles)
+    yield from ((f"model.{name}={cycles}",) for cycles in range(most - 1, 0, -1))
 
 
 def _smaller_width(config: Config) -> Iterator[Settings]:

@@ -25,6 +25,8 @@ class Shape:
     """W: inner width of the SwiGLU along the width."""
     length_width: int
     """Wt: inner width of the SwiGLU along the length; 0 with attention."""
+    causal: bool = False
+    """Does a position see only those before it? Half of the attention's products are left out then."""
 
     @property
     def mixer_weights(self) -> int:
@@ -47,17 +49,38 @@ def shape_of(config: Config) -> Shape:
         layers=model.layers,
         width=model.swiglu_width(model.hidden_size),
         length_width=model.swiglu_width(positions) if model.mixer == "mlp_t" else 0,
+        causal=model.architecture == "text",
     )
 
 
 def parameters(config: Config) -> int:
-    """Return the number of weights that backpropagation trains; puzzle embeddings are not among them."""
+    """Return the number of weights that backpropagation trains; puzzle embeddings are not among them.
+
+    Of a text model at most, for only its text knows how many tokens there are: exact for a configuration
+    whose `max_vocabulary` is their number.
+    """
     model, shape = config.model, shape_of(config)
+    if model.architecture == "text":
+        return _text_parameters(config, shape)
     embeddings = 2 * config.task.vocab_size + model.registers  # tokens in, tokens out
     if model.positions == "learned":
         embeddings += shape.positions
     heads = 2 * shape.size + 2
     return shape.size * embeddings + shape.layers * (shape.mixer_weights + shape.mlp_weights) + heads
+
+
+def _text_parameters(config: Config, shape: Shape) -> int:
+    model = config.model
+    embeddings = config.task.vocab_size * (1 if model.tied_head else 2) + 1  # and the first state
+    if model.positions == "learned":
+        embeddings += shape.positions
+    return shape.size * embeddings + shape.layers * (shape.mixer_weights + shape.mlp_weights)
+
+
+def applications(config: Config) -> int:
+    """Return how often the network is applied with gradient in one training step."""
+    model = config.model
+    return model.recursion_steps if model.architecture == "text" else model.l_cycles + 1
 
 
 def puzzle_parameters(config: Config, num_puzzle_ids: int) -> int:
@@ -67,8 +90,8 @@ def puzzle_parameters(config: Config, num_puzzle_ids: int) -> int:
 
 def forward_flops(config: Config) -> int:
     """Return the operations of one supervision step of one row without its backward pass."""
-    model = config.model
-    return model.h_cycles * (model.l_cycles + 1) * _application(shape_of(config)) + _heads(config)
+    cycles = 1 if config.model.architecture == "text" else config.model.h_cycles
+    return cycles * applications(config) * _application(shape_of(config)) + _heads(config)
 
 
 def training_flops(config: Config) -> int:
@@ -77,10 +100,10 @@ def training_flops(config: Config) -> int:
     The backward pass through the last cycle costs twice its forward pass. The continue loss looks one whole
     step ahead.
     """
-    model = config.model
-    backward = 2 * ((model.l_cycles + 1) * _application(shape_of(config)) + _heads(config))
+    backward = 2 * (applications(config) * _application(shape_of(config)) + _heads(config))
     forward = forward_flops(config)
-    return backward + (2 * forward if config.train.continue_loss else forward)
+    looks_ahead = config.train.continue_loss and config.model.architecture == "puzzle"
+    return backward + (2 * forward if looks_ahead else forward)
 
 
 def run_flops(config: Config) -> int:
@@ -88,7 +111,8 @@ def run_flops(config: Config) -> int:
     train, evaluation = config.train, config.eval
     evaluations = 1 + (train.steps // evaluation.every if evaluation.every else 0)
     training = train.steps * train.batch_size * training_flops(config)
-    return training + evaluations * evaluation.puzzles * config.eval_steps * forward_flops(config)
+    steps = 1 if config.model.architecture == "text" else config.eval_steps
+    return training + evaluations * evaluation.puzzles * steps * forward_flops(config)
 
 
 def _application(shape: Shape) -> int:
@@ -97,10 +121,11 @@ def _application(shape: Shape) -> int:
     if shape.length_width:
         mixer = 2 * shape.mixer_weights * shape.size
     else:
-        scores_and_values = 4 * shape.positions**2 * shape.size
+        scores_and_values = (2 if shape.causal else 4) * shape.positions**2 * shape.size
         mixer = 2 * shape.mixer_weights * shape.positions + scores_and_values
     return shape.layers * (mixer + mlp)
 
 
 def _heads(config: Config) -> int:
-    return 2 * config.model.hidden_size * (config.task.vocab_size * config.task.seq_len + 2)
+    halting = 0 if config.model.architecture == "text" else 2
+    return 2 * config.model.hidden_size * (config.task.vocab_size * config.task.seq_len + halting)

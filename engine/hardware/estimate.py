@@ -62,13 +62,15 @@ def estimate(
     *,
     budget_bytes: int | None = None,
     gemm_gflops: float | None = None,
-    num_puzzle_ids: int = 1,
+    num_puzzle_ids: int | None = None,
 ) -> Fit:
     """Predict what `config` costs, and name alternatives where it does not fit `budget_bytes`.
 
-    `gemm_gflops`: rate of fp32 matrix products. `num_puzzle_ids`: rows of the puzzle embedding, which the
-    data decides.
+    `gemm_gflops`: rate of fp32 matrix products. `num_puzzle_ids`: rows of the puzzle embedding, where the
+    data have been read; else as many as the task's settings allow for.
     """
+    if num_puzzle_ids is None:
+        num_puzzle_ids = config.task.num_puzzle_ids
     memory = _memory(config, num_puzzle_ids)
     rate = gemm_gflops * 1e9 * _share_of_gemm_rate(config) if gemm_gflops else None
     per_sample = training_flops(config)

@@ -78,19 +78,19 @@ class Memory(Facts):
     swap_used_bytes: Count | None = None
     """Swap space in use."""
     limit_bytes: Count | None = None
-    """What a container or control group allows; None: no limit."""
+    """What a container, a control group or `ulimit` allows; None: no limit."""
     headroom_bytes: Count | None = None
-    """What the control group still leaves; None: no limit."""
+    """What these limits still leave; None: no limit."""
 
     @property
     def effective_total_bytes(self) -> int | None:
-        """Memory that exists for this process: the machine's or the control group's, whichever is less."""
-        return _least(self.total_bytes, self.limit_bytes)
+        """Memory that exists for this process: the machine's or the limit's, whichever is less."""
+        return least(self.total_bytes, self.limit_bytes)
 
     @property
     def effective_available_bytes(self) -> int | None:
-        """Memory this process could still take: the machine's or the control group's, whichever is less."""
-        return _least(self.available_bytes, self.headroom_bytes)
+        """Memory this process could still take: the machine's or the limit's, whichever is less."""
+        return least(self.available_bytes, self.headroom_bytes)
 
 
 class Power(Facts):
@@ -187,6 +187,7 @@ class Hardware(Facts):
         return values
 
 
-def _least(*values: int | None) -> int | None:
+def least(*values: int | None) -> int | None:
+    """Return the least of the values that are known."""
     known = [value for value in values if value is not None]
     return min(known) if known else None

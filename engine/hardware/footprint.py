@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.config.sections import Config
-from engine.hardware.arithmetic import Shape, parameters, puzzle_parameters, shape_of
+from engine.hardware.arithmetic import Shape, applications, parameters, puzzle_parameters, shape_of
 
 BASE_BYTES = 300_000_000
 """Python with torch imported (240 MB), its kernels warm (40 MB) and the program around it (20 MB)."""
@@ -47,7 +47,8 @@ def footprint(config: Config, *, micro_batch: int, examples: int, num_puzzle_ids
     shape = shape_of(config)
     weights, puzzles = parameters(config), puzzle_parameters(config, num_puzzle_ids)
     rows, seq_len = config.train.batch_size, config.task.seq_len
-    states = config.model.states * shape.positions * shape.size
+    text = config.model.architecture == "text"  # carries no state, and its tokens stay in their file
+    states = 0 if text else config.model.states * shape.positions * shape.size
     carry = rows * (_FLOAT * states + 12 * seq_len + 16)  # tokens as int32, labels as int64, counters
     token_bytes = 1 if config.task.vocab_size <= 256 else 2
     return Footprint(
@@ -64,15 +65,15 @@ def footprint(config: Config, *, micro_batch: int, examples: int, num_puzzle_ids
 def _training_row(config: Config, shape: Shape) -> int:
     """Return the numbers held for one row at the start of the backward pass.
 
-    The last cycle applies the network l_cycles + 1 times, and each application keeps for the backward pass
-    what `_kept` counts. Working memory for one block comes on top, and the states and the embedded question
-    outside the net; logits and their softmax or stable-max (float64) are small.
+    The last cycle of a puzzle model applies the network l_cycles + 1 times, a text model all its recursion
+    steps, and each application keeps for the backward pass what `_kept` counts. Working memory for one block
+    comes on top, and the states and the embedded question outside the net; logits and their softmax or
+    stable-max (float64) are small.
     """
     state = shape.positions * shape.size
     outside = (2 * config.model.states + 2) * state
     logits = (3 if config.train.loss == "softmax" else 16) * config.task.vocab_size * config.task.seq_len
-    applications = (config.model.l_cycles + 1) * shape.layers
-    return applications * _kept(config, shape) + _working(shape) + outside + logits
+    return applications(config) * shape.layers * _kept(config, shape) + _working(shape) + outside + logits
 
 
 def _kept(config: Config, shape: Shape) -> int:
@@ -83,7 +84,9 @@ def _kept(config: Config, shape: Shape) -> int:
     after the transposition, and the normalised sum; q and k once more when they are rotated.
     """
     state = shape.positions * shape.size
-    mlp = 2 * state + 4 * shape.width * shape.positions
+    # The fused SwiGLU of a text model was measured without the two that it computes again.
+    inner = 2 if config.model.architecture == "text" and config.runtime.tuning != "off" else 4
+    mlp = 2 * state + inner * shape.width * shape.positions
     if shape.length_width:
         return mlp + 2 * state + 4 * shape.length_width * shape.size
     return mlp + (9 if config.model.positions == "rope" else 7) * state
@@ -102,4 +105,6 @@ def _evaluation_row(config: Config, shape: Shape) -> int:
     """
     state = shape.positions * shape.size
     attention = 0 if shape.length_width else 6 * state
-    return (config.model.states + 3) * state + _working(shape) + attention
+    # The logits of a text are as wide as a small model; those of a puzzle are few beside its states.
+    logits = 3 * config.task.vocab_size * config.task.seq_len if config.model.architecture == "text" else 0
+    return (config.model.states + 3) * state + _working(shape) + attention + logits

@@ -1,9 +1,10 @@
-"""Memory: the machine's, and what its control groups leave to this process."""
+"""Memory: the machine's, and what its control groups and its own limits leave to this process."""
 
 from __future__ import annotations
 
 from engine.hardware.cgroup import ControlGroups
-from engine.hardware.facts import Memory
+from engine.hardware.facts import Memory, least
+from engine.hardware.rlimits import read_process_limit
 from engine.hardware.system import System, attempt, count
 
 
@@ -15,14 +16,14 @@ def read_memory(system: System, groups: ControlGroups) -> Memory:
     total, available = ram
     if total is None and system.platform == "darwin":
         total = count(system.sysctl("hw.memsize").get("hw.memsize"))
-    limit = groups.memory()
+    group, own = groups.memory(), read_process_limit(system)
     return Memory(
         total_bytes=total,
         available_bytes=available,
         swap_total_bytes=swap[0],
         swap_used_bytes=swap[1],
-        limit_bytes=limit.limit_bytes,
-        headroom_bytes=limit.headroom_bytes,
+        limit_bytes=least(group.limit_bytes, own.limit_bytes),
+        headroom_bytes=least(group.headroom_bytes, own.headroom_bytes),
     )
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
-from engine.hardware.power import Throttle
+from engine.hardware.facts import Power
 from engine.hardware.process import CoreTimes, ProcessReadings, Readings
 
 Number = TypeVar("Number", int, float)
 
 MAX_INTERVAL_SECONDS = 0.5
-_THROTTLE_SECONDS = 10.0  # macOS tells of heat only through a command, which is too dear twice a second
+_POWER_SECONDS = 10.0  # macOS tells of heat and battery only through commands, too dear twice a second
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class Sample:
     """Thermal events since the monitor was made (Linux)."""
     speed_limit_percent: float | None = None
     """Speed that heat leaves to the CPU (macOS)."""
+    plugged_in: bool | None = None
+    """Is the machine on mains?"""
+    saver: bool | None = None
+    """Is a low-power mode on?"""
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,12 @@ class Resources:
     """The busiest interval between two samples."""
     mean_core_percents: tuple[float, ...] = ()
     """How busy each core was, with whatever ran on it; 0 … 100."""
+    peak_core_percents: tuple[float, ...] = ()
+    """How busy each core was in its busiest interval between two samples."""
     min_available_bytes: int | None = None
     """The least memory that was left, control groups counted."""
+    mean_available_bytes: int | None = None
+    """Mean of the memory that was left."""
     peak_swap_used_bytes: int | None = None
     """The most swap space in use by everything."""
     throttle_events: int | None = None
@@ -69,13 +78,15 @@ class Resources:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        return {**asdict(self), "mean_core_percents": list(self.mean_core_percents)}
+        cores = {name: list(getattr(self, name)) for name in ("mean_core_percents", "peak_core_percents")}
+        return {**asdict(self), **cores}
 
 
 class Monitor:
     """Samples a process: `sample()` once and now, `start()` from a thread until `stop()`.
 
-    Keeps totals and extremes, no history. Any thread may ask for `latest()` and `summary()`.
+    Keeps totals and extremes, no history. Any thread may ask for `latest()` and `summary()`. `watchers` are
+    shown every sample, in the thread that takes it.
     """
 
     def __init__(
@@ -84,12 +95,14 @@ class Monitor:
         interval: float = MAX_INTERVAL_SECONDS,
         readings: Readings | None = None,
         clock: Callable[[], float] = time.monotonic,
+        watchers: Sequence[Callable[[Sample], None]] = (),
     ) -> None:
         if not 0 < interval <= MAX_INTERVAL_SECONDS:
             raise ValueError(f"interval {interval}: samples are at most {MAX_INTERVAL_SECONDS} s apart")
         self._interval = interval
         self._readings = readings or ProcessReadings()
         self._clock = clock
+        self._watchers = tuple(watchers)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -97,12 +110,11 @@ class Monitor:
         self._start_cpu = self._before_cpu = self._readings.cpu_seconds()
         self._start_cores = self._before_cores = self._readings.core_times()
         self._start_peak = self._readings.peak_rss_bytes()
-        self._throttle_at = self._start
-        self._start_throttle = self._throttle = self._readings.throttle()
+        self._power_at = self._start
+        self._start_power = self._power = self._readings.power()
         self._latest = Sample(0.0)
         self._summary = Resources()
-        self._rss_sum = 0
-        self._rss_samples = 0
+        self._rss, self._available = _Mean(), _Mean()
 
     def __enter__(self) -> Monitor:
         self.start()
@@ -143,18 +155,22 @@ class Monitor:
         with self._lock:
             self._latest = taken = self._take()
             self._summary = self._with(taken)
+            for watcher in self._watchers:
+                watcher(taken)
             return taken
 
     def _run(self) -> None:
-        self.sample()
-        while not self._stopping.wait(self._interval):
-            self.sample()
+        while True:
+            with suppress(MemoryError):  # the one that must see it through, if memory runs out
+                self.sample()
+            if self._stopping.wait(self._interval):
+                return
 
     def _take(self) -> Sample:
         now, cpu, cores = self._clock(), self._readings.cpu_seconds(), self._readings.core_times()
         memory = self._readings.memory()
-        if now - self._throttle_at >= _THROTTLE_SECONDS:
-            self._throttle_at, self._throttle = now, self._readings.throttle()
+        if now - self._power_at >= _POWER_SECONDS:
+            self._power_at, self._power = now, self._readings.power()
         taken = Sample(
             seconds=now - self._start,
             rss_bytes=self._readings.rss_bytes(),
@@ -162,8 +178,10 @@ class Monitor:
             core_percents=_core_percents(self._before_cores, cores),
             available_bytes=memory.effective_available_bytes,
             swap_used_bytes=memory.swap_used_bytes,
-            throttle_events=_events(self._start_throttle, self._throttle),
-            speed_limit_percent=self._throttle.speed_limit_percent,
+            throttle_events=_events(self._start_power, self._power),
+            speed_limit_percent=self._power.speed_limit_percent,
+            plugged_in=self._power.plugged_in,
+            saver=self._power.saver,
         )
         self._before, self._before_cpu, self._before_cores = now, cpu, cores
         return taken
@@ -171,18 +189,17 @@ class Monitor:
     def _with(self, taken: Sample) -> Resources:
         """Return the summary with one more sample, the one that `_take` has just taken."""
         so_far = self._summary
-        if taken.rss_bytes is not None:
-            self._rss_sum += taken.rss_bytes
-            self._rss_samples += 1
         return Resources(
             seconds=taken.seconds,
             samples=so_far.samples + 1,
             peak_rss_bytes=_most(so_far.peak_rss_bytes, taken.rss_bytes, self._new_peak()),
-            mean_rss_bytes=self._rss_sum // self._rss_samples if self._rss_samples else None,
+            mean_rss_bytes=self._rss.with_one(taken.rss_bytes),
             mean_cpu_percent=_percent(self._start_cpu, self._before_cpu, taken.seconds),
             peak_cpu_percent=_most(so_far.peak_cpu_percent, taken.cpu_percent),
             mean_core_percents=_core_percents(self._start_cores, self._before_cores),
+            peak_core_percents=_most_each(so_far.peak_core_percents, taken.core_percents),
             min_available_bytes=_least(so_far.min_available_bytes, taken.available_bytes),
+            mean_available_bytes=self._available.with_one(taken.available_bytes),
             peak_swap_used_bytes=_most(so_far.peak_swap_used_bytes, taken.swap_used_bytes),
             throttle_events=taken.throttle_events,
             min_speed_limit_percent=_least(so_far.min_speed_limit_percent, taken.speed_limit_percent),
@@ -192,6 +209,19 @@ class Monitor:
         """Return the process's own record of its peak, if that was set while this monitor watched."""
         peak = self._readings.peak_rss_bytes()
         return peak if peak is not None and peak > (self._start_peak or 0) else None
+
+
+class _Mean:
+    """The mean of what is known of a figure."""
+
+    def __init__(self) -> None:
+        self._sum = self._count = 0
+
+    def with_one(self, value: int | None) -> int | None:
+        """Return the mean with one more value."""
+        if value is not None:
+            self._sum, self._count = self._sum + value, self._count + 1
+        return self._sum // self._count if self._count else None
 
 
 def _percent(before: float | None, after: float | None, seconds: float) -> float | None:
@@ -210,10 +240,16 @@ def _core_percents(before: CoreTimes, after: CoreTimes) -> tuple[float, ...]:
     return tuple(percents)
 
 
-def _events(before: Throttle, now: Throttle) -> int | None:
-    if before.events is None or now.events is None:
+def _events(before: Power, now: Power) -> int | None:
+    if before.throttle_events is None or now.throttle_events is None:
         return None
-    return max(0, now.events - before.events)
+    return max(0, now.throttle_events - before.throttle_events)
+
+
+def _most_each(before: tuple[float, ...], now: tuple[float, ...]) -> tuple[float, ...]:
+    if len(before) != len(now):  # the first sample, or a core was taken offline
+        return before or now
+    return tuple(max(pair) for pair in zip(before, now, strict=True))
 
 
 def _most(*values: Number | None) -> Number | None:

@@ -8,9 +8,9 @@ from typing import Protocol
 import psutil
 
 from engine.hardware.cgroup import find_control_groups
-from engine.hardware.facts import Memory
+from engine.hardware.facts import Memory, Power
 from engine.hardware.memory import read_memory
-from engine.hardware.power import Throttle, read_throttle
+from engine.hardware.power import read_power
 from engine.hardware.system import System, attempt, count
 
 CoreTimes = tuple[tuple[float, float], ...]
@@ -35,8 +35,8 @@ class Readings(Protocol):
     def memory(self) -> Memory:
         """Memory of the machine and its control groups."""
 
-    def throttle(self) -> Throttle:
-        """How heat holds the CPU back."""
+    def power(self) -> Power:
+        """Battery, power saving and heat, which may slow the machine down."""
 
 
 class ProcessReadings:
@@ -75,9 +75,9 @@ class ProcessReadings:
         """Memory of the machine and its control groups."""
         return attempt(lambda: read_memory(self._system, self._groups)) or Memory()
 
-    def throttle(self) -> Throttle:
-        """How heat holds the CPU back."""
-        return attempt(lambda: read_throttle(self._system)) or Throttle()
+    def power(self) -> Power:
+        """Battery, power saving and heat, which may slow the machine down."""
+        return attempt(lambda: read_power(self._system)) or Power()
 
 
 def _ru_maxrss(platform: str) -> int | None:

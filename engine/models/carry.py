@@ -72,6 +72,15 @@ class Carry:
         rest = (self.inputs, self.labels, self.puzzle_ids, self.steps, self.halted)
         return Carry(State(y, z), *(tensor[start:stop] for tensor in rest))
 
+    def keep(self, count: int) -> Carry:
+        """Return `count` of the rows, in order; rows that halted are the first to go: they hold no work."""
+        waiting_last = torch.argsort(self.halted.to(torch.int8), stable=True)
+        kept = waiting_last[:count].sort().values
+        z = self.state.z[:, kept]
+        y = z if self.state.y is self.state.z else self.state.y[:, kept]
+        rest = (self.inputs, self.labels, self.puzzle_ids, self.steps, self.halted)
+        return Carry(State(y, z), *(tensor[kept] for tensor in rest))
+
     def blank(self) -> Carry:
         """Return a batch of the same shapes without content, to be filled with `put`."""
         z = torch.empty_like(self.state.z)

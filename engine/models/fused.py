@@ -29,7 +29,7 @@ class _SwigluNorm(Function):
         else:
             g, u = x @ gate.t(), x @ up.t()
             hidden = torch.addmm(x, F.silu(g).mul_(u), down.t())
-        scale = _inverse_rms(hidden, eps, 0 if along_length else -1)
+        scale = inverse_rms(hidden, eps, 0 if along_length else -1)
         output = hidden.mul_(scale)
         ctx.along_length = along_length
         ctx.save_for_backward(x, g, u, output, scale, gate_up, down)
@@ -41,7 +41,7 @@ class _SwigluNorm(Function):
         x, g, u, output, scale, gate_up, down = ctx.saved_tensors
         gate, up = gate_up.chunk(2)
         along_length: bool = ctx.along_length
-        grad_hidden = _norm_backward(grad, output, scale, 0 if along_length else -1)
+        grad_hidden = norm_backward(grad, output, scale, 0 if along_length else -1)
         silu = F.silu(g)
         grad_product = down.t() @ grad_hidden if along_length else grad_hidden @ down
         grad_gate_up = torch.empty_like(gate_up)
@@ -70,7 +70,7 @@ class _ResidualNorm(Function):
     def forward(ctx: Any, x: Tensor, branch: Tensor, eps: float) -> Tensor:
         """Return the normalised sum."""
         hidden = x + branch
-        scale = _inverse_rms(hidden, eps, -1)
+        scale = inverse_rms(hidden, eps, -1)
         output = hidden.mul_(scale)
         ctx.save_for_backward(output, scale)
         return output
@@ -79,7 +79,7 @@ class _ResidualNorm(Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of x and of the branch, which are the same."""
         output, scale = ctx.saved_tensors
-        grad_hidden = _norm_backward(grad, output, scale, -1)
+        grad_hidden = norm_backward(grad, output, scale, -1)
         return grad_hidden, grad_hidden, None
 
 
@@ -111,11 +111,17 @@ def _rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return output
 
 
-def _inverse_rms(x: Tensor, eps: float, dim: int) -> Tensor:
-    return x.square().mean(dim, keepdim=True).add_(eps).rsqrt_()
+def inverse_rms(x: Tensor, eps: float, dim: int) -> Tensor:
+    """Return 1 / rms(x) along `dim`, which is kept."""
+    squares: Tensor
+    if dim == -1:  # the norm reads x once and writes nothing of its size, but only along the last dimension
+        squares = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().div_(x.shape[-1])
+    else:
+        squares = x.square().mean(dim, keepdim=True)
+    return squares.add_(eps).rsqrt_()
 
 
-def _norm_backward(grad: Tensor, output: Tensor, scale: Tensor, dim: int) -> Tensor:
+def norm_backward(grad: Tensor, output: Tensor, scale: Tensor, dim: int) -> Tensor:
     """Return the gradient of h where output = h · scale and scale = 1 / rms(h)."""
     projection = (grad * output).mean(dim, keepdim=True)
     return torch.addcmul(grad, output, projection, value=-1).mul_(scale)

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from engine.config.sections import ModelConfig
 from engine.models.fused import residual_norm, rotate, swiglu_norm
 from engine.models.initial import lecun_normal
 
@@ -57,20 +58,31 @@ class Rotary(nn.Module):
     fused = False
 
     def forward(self, x_SBHd: Tensor) -> Tensor:
-        """Rotate heads (S, B, H, d) by their position."""
+        """Rotate heads (S, B, H, d) by their position; S may be less than `length`."""
+        length = x_SBHd.shape[0]
+        cos, sin = self.cos[:length], self.sin[:length]
         if self.fused:
             half = x_SBHd.shape[-1] // 2
-            return rotate(x_SBHd, self.cos[..., :half], self.sin[..., :half])
+            return rotate(x_SBHd, cos[..., :half], sin[..., :half])
         first, second = x_SBHd.chunk(2, dim=-1)
-        return x_SBHd * self.cos + torch.cat((-second, first), dim=-1) * self.sin
+        return x_SBHd * cos + torch.cat((-second, first), dim=-1) * sin
 
 
 class Attention(nn.Module):
-    """Multi-head attention over all positions: fused qkv, no biases, not causal."""
+    """Multi-head attention: fused qkv, no biases. `causal`: a position sees none that come after it."""
 
-    def __init__(self, size: int, heads: int, rotary: Rotary | None, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        size: int,
+        heads: int,
+        rotary: Rotary | None,
+        generator: torch.Generator,
+        *,
+        causal: bool = False,
+    ) -> None:
         super().__init__()
         self.heads = heads
+        self.causal = causal
         self.rotary = rotary
         self.qkv = nn.Parameter(lecun_normal(3 * size, size, generator))
         self.out = nn.Parameter(lecun_normal(size, size, generator))
@@ -82,7 +94,7 @@ class Attention(nn.Module):
         if self.rotary is not None:
             query, key = self.rotary(query), self.rotary(key)
         query, key, value = (rearrange(part, "s b h d -> b h s d") for part in (query, key, value))
-        mixed_BHSd = F.scaled_dot_product_attention(query, key, value)
+        mixed_BHSd = F.scaled_dot_product_attention(query, key, value, is_causal=self.causal)
         return F.linear(rearrange(mixed_BHSd, "b h s d -> s b (h d)"), self.out)
 
 
@@ -119,3 +131,30 @@ class Block(nn.Module):
             x = residual_norm(x_SBD, mixer(x_SBD), self.eps)
         x = swiglu_norm(x.view(length * rows, size), mlp.gate_up, mlp.down, self.eps, along_length=False)
         return x.view(length, rows, size)
+
+
+def build_blocks(
+    config: ModelConfig, length: int, generator: torch.Generator, *, causal: bool = False
+) -> list[Block]:
+    """Return the freshly initialised blocks of a network over at most `length` positions."""
+
+    def swiglu(size: int) -> SwiGLU:
+        return SwiGLU(size, config.swiglu_width(size), generator)
+
+    def mixer() -> Attention | SwiGLU:
+        if config.mixer == "mlp_t":
+            return swiglu(length)
+        return Attention(size, config.heads, rotary, generator, causal=causal)
+
+    size = config.hidden_size
+    rotary = None
+    if config.mixer == "attention" and config.positions == "rope":
+        rotary = Rotary(length, size // config.heads, config.rope_theta)
+    return [Block(mixer(), swiglu(size), config.rms_norm_eps) for _ in range(config.layers)]
+
+
+def use_fused(model: nn.Module, fused: bool) -> None:
+    """Choose between the plain PyTorch operations and the fused ones; the mathematics is the same."""
+    for module in model.modules():
+        if isinstance(module, (Block, Rotary)):
+            module.fused = fused

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from engine.config.sections import Config, ModelConfig
 from engine.models.initial import lecun_normal, truncated_normal
-from engine.models.layers import Attention, Block, Rotary, SwiGLU
+from engine.models.layers import build_blocks, use_fused
 
 _HALT_BIAS = -5.0  # "do not halt" until training says otherwise
 
@@ -69,7 +69,7 @@ class TRM(nn.Module):
         if config.positions == "learned":
             positions = truncated_normal(length, 1, size, std=size**-0.5, generator=generator)
             self.embed_positions = nn.Parameter(positions)
-        self.blocks = nn.ModuleList(_blocks(config, length, generator))
+        self.blocks = nn.ModuleList(build_blocks(config, length, generator))
         self.lm_head = nn.Parameter(lecun_normal(vocab_size, size, generator))
         self.q_head = nn.Parameter(torch.zeros(2, size))
         self.q_bias = nn.Parameter(torch.full((2,), _HALT_BIAS))
@@ -109,9 +109,7 @@ class TRM(nn.Module):
 
     def use_fused(self, fused: bool) -> None:
         """Choose between the plain PyTorch operations and the fused ones; the mathematics is the same."""
-        for module in self.modules():
-            if isinstance(module, (Block, Rotary)):
-                module.fused = fused
+        use_fused(self, fused)
 
     def embed(self, inputs_BL: Tensor, puzzle_rows_BN: Tensor | None) -> Tensor:
         """Return the embedded question x (S, B, D): puzzle embedding, registers, tokens."""
@@ -144,23 +142,6 @@ class TRM(nn.Module):
         for block in self.blocks:
             x = block(x)
         return x
-
-
-def _blocks(config: ModelConfig, length: int, generator: torch.Generator) -> list[Block]:
-    def swiglu(size: int) -> SwiGLU:
-        return SwiGLU(size, config.swiglu_width(size), generator)
-
-    size = config.hidden_size
-    rotary = None
-    if config.mixer == "attention" and config.positions == "rope":
-        rotary = Rotary(length, size // config.heads, config.rope_theta)
-    blocks = []
-    for _ in range(config.layers):
-        mixer = (
-            swiglu(length) if config.mixer == "mlp_t" else Attention(size, config.heads, rotary, generator)
-        )
-        blocks.append(Block(mixer, swiglu(size), config.rms_norm_eps))
-    return blocks
 
 
 def build_model(config: Config, num_puzzle_ids: int, generator: torch.Generator) -> TRM:

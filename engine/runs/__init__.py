@@ -4,7 +4,7 @@ from engine.runs.checkpoint import Checkpoint
 from engine.runs.checkpoints import Best, CheckpointInfo
 from engine.runs.history import HistoryEntry
 from engine.runs.log import Event
-from engine.runs.record import Parent, SessionRecord, Status
+from engine.runs.record import Origin, Parent, SessionRecord, Status
 from engine.runs.session import Session
 from engine.runs.store import Store, default_root
 from engine.runs.tensors import weights_sha256
@@ -15,6 +15,7 @@ __all__ = [
     "CheckpointInfo",
     "Event",
     "HistoryEntry",
+    "Origin",
     "Parent",
     "Session",
     "SessionRecord",

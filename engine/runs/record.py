@@ -19,7 +19,16 @@ from engine.runs.names import LATEST, shown
 from engine.text import safe_text
 
 Status = Literal[
-    "created", "running", "paused", "completed", "stopped", "diverged", "failed", "interrupted", "damaged"
+    "created",
+    "imported",
+    "running",
+    "paused",
+    "completed",
+    "stopped",
+    "diverged",
+    "failed",
+    "interrupted",
+    "damaged",
 ]
 """`interrupted` (running, but its lock is free) and `damaged` (no readable record) are seen, not written."""
 
@@ -40,6 +49,19 @@ class Parent(BaseModel):
     """The step of the checkpoint that was taken over; 0 when only the configuration was."""
     how: Literal["resumed", "replayed", "extended"]
     """What was done with it."""
+
+
+class Origin(BaseModel):
+    """The file of published weights that a session began from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str
+    """Its name, without the folder."""
+    bytes: int
+    """Its size."""
+    sha256: str
+    """Digest of its content."""
 
 
 class SessionRecord(BaseModel):
@@ -65,6 +87,8 @@ class SessionRecord(BaseModel):
     """When this record last changed (UTC)."""
     parent: Parent | None = None
     """What it was resumed, replayed or extended from."""
+    origin: Origin | None = None
+    """Where its weights came from; None when they were drawn at random."""
     tags: tuple[str, ...] = ()
     """Words to find it by, sorted."""
     note: str = ""
@@ -77,6 +101,8 @@ class SessionRecord(BaseModel):
     """Fingerprint of the data."""
     facts: dict[str, str] = Field(default_factory=dict)
     """What a person should know of the data."""
+    vocabulary: str = ""
+    """The characters that a text model knows, those of tokens 1, 2, …; empty for puzzles."""
     threads: int = 0
     """Threads that computed; 0 when not known yet."""
     summary: dict[str, JsonValue] = Field(default_factory=dict)

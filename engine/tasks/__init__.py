@@ -10,14 +10,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from engine.errors import UsageError
+from engine.tasks.arc.config import ArcConfig
+from engine.tasks.maze.config import MazeConfig
 from engine.tasks.progress import Progress, silent
 from engine.tasks.sudoku.config import SudokuConfig
+from engine.tasks.text.config import TextConfig
 
 if TYPE_CHECKING:
     from engine.config.sections import TaskConfig
     from engine.tasks.base import PuzzleTask, Task
 
-__all__ = ["SudokuConfig", "build_puzzles", "build_task"]
+__all__ = ["ArcConfig", "MazeConfig", "SudokuConfig", "TextConfig", "build_puzzles", "build_task"]
 
 
 def build_task(config: TaskConfig, progress: Progress | None = None) -> Task:

@@ -14,6 +14,8 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from engine.tasks.mapped import copy_rows, is_mapped
+
 Tokens = npt.NDArray[np.integer]
 IGNORE_LABEL = -100
 PAD = 0
@@ -24,6 +26,11 @@ class Source(ABC):
 
     groups: Tokens | None = None
     """Bounds (G + 1,) of G runs of rows, of which an epoch draws one row each; None: every row is a run."""
+
+    @property
+    def streamed(self) -> bool:
+        """Whether rows are read from files when asked for, and are cheap only next to each other."""
+        return False
 
     @abstractmethod
     def __len__(self) -> int:
@@ -60,13 +67,18 @@ class Examples(Source):
         """Build from tokens alone: no puzzle identifiers (all 0), every row its own group."""
         return cls(inputs, labels, np.zeros(len(inputs), np.int32))
 
+    @property
+    def streamed(self) -> bool:
+        """Whether the tokens are mapped from a file."""
+        return is_mapped(self.inputs)
+
     def __len__(self) -> int:
         return len(self.inputs)
 
     def take(self, rows: npt.NDArray[np.integer] | slice) -> Examples:
         """Return the given rows, copied out of any memory map."""
         return Examples(
-            np.array(self.inputs[rows]), np.array(self.labels[rows]), np.array(self.puzzle_ids[rows])
+            copy_rows(self.inputs, rows), copy_rows(self.labels, rows), copy_rows(self.puzzle_ids, rows)
         )
 
     def content(self) -> dict[str, npt.NDArray[np.generic]]:
@@ -92,7 +104,16 @@ class Task(ABC):
 
     vocab_size: int
     seq_len: int
-    num_puzzle_ids: int = 1
+
+    @property
+    def num_puzzle_ids(self) -> int:
+        """Puzzle identifiers, the blank one (0) included."""
+        return 1
+
+    @property
+    def vocabulary(self) -> str:
+        """The characters of tokens 1, 2, … where the data decides them; empty where tokens are fixed."""
+        return ""
 
     @property
     @abstractmethod
@@ -108,6 +129,16 @@ class Task(ABC):
     @abstractmethod
     def facts(self) -> dict[str, str]:
         """What a person should know of the data: where it came from, counts, what "unseen" means here."""
+
+    @property
+    def identifiers(self) -> Sequence[str]:
+        """Names (`num_puzzle_ids`) of the puzzle identifiers; number 0 is for puzzles without one."""
+        return ["<blank>", *(f"puzzle-{number}" for number in range(1, self.num_puzzle_ids))]
+
+    @property
+    def test_puzzles(self) -> Mapping[str, object]:
+        """The puzzles before augmentation, as JSON by name, where evaluation goes back to them."""
+        return {}
 
     @abstractmethod
     def augment(self, examples: Examples, rng: np.random.Generator) -> Examples:
@@ -125,6 +156,11 @@ class PuzzleTask(Task):
     @abstractmethod
     def parse(self, text: str) -> Tokens:
         """Return the input tokens (L,) of a puzzle written as text; raise `UsageError` when it is none."""
+
+    def puzzle_id_of(self, text: str) -> int:
+        """Return the puzzle identifier that belongs to a puzzle written as text; 0 where it has none."""
+        del text
+        return 0
 
     @abstractmethod
     def render(self, tokens: Sequence[int] | Tokens) -> str:
@@ -148,6 +184,19 @@ class PuzzleTask(Task):
     @abstractmethod
     def check(self, puzzle: Tokens, answer: Tokens) -> Verdict:
         """Judge an answer (L,) to a puzzle (L,) by the rules, without knowing the label."""
+
+    def solved(self, puzzles: Tokens, answers: Tokens) -> npt.NDArray[np.bool_] | None:
+        """Tell which answers (N, L) to puzzles (N, L) the rules accept, whatever the labels say.
+
+        None where that is no question of its own: a puzzle has one solution, which is its label.
+        """
+        del puzzles, answers
+        return None
+
+    def statistics(self, source: Source) -> Mapping[str, float]:
+        """Return what a set of puzzles looks like, in figures by name; none where a task has none."""
+        del source
+        return {}
 
     @abstractmethod
     def load(self, path: str, *, check_unique: bool = False) -> Source:

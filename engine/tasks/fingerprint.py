@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.tasks.base import Source, Task
+from engine.tasks.mapped import let_go
 
 WHOLE_BYTES = 64 * 2**20
 """Arrays up to this size are hashed whole."""
@@ -22,10 +23,11 @@ def fingerprint(task: Task) -> dict[str, str]:
     is 64 blocks of 1 MB spread evenly from its first row to its last, so that the time is bounded for files
     of any size; a change between the blocks of such a file goes unseen.
     """
-    return {"train": _of_source(task.train), "test": _of_source(task.test)}
+    return {"train": source_digest(task.train), "test": source_digest(task.test)}
 
 
-def _of_source(source: Source) -> str:
+def source_digest(source: Source) -> str:
+    """Return the sha256 of one source of examples, as `fingerprint` describes it."""
     digest = hashlib.sha256()
     for name, array in source.content().items():
         # Files may hold either byte order: the same numbers get the same name.
@@ -33,6 +35,7 @@ def _of_source(source: Source) -> str:
         digest.update(f"{name} {stored.str} {array.shape}\n".encode())
         for first, last in _blocks(array):
             digest.update(np.ascontiguousarray(array[first:last], dtype=stored).tobytes())
+        let_go(array)
     return digest.hexdigest()
 
 

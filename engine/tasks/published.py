@@ -7,7 +7,6 @@ names it, and `group_indices` (G + 1,) bounds the puzzles of each group: an orig
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import UsageError
-from engine.tasks.base import IGNORE_LABEL, PAD, Examples, Source, Tokens
+from engine.tasks.base import IGNORE_LABEL, PAD, Examples, Tokens
 from engine.tasks.progress import Progress, silent
 from engine.text import format_bytes, safe_text
 
@@ -82,27 +81,6 @@ def read_published(folder: Path, *, seq_len: int, vocab_size: int, progress: Pro
     if groups != metadata.total_groups:
         raise _fault(path, f"total_groups is {metadata.total_groups}, but the arrays hold {groups} groups")
     return Published(examples, metadata)
-
-
-def write_published(
-    folder: Path, train: Source, test: Source, *, vocab_size: int, num_puzzle_ids: int = 1
-) -> None:
-    """Write both splits into a folder, each row as a puzzle of one example.
-
-    Labels that are not scored become 0, the padding. `dataset.json` comes last in each split, so that a
-    folder cut short is not taken for a dataset. Raises `UsageError` where a split exists or cannot be
-    written.
-    """
-    for name in ("train", "test"):
-        if (folder / name).exists():
-            raise _fault(folder / name, "exists already; choose another folder")
-    try:
-        for name, source in (("train", train), ("test", test)):
-            _write_split(folder / name, source, vocab_size, num_puzzle_ids)
-        names = ["<blank>", *(f"puzzle-{number}" for number in range(1, num_puzzle_ids))]
-        (folder / "identifiers.json").write_text(json.dumps(names), encoding="utf-8")
-    except OSError as error:
-        raise _fault(folder, f"cannot be written: {error.strerror}") from error
 
 
 def _fault(path: Path, what: str) -> UsageError:
@@ -224,44 +202,3 @@ def _join(parts: Sequence[Examples]) -> Examples:
         np.concatenate([part.puzzle_ids for part in parts]),
         np.concatenate(groups),
     )
-
-
-def _write_split(folder: Path, source: Source, vocab_size: int, num_puzzle_ids: int) -> None:
-    rows = len(source)
-    groups = np.arange(rows + 1) if source.groups is None else source.groups
-    folder.mkdir(parents=True)
-    seq_len = _write_rows(folder, source)
-    for field, bounds in (("puzzle_indices", np.arange(rows + 1)), ("group_indices", groups)):
-        np.save(folder / f"all__{field}.npy", bounds.astype(np.int32), allow_pickle=False)
-    metadata = {
-        "pad_id": PAD,
-        "ignore_label_id": PAD,
-        "blank_identifier_id": 0,
-        "vocab_size": vocab_size,
-        "seq_len": seq_len,
-        "num_puzzle_identifiers": num_puzzle_ids,
-        "total_groups": len(groups) - 1,
-        "mean_puzzle_examples": 1.0,
-        "total_puzzles": rows,
-        "sets": ["all"],
-    }
-    (folder / METADATA).write_text(json.dumps(metadata), encoding="utf-8")
-
-
-def _write_rows(folder: Path, source: Source) -> int:
-    """Write tokens and identifiers, a chunk at a time, and return the length of a row."""
-    files: dict[str, Tokens] = {}
-    for start in range(0, len(source), _CHUNK_ROWS):
-        part = source.take(slice(start, start + _CHUNK_ROWS))
-        fields = {
-            "inputs": part.inputs,
-            "labels": np.maximum(part.labels, PAD),
-            "puzzle_identifiers": part.puzzle_ids.astype(np.int32),
-        }
-        for field, rows in fields.items():
-            if field not in files:
-                files[field] = np.lib.format.open_memmap(
-                    folder / f"all__{field}.npy", "w+", rows.dtype, (len(source), *rows.shape[1:])
-                )
-            files[field][start : start + len(rows)] = rows
-    return int(files["inputs"].shape[1])

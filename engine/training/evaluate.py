@@ -7,21 +7,28 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from engine.models.trm import TRM, State
 from engine.tasks.base import IGNORE_LABEL, PAD, Examples, Source, Tokens
 from engine.training.losses import judge
+from engine.training.measured import Measured
+
+Solved = Callable[[Tokens, Tokens], npt.NDArray[np.bool_] | None]
+"""Tells which answers (N, L) to puzzles (N, L) the rules accept; None where labels say it all."""
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Measured):
     """Accuracy on held-out puzzles.
 
     `exact_accuracy` and `cell_accuracy` are after all supervision steps. `early_exact_accuracy` takes each
     puzzle's answer at the first step whose halting logit is positive; `mean_steps` is the mean of those
     steps. `ran_steps` is the mean of the steps that were really computed (fewer with early halting).
+    `valid_accuracy` counts answers that the task's rules accept, also where they are not the label; None for
+    a task whose puzzles have one solution each.
     """
 
     puzzles: int
@@ -33,6 +40,17 @@ class Evaluation:
     ran_steps: float
     q_halt_accuracy: float
     seconds: float
+    valid_accuracy: float | None = None
+
+    @property
+    def rows(self) -> int:
+        """Puzzles that were measured."""
+        return self.puzzles
+
+    @property
+    def score(self) -> float:
+        """The exact accuracy."""
+        return self.exact_accuracy
 
     @property
     def puzzles_per_second(self) -> float:
@@ -40,8 +58,9 @@ class Evaluation:
         return self.puzzles / self.seconds if self.seconds > 0 else 0.0
 
     def to_dict(self) -> dict[str, float]:
-        """Return all figures by name."""
-        return {**asdict(self), "puzzles_per_second": self.puzzles_per_second}
+        """Return all figures by name, without those that the task has not."""
+        figures = {**asdict(self), "puzzles_per_second": self.puzzles_per_second}
+        return {name: figure for name, figure in figures.items() if figure is not None}
 
 
 @dataclass(frozen=True)
@@ -78,40 +97,47 @@ def evaluate(
     max_steps: int,
     batch_size: int,
     early_halt: bool = False,
+    solved: Solved | None = None,
     progress: Callable[[int, int], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Evaluation:
     """Measure a model on puzzles with known solutions.
 
     With `early_halt`, rows leave the batch at their first positive halting logit, which saves their
-    remaining steps. `progress` hears (done, total) after each batch; when `stopping` turns true, what was
-    measured so far is returned.
+    remaining steps. `solved` (a `PuzzleTask`'s) judges answers by the rules. `progress` hears (done, total)
+    after each batch; when `stopping` turns true, what was measured so far is returned.
     """
     started = time.perf_counter()
     totals = np.zeros(6)
-    done = 0
+    done, valid = 0, None if solved is None else 0
     for start in range(0, len(examples), batch_size):
         batch = examples.take(slice(start, start + batch_size))
-        totals += _evaluate_batch(model, batch, max_steps, early_halt)
+        sums, answers = _evaluate_batch(model, batch, max_steps, early_halt)
+        totals += sums
         done += len(batch)
+        accepted = None if solved is None else solved(batch.inputs, answers)
+        valid = None if valid is None or accepted is None else valid + int(accepted.sum())
         if progress is not None:
             progress(done, len(examples))
         if stopping():
             break
     exact, cells, early_exact, steps, ran, q_halt_right = (totals / max(done, 1)).tolist()
     seconds = time.perf_counter() - started
-    return Evaluation(done, max_steps, exact, cells, early_exact, steps, ran, q_halt_right, seconds)
+    valid_share = None if valid is None else valid / max(done, 1)
+    return Evaluation(
+        done, max_steps, exact, cells, early_exact, steps, ran, q_halt_right, seconds, valid_share
+    )
 
 
 def _evaluate_batch(
     model: TRM, batch: Examples, max_steps: int, early_halt: bool
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return sums over a batch in the order of the totals of `evaluate`."""
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], Tokens]:
+    """Return sums over a batch in the order of the totals of `evaluate`, and the last answers (B, L)."""
     inputs = torch.from_numpy(batch.inputs.astype(np.int32))
     labels = torch.from_numpy(batch.labels.astype(np.int64))
     labels = torch.where(labels == PAD, IGNORE_LABEL, labels)
     ids = torch.from_numpy(batch.puzzle_ids.astype(np.int64))
-    rows = torch.arange(len(batch))
+    rows, answers = torch.arange(len(batch)), torch.zeros_like(inputs)
     accuracy, exact, early_exact, q_right = (torch.zeros(len(batch)) for _ in range(4))
     first_halt = torch.zeros(len(batch), dtype=torch.int64)
     ran = torch.zeros(len(batch), dtype=torch.int64)
@@ -126,6 +152,8 @@ def _evaluate_batch(
         halts = (output.q_halt > 0) | (step == max_steps)
         newly = halts & (first_halt[rows] == 0)
         first_halt[rows[newly]] = step
+        if early_halt or step == max_steps:
+            answers[rows] = output.logits.argmax(-1).t().to(answers.dtype)
         early_exact[rows[newly]] = judged.exact[newly].float()
         if early_halt:
             keep = (~halts).nonzero().squeeze(1)
@@ -134,7 +162,7 @@ def _evaluate_batch(
             rows = rows[keep]
             state = _kept(state, keep)
     sums = [exact.sum(), accuracy.sum(), early_exact.sum(), first_halt.sum(), ran.sum(), q_right.sum()]
-    return np.array([float(value) for value in sums])
+    return np.array([float(value) for value in sums]), answers.numpy()
 
 
 def _kept(state: State, keep: Tensor) -> State:

@@ -35,15 +35,18 @@ class Started(Event):
 
 @dataclass(frozen=True)
 class Stepped(Event):
-    """Progress: means over the steps since the last record; accuracies of training rows that halted."""
+    """Progress: means over the steps since the last record; accuracies of training rows that halted.
+
+    None is what there is not: accuracies where no row has halted, and all that is of puzzles for a text.
+    """
 
     event: ClassVar[str] = "step"
     step: int
     steps: int
     samples: int
     loss: float
-    lm_loss: float
-    q_halt_loss: float
+    lm_loss: float | None
+    q_halt_loss: float | None
     exact_accuracy: float | None
     cell_accuracy: float | None
     supervision_steps: float | None
@@ -61,7 +64,7 @@ class Stepped(Event):
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """Accuracy on held-out puzzles at `step`; `final` when it is over the whole test set at the end."""
+    """Accuracy on held-out puzzles, or loss on held-out text, at `step`; `final`: on all, at the end."""
 
     event: ClassVar[str] = "eval"
     step: int
@@ -115,6 +118,8 @@ class Finished(Event):
     weights_sha256: str
     eval: Mapping[str, float] = field(default_factory=dict)
     resources: Mapping[str, object] = field(default_factory=dict)
+    exit_code: int = 0
+    """What a command ends with: 5 when training diverged, 6 when memory ran out (saved, resumable)."""
 
 
 Listener = Callable[[Event], None]

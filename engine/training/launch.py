@@ -14,11 +14,16 @@ from engine.runs import Session, Store
 from engine.tasks import build_task
 from engine.tasks.base import Task
 from engine.tasks.fingerprint import fingerprint
+from engine.tasks.streaming import reading_decision
 from engine.text import safe_text
+from engine.training.build import build_learner
 from engine.training.choices import choose_threads, decisions
 from engine.training.control import Control
 from engine.training.events import Finished, Listener, Warned
 from engine.training.learner import Learner
+from engine.training.memory import MemoryKeeper, in_force
+from engine.training.performance import PerformanceWatch
+from engine.training.rehearsal import Rehearsal, rehearse
 from engine.training.trainer import Limits, Trainer
 
 Progress = Callable[[str, int, int], None]
@@ -47,10 +52,12 @@ def start(store: Store, config: Config, sitting: Sitting, *, preset: str, name: 
     hardware = detect(with_torch=True)
     require_fit(config, hardware)
     task = build_task(config.task, sitting.progress)
-    learner = Learner(config, task)  # reads the data: what is wrong with it is said before there is a session
+    # Before there is a session: reading the data and a dry run may find that there cannot be one.
+    learner = build_learner(config, task)
+    rehearsal = _rehearsed(learner, hardware)
     with store.create(dumps(config), preset=preset, task=config.task.kind, name=name) as session:
         _record(session, task, hardware)
-        return _train(learner, session, sitting, hardware)
+        return _train(learner, session, sitting, hardware, rehearsal=rehearsal)
 
 
 def require_fit(config: Config, hardware: Hardware) -> None:
@@ -73,9 +80,13 @@ def resume(
         config = apply(before, overrides)
         _refuse_fixed_changes(before, config)
         found, warnings = session.load(checkpoint)
+        config = in_force(config, found.state.get("memory"), overrides)
         task = build_task(config.task, sitting.progress)
         _compare_data(session, task)
-        learner = Learner(config, task)
+        hardware = detect(with_torch=True)
+        if not session.record.data:  # imported weights come without data
+            _record(session, task, hardware)
+        learner = build_learner(config, task)
         try:
             learner.restore(found.weights, found.tensors, found.state["learner"])
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -92,7 +103,14 @@ def resume(
         session.metrics.rewind(found.step)
         session.log("info", f"resumed at step {found.step}")
         return _train(
-            learner, session, sitting, detect(with_torch=True), saved=found.state, warnings=warnings
+            learner,
+            session,
+            sitting,
+            hardware,
+            rehearsal=_rehearsed(learner, hardware),
+            saved=found.state,
+            overrides=overrides,
+            warnings=warnings,
         )
 
 
@@ -117,6 +135,11 @@ class Replay:
 def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
     """Run the recorded configurations of a session again, as a new session, and compare every loss."""
     original = store.get(ref)
+    if original.record.origin is not None:
+        raise SessionError(
+            f"session {original.id} began from imported weights, and a replay begins from random ones; "
+            f"import {original.record.origin.file} again and resume that"
+        )
     first, changes = _configurations(original)
     recorded = _digests(original)
     if not recorded:
@@ -136,7 +159,12 @@ def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
             sitting.control, sitting.listeners, sitting.seconds, max(recorded), sitting.progress
         )
         finished = _train(
-            Learner(first, task), session, sitting, hardware, plan=changes, threads=original.record.threads
+            build_learner(first, task),
+            session,
+            sitting,
+            hardware,
+            plan=changes,
+            threads=original.record.threads,
         )
         replayed = _digests(session)
     compared = sorted(recorded.keys() & replayed.keys())
@@ -152,7 +180,9 @@ def _train(
     sitting: Sitting,
     hardware: Hardware,
     *,
+    rehearsal: Rehearsal | None = None,
     saved: Mapping[str, object] | None = None,
+    overrides: Sequence[str] = (),
     plan: Mapping[int, Config] | None = None,
     threads: int = 0,
     warnings: Sequence[str] = (),
@@ -163,27 +193,60 @@ def _train(
     runtime = learner.config.runtime
     if threads:
         runtime = runtime.model_copy(update={"threads": threads})
-    count, _ = choose_threads(runtime.threads, hardware)
-    torch.set_num_threads(count)  # acts on the calling thread, which is the one that trains
+    count = _set_threads(runtime.threads, hardware)
     session.update(threads=count)
+    chosen = [*decisions(runtime, hardware), reading_decision(learner.task.train)]
+    memory = MemoryKeeper(
+        learner.config, saved=(saved or {}).get("memory"), overrides=overrides, acts=plan is None
+    )
+    if rehearsal is not None:
+        chosen.append(rehearsal.decision)
+        _shrink(learner, session, memory, rehearsal)
+    rate = estimate(learner.config, gemm_gflops=hardware.gemm_gflops).samples_per_second
+    performance = PerformanceWatch(count, hardware, samples_per_second=rate)
     seconds = _number(saved, "seconds")
     limits = Limits(
         seconds=None if sitting.seconds is None else seconds + sitting.seconds,
         step=None if sitting.steps is None else learner.counters.step + sitting.steps,
     )
-    with Monitor() as monitor:
+    with Monitor(watchers=(memory.guard.see, performance.see)) as monitor:
         trainer = Trainer(
             learner,
             session,
             monitor,
             sitting.control,
+            memory,
+            performance,
             listeners=sitting.listeners,
             limits=limits,
             plan=plan,
             seconds=seconds,
             rollbacks=int(_number(saved, "rollbacks")),
         )
-        return trainer.run(hardware.to_dict(), decisions(runtime, hardware))
+        return trainer.run(hardware.to_dict(), chosen)
+
+
+def _set_threads(asked: int, hardware: Hardware) -> int:
+    count, _ = choose_threads(asked, hardware)
+    torch.set_num_threads(count)  # acts on the calling thread, which is the one that trains
+    return count
+
+
+def _rehearsed(learner: Learner, hardware: Hardware) -> Rehearsal | None:
+    """Try one micro-batch, where memory is guarded. Raises `FitError` when not even one row fits."""
+    if not learner.config.memory.guard:
+        return None
+    _set_threads(learner.config.runtime.threads, hardware)
+    return rehearse(learner)
+
+
+def _shrink(learner: Learner, session: Session, memory: MemoryKeeper, rehearsal: Rehearsal) -> None:
+    """Begin with fewer rows at once where the dry run has shown that those asked for do not fit."""
+    if rehearsal.config != learner.config:
+        learner.reconfigure(rehearsal.config)
+        session.configure(dumps(rehearsal.config), learner.counters.step, str(rehearsal.decision))
+        memory.reductions += 1
+        memory.settle(rehearsal.config)
 
 
 def _number(saved: Mapping[str, object] | None, name: str) -> float:
@@ -192,7 +255,9 @@ def _number(saved: Mapping[str, object] | None, name: str) -> float:
 
 
 def _record(session: Session, task: Task, hardware: Hardware) -> None:
-    session.update(hardware=hardware.to_dict(), data=fingerprint(task), facts=task.facts)
+    session.update(
+        hardware=hardware.to_dict(), data=fingerprint(task), facts=task.facts, vocabulary=task.vocabulary
+    )
 
 
 def _compare_data(session: Session, task: Task) -> None:

@@ -1,4 +1,9 @@
-"""Everything that changes while a model learns, and how one step changes it."""
+"""Everything that changes while a model learns, and how one step changes it.
+
+What is the same for every kind of model is here: weights, optimizer, moving average, data cursor, random
+generators, counters, and the order of a step. What a batch is and how its gradients come about, a subclass
+says: `PuzzleLearner` (deep supervision, halting) and `TextLearner` (next character).
+"""
 
 from __future__ import annotations
 
@@ -6,24 +11,23 @@ import dataclasses
 import hashlib
 import math
 import struct
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.config.sections import Config
-from engine.models.carry import Carry
-from engine.models.trm import build_model
-from engine.tasks.base import Examples, Task
-from engine.tasks.sampler import Sampler
-from engine.training.optimizers import Adam, sign_sgd
+from engine.tasks.base import Source, Task
+from engine.tasks.streaming import sampler_for
+from engine.training.measured import Measured
+from engine.training.optimizers import Adam
 from engine.training.parameters import FlatParameters
 from engine.training.schedule import lr_scale
-from engine.training.step import PuzzleGradients, StepResult, backward_step, refill
+from engine.training.sums import Sums
 
 # A uniform guess costs ln(vocabulary) a row; fifty times that is no bad batch but a broken model.
 _SPIKE = 50.0
@@ -51,97 +55,137 @@ class Counters:
 class Update:
     """What one step did: sums over the batch, the gradient's norm, and whether the weights moved."""
 
-    result: StepResult
+    result: Sums
     grad_norm: float
     applied: bool
 
 
-class Learner:
+class Batch(ABC):
+    """The rows of one step: their gradients are taken part by part, then the step is accepted or rejected.
+
+    Until then it changes nothing of its learner but the gradients.
+    """
+
+    result: Sums
+    """Sums over the rows so far."""
+
+    @abstractmethod
+    def backward(self, start: int, stop: int) -> None:
+        """Add the gradients of rows [start, stop) to the model's, and their sums to `result`."""
+
+    @abstractmethod
+    def accept(self, scale: float) -> None:
+        """Take over what the step leads to; the weights have moved with `scale` times the peak rates."""
+
+    @abstractmethod
+    def reject(self) -> None:
+        """Leave the rows behind: their loss or gradient was not sound, and no weight has moved."""
+
+
+class Learner(ABC):
     """A model with its optimizer, moving average, batch in flight, data cursor and random generators.
 
     Equal learners fed by equal data stay bit-identical; `tensors` and `state` hold all there is to know.
     """
 
-    def __init__(self, config: Config, task: Task) -> None:
+    target: ClassVar[str]
+    """What may end training early, in words: `accuracy`."""
+
+    def __init__(self, config: Config, task: Task, model: nn.Module) -> None:
         self.config = config
         self.task = task
         seed = config.train.seed
-        self.model = build_model(config, task.num_puzzle_ids, torch.Generator().manual_seed(seed))
-        self.parameters = FlatParameters(self.model)
+        self.model = model
+        self.parameters = FlatParameters(model)
         self.optimizer = Adam(self.parameters.values, config.train)
         self.ema = self.parameters.values.clone()
-        rows = config.train.batch_size
-        self.carry = Carry.empty(self.model.initial_state(rows), config.task.seq_len)
-        self.sampler = Sampler(task.train, seed)
+        self.sampler = sampler_for(task.train, seed)
         self.rng = np.random.default_rng([seed, 1])
         self.counters = Counters()
+
+    # --- what kinds of models differ in -------------------------------------------------------------------
+
+    @property
+    def rows(self) -> int:
+        """Rows of the batch of one step."""
+        return self.config.train.batch_size
+
+    @abstractmethod
+    def draw(self, micro_batch: int) -> Batch:
+        """Draw the rows of the next step, of which at most `micro_batch` will be in flight at once."""
+
+    @abstractmethod
+    def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> Measured:
+        """Measure the model with the weights it has; when `stopping` turns true, return what there is."""
+
+    @abstractmethod
+    def reached_target(self, measured: Measured) -> bool:
+        """Return whether an evaluation is good enough to end training, by the configuration."""
+
+    @abstractmethod
+    def best_figure(self, score: float) -> tuple[str, float]:
+        """Return the name and value of the figure behind the score of the best evaluation."""
+
+    # --- a step -------------------------------------------------------------------------------------------
 
     def learn(self, micro_batch: int, interrupted: Callable[[], bool] = lambda: False) -> Update | None:
         """Take one step with at most `micro_batch` rows in flight.
 
         `interrupted` is asked between micro-batches; when it says so, the step is undone and None returned.
+        An error undoes the step too, unless the step has been counted: then the update of the weights broke
+        off, and only a checkpoint is whole.
         """
-        before = self.sampler.state(), self.rng.bit_generator.state
-        fresh, min_steps = self._draw()
-        self.parameters.grads.zero_()
-        result = StepResult()
-        puzzle_gradients: list[PuzzleGradients] = []
-        count, drawn = len(self.carry), 0
-        whole = micro_batch >= count
-        following = self.carry if whole else self.carry.blank()
-        for start in range(0, count, micro_batch):
-            if start and interrupted():
-                self.sampler.restore(before[0])
-                self.rng.bit_generator.state = before[1]
-                return None
-            stop = min(start + micro_batch, count)
-            part = self.carry.rows(start, stop)
-            taken = drawn + int(part.halted.sum())
-            part = refill(self.model, part, fresh.take(slice(drawn, taken)))
-            drawn = taken
-            after, sums, gradients = backward_step(
-                self.model, part, min_steps[start:stop], self.config.train, 1 / count
-            )
-            result += sums
-            if gradients is not None:
-                puzzle_gradients.append(gradients)
-            if whole:
-                following = after
-            else:
-                following.put(start, after)
-        return self._update(following, result, puzzle_gradients)
+        before, step = self._cursor(), self.counters.step
+        try:
+            batch = self.draw(micro_batch)
+            self.parameters.grads.zero_()
+            rows = self.rows
+            for start in range(0, rows, micro_batch):
+                if start and interrupted():
+                    self._rewind(before)
+                    return None
+                batch.backward(start, min(start + micro_batch, rows))
+            return self._update(batch)
+        except BaseException:
+            if self.counters.step == step:
+                self._rewind(before)
+            raise
 
-    def _draw(self) -> tuple[Examples, Tensor]:
-        """Draw puzzles for the rows that halted, and how long each row of the batch must at least go on."""
-        fresh = self.task.augment(self.sampler.next(int(self.carry.halted.sum())), self.rng)
-        train, rows = self.config.train, len(self.carry)
-        explores = self.rng.random(rows) < train.halt_exploration_prob
-        drawn = self.rng.integers(2, train.halt_max_steps + 1, rows) if train.halt_max_steps > 1 else 1
-        return fresh, torch.from_numpy(np.where(explores, drawn, 0))
+    def rehearse(self, micro_batch: int) -> None:
+        """Take the gradients of one micro-batch and forget them: the learner stays as it was, bit for bit."""
+        before = self._cursor()
+        try:
+            self.draw(micro_batch).backward(0, min(micro_batch, self.rows))
+        finally:
+            self._rewind(before)
+            self.parameters.grads.zero_()
 
-    def _update(self, after: Carry, result: StepResult, puzzle_gradients: list[PuzzleGradients]) -> Update:
-        train, counters = self.config.train, self.counters
+    def _cursor(self) -> tuple[Any, Any]:
+        """Return where drawing examples and chance stand."""
+        return self.sampler.state(), self.rng.bit_generator.state
+
+    def _rewind(self, cursor: tuple[Any, Any]) -> None:
+        self.sampler.restore(cursor[0])
+        self.rng.bit_generator.state = cursor[1]
+
+    def _update(self, batch: Batch) -> Update:
+        train, counters, result = self.config.train, self.counters, batch.result
         grad_norm = float(self.parameters.grads.norm())
         scale = self._lr_scale()
-        mean_loss = result.loss / len(after)
-        sound = math.isfinite(grad_norm) and mean_loss < _SPIKE * math.log(self.model.lm_head.shape[0])
+        mean_loss = result.loss / self.rows
+        sound = math.isfinite(grad_norm) and mean_loss < _SPIKE * math.log(self.task.vocab_size)
         counters.step += 1
-        counters.samples += len(after)
+        counters.samples += self.rows
         counters.digest = _chained(counters.digest, result.loss)
         if not sound:
             counters.skipped_in_a_row += 1
-            self.carry = dataclasses.replace(self.carry, halted=torch.ones_like(self.carry.halted))
+            batch.reject()
             return Update(result, grad_norm, applied=False)
         counters.skipped_in_a_row = 0
         counters.updates += 1
         self.optimizer.step(self.parameters.grads, train.lr * scale)
-        if puzzle_gradients:
-            ids = torch.cat([gradients.ids for gradients in puzzle_gradients])
-            grads = torch.cat([gradients.grads for gradients in puzzle_gradients])
-            lr = train.puzzle_emb_lr * scale
-            sign_sgd(self.model.puzzle_emb, ids, grads, lr, train.puzzle_emb_weight_decay)
         self.ema.lerp_(self.parameters.values, 1 - train.ema)
-        self.carry = after
+        batch.accept(scale)
         return Update(result, grad_norm, applied=True)
 
     @property
@@ -151,6 +195,8 @@ class Learner:
 
     def _lr_scale(self) -> float:
         return lr_scale(self.config.train, self.counters.step) * self.counters.lr_scale
+
+    # --- weights ------------------------------------------------------------------------------------------
 
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
@@ -168,7 +214,7 @@ class Learner:
         return {name: tensor.detach().clone() for name, tensor in averaged.items()}
 
     def reconfigure(self, config: Config) -> None:
-        """Go on under another configuration of the same task, model and batch size."""
+        """Go on under another configuration of the same task and model."""
         assert (config.task, config.model) == (self.config.task, self.config.model)
         self.config = config
         self.optimizer.config = config.train
@@ -177,15 +223,16 @@ class Learner:
         """Return the raw weights and buffers by name (views, not copies)."""
         return self.model.state_dict()
 
+    # --- all there is to know -----------------------------------------------------------------------------
+
     def tensors(self) -> dict[str, Tensor]:
         """Return every other tensor of the training state by name."""
         flats = {"ema": self.ema, "adam_mean": self.optimizer.mean, "adam_square": self.optimizer.square}
-        named = {
+        return {
             f"{kind}.{name}": view
             for kind, flat in flats.items()
             for name, view in self.parameters.split(flat).items()
         }
-        return named | {f"carry.{name}": tensor for name, tensor in self.carry.tensors().items()}
 
     def state(self) -> dict[str, Any]:
         """Return what is not a tensor, as JSON values."""
@@ -195,14 +242,14 @@ class Learner:
             "rng": self.rng.bit_generator.state,
         }
 
-    def restore(self, weights: dict[str, Tensor], tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    def restore(
+        self, weights: dict[str, Tensor], tensors: dict[str, Tensor], state: Mapping[str, Any]
+    ) -> None:
         """Become what `weights`, `tensors` and `state` describe."""
         self.model.load_state_dict(weights)
         self.parameters.load(self.ema, tensors, "ema.")
         self.parameters.load(self.optimizer.mean, tensors, "adam_mean.")
         self.parameters.load(self.optimizer.square, tensors, "adam_square.")
-        carry = {name.removeprefix("carry."): t for name, t in tensors.items() if name.startswith("carry.")}
-        self.carry = Carry.from_tensors(carry)
         self.counters = Counters(**state["counters"])
         self.optimizer.updates = self.counters.updates
         self.sampler.restore(state["sampler"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
-from typing import TypedDict
 
 from engine.training.learner import Learner, Update
-from engine.training.step import StepResult
+from engine.training.sums import Means, Sums
 
 _RATE_MEMORY = 0.9  # share of the old rate that survives a step; recent steps predict the next ones
 
@@ -35,16 +35,10 @@ class Stopwatch:
         self._before, self._since = self.seconds, None
 
 
-class Means(TypedDict):
-    """Means over a window, named as in `Stepped`; accuracies are None without a halted row."""
+class WindowMeans(Means):
+    """Means over a window, named as in `Stepped`."""
 
-    loss: float
-    lm_loss: float
-    q_halt_loss: float
     grad_norm: float
-    exact_accuracy: float | None
-    cell_accuracy: float | None
-    supervision_steps: float | None
 
 
 class Window:
@@ -53,28 +47,23 @@ class Window:
     def __init__(self) -> None:
         self.steps = 0
         self.rows = 0
-        self.sums = StepResult()
+        self.sums: Sums | None = None
         self.grad_norm = 0.0
 
     def add(self, update: Update, rows: int) -> None:
         """Count one step over `rows` rows."""
         self.steps += 1
         self.rows += rows
-        self.sums += update.result
+        if self.sums is None:
+            self.sums = copy.copy(update.result)
+        else:
+            self.sums += update.result
         self.grad_norm += update.grad_norm
 
-    def means(self) -> Means:
-        """Return losses per row, the gradient norm per step, and accuracies per halted row, if any."""
-        sums, halted = self.sums, self.sums.count
-        return {
-            "loss": sums.loss / self.rows,
-            "lm_loss": sums.lm_loss / self.rows,
-            "q_halt_loss": sums.q_halt_loss / self.rows,
-            "grad_norm": self.grad_norm / self.steps,
-            "exact_accuracy": sums.exact_accuracy / halted if halted else None,
-            "cell_accuracy": sums.accuracy / halted if halted else None,
-            "supervision_steps": sums.steps / halted if halted else None,
-        }
+    def means(self) -> WindowMeans:
+        """Return the means of what the model counts, and the gradient norm per step."""
+        assert self.sums is not None
+        return {**self.sums.means(self.rows), "grad_norm": self.grad_norm / self.steps}
 
 
 class Rate:
@@ -94,5 +83,5 @@ class Rate:
 
     def eta_seconds(self, learner: Learner) -> float:
         """Return the training seconds left until the last step, 0 while the rate is unknown."""
-        left = max(learner.config.train.steps - learner.counters.step, 0) * len(learner.carry)
+        left = max(learner.config.train.steps - learner.counters.step, 0) * learner.rows
         return left / self.samples_per_second if self.samples_per_second else 0.0

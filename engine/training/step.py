@@ -16,13 +16,13 @@ from engine.models.carry import Carry, halted_rows
 from engine.models.trm import TRM, Output
 from engine.tasks.base import IGNORE_LABEL, PAD, Examples
 from engine.training.losses import judge, supervision_loss
+from engine.training.sums import Means, Sums
 
 
 @dataclass
-class StepResult:
+class StepResult(Sums):
     """Sums over a batch. The counts and accuracies are of the rows that just halted."""
 
-    loss: float = 0.0
     lm_loss: float = 0.0
     q_halt_loss: float = 0.0
     count: int = 0
@@ -31,10 +31,17 @@ class StepResult:
     q_halt_accuracy: int = 0
     steps: int = 0
 
-    def __iadd__(self, other: StepResult) -> StepResult:
-        for field in dataclasses.fields(self):
-            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
-        return self
+    def means(self, rows: int) -> Means:
+        """Return losses per row, and accuracies per halted row, if any."""
+        halted = self.count
+        return {
+            "loss": self.loss / rows,
+            "lm_loss": self.lm_loss / rows,
+            "q_halt_loss": self.q_halt_loss / rows,
+            "exact_accuracy": self.exact_accuracy / halted if halted else None,
+            "cell_accuracy": self.accuracy / halted if halted else None,
+            "supervision_steps": self.steps / halted if halted else None,
+        }
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from engine.config import Config, loads
 from engine.errors import SessionError, UsageError
 from engine.models.trm import TRM, build_model
-from engine.runs import Session, Store
+from engine.runs import Checkpoint, Session, Store
 from engine.tasks import build_puzzles
 from engine.tasks.base import PuzzleTask
 
@@ -34,18 +35,34 @@ def load_trained(store: Store, ref: str, checkpoint: str | None = None) -> Train
     """Load the model of a session: its newest sound checkpoint, that of a step, or the `best`."""
     session = store.get(ref)
     config = loads(session.config_text, f"session {session.id}")
-    found, warnings = session.load(_step(session, checkpoint))
+    if config.model.architecture != "puzzle":
+        raise UsageError(
+            f"session {session.id} has learned text: trm-tui generate writes with it, "
+            "trm-tui eval measures it"
+        )
+    found, warnings = session.load(named_step(session, checkpoint))
     ids = found.weights["puzzle_emb"].shape[0]
     network = build_model(config, ids, torch.Generator().manual_seed(0))
-    averaged = {
-        name.removeprefix("ema."): tensor for name, tensor in found.tensors.items() if name.startswith("ema.")
-    }
-    network.load_state_dict({**found.weights, **averaged})
+    network.load_state_dict(averaged_weights(found))
     torch.set_num_threads(max(session.record.threads, 1))
     return Trained(session.id, found.step, config, network.requires_grad_(False), warnings)
 
 
-def _step(session: Session, checkpoint: str | None) -> int | None:
+def averaged_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """Return weights and buffers by name, the moving average in place of the raw weights."""
+    averaged = {
+        name.removeprefix("ema."): tensor
+        for name, tensor in checkpoint.tensors.items()
+        if name.startswith("ema.")
+    }
+    return {**checkpoint.weights, **averaged}
+
+
+def named_step(session: Session, checkpoint: str | None) -> int | None:
+    """Return the step that `--checkpoint` names: a number or `best`; None for the newest.
+
+    Raises `SessionError` when there is no best yet, `UsageError` for other words.
+    """
     if checkpoint is None:
         return None
     if checkpoint == "best":

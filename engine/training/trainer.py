@@ -7,12 +7,13 @@ import time
 from collections.abc import Mapping, Sequence
 
 from engine.config import Config, dumps
-from engine.errors import DivergedError, TrmError
-from engine.hardware import Monitor
+from engine.errors import DivergedError, ResourceError, TrmError
+from engine.hardware import Monitor, Sample
+from engine.hardware.allocator import is_out_of_memory, release_memory
 from engine.prepare import Decision
 from engine.runs import Checkpoint, Session, weights_sha256
+from engine.tasks.base import Source
 from engine.training.control import Control
-from engine.training.evaluate import Evaluation, evaluate
 from engine.training.events import (
     Evaluated,
     Event,
@@ -25,6 +26,9 @@ from engine.training.events import (
     Warned,
 )
 from engine.training.learner import Learner, Update
+from engine.training.measured import Measured
+from engine.training.memory import Change, MemoryKeeper
+from engine.training.performance import PerformanceWatch
 from engine.training.progress import Rate, Stopwatch, Window
 
 _SKIPS_BEFORE_ROLLBACK = 3
@@ -51,6 +55,8 @@ class Trainer:
         session: Session,
         monitor: Monitor,
         control: Control,
+        memory: MemoryKeeper,
+        performance: PerformanceWatch,
         *,
         listeners: Sequence[Listener] = (),
         limits: Limits | None = None,
@@ -62,24 +68,27 @@ class Trainer:
         self.session = session
         self.monitor = monitor
         self.control = control
+        self.memory = memory
+        self.performance = performance
         self.listeners = listeners
         self.limits = limits or Limits()
         self.plan = dict(plan or {})
         self.stopwatch = Stopwatch(seconds)
         self.rollbacks = rollbacks
         self.window, self.rate = Window(), Rate()
-        self.evaluation: Evaluation | None = None
+        self.evaluation: Measured | None = None
         self.reached_target = False
+        self.exit_code = 0
         self._saved_step = -1
         self._saved_at = self._told_at = time.monotonic()
 
     def run(self, hardware: Mapping[str, object], decisions: Sequence[Decision]) -> Finished:
-        """Train until the last step, the target accuracy, a limit or a request to stop; save."""
-        self._begin(hardware, decisions)
+        """Train until the last step, the target, a limit or a request to stop; save."""
         try:
+            self._begin(hardware, decisions)
             while not self._complete() and not self._limited() and not self._held():
                 self._apply_changes()
-                update = self.learner.learn(self.learner.config.micro_batch, self._held_within_step)
+                update = self._learn()
                 if update is None:
                     continue
                 self._observe(update)
@@ -91,10 +100,13 @@ class Trainer:
                     self._save(reason)
             return self._finish()
         except DivergedError as error:
+            self.exit_code = error.exit_code
             return self._ended("diverged", str(error))
         except BaseException as error:
-            self._fail(error)
-            raise
+            if not is_out_of_memory(error):
+                self._fail(error)
+                raise
+        return self._ended_without_memory()
 
     # --- around the loop ----------------------------------------------------------------------------------
 
@@ -140,11 +152,16 @@ class Trainer:
         return self.control.hold(self._paused, self._show_weights)
 
     def _held_within_step(self) -> bool:
-        # Half a step cannot be saved: the pause holds it, and a stop undoes it.
-        return self.control.hold(self._paused_within_step, self._show_weights)
+        # Half a step cannot be saved: the pause holds it, and a stop or a lack of memory undoes it.
+        self.memory.guard.worked()
+        self._tell_of_shortages()
+        held = self.control.hold(self._paused_within_step, self._show_weights)
+        return held or self.memory.presses(self.learner.config)
 
     def _held_in_evaluation(self) -> bool:
         # The model holds the averaged weights and the stopwatch stands: the pause is told, nothing is saved.
+        self.memory.guard.worked()
+        self._tell_of_shortages()
         return self.control.hold(self._told_of_pause)
 
     def _show_weights(self) -> None:
@@ -161,11 +178,14 @@ class Trainer:
         self._told_of_pause(paused)
 
     def _told_of_pause(self, paused: bool) -> None:
+        self.performance.hold(paused)
         self.session.update(status="paused" if paused else "running")
         self._emit(Paused(self.learner.counters.step, paused))
 
     def _apply_changes(self) -> None:
         self._show_weights()
+        self._tell_of_shortages()
+        self._heed_memory()
         step = self.learner.counters.step
         if (planned := self.plan.pop(step, None)) is not None:
             self._reconfigure(planned, "replayed")
@@ -190,12 +210,64 @@ class Trainer:
         self.session.configure(dumps(config), self.learner.counters.step, reason)
         self.session.log("info", f"configuration at step {self.learner.counters.step}: {reason}")
 
+    # --- memory and speed ---------------------------------------------------------------------------------
+
+    def _learn(self) -> Update | None:
+        """Take a step. None when it was undone: a stop was asked for, or memory is short."""
+        if self.control.stopping:
+            return None
+        step = self.learner.counters.step
+        try:
+            update = self.learner.learn(self.learner.config.micro_batch, self._held_within_step)
+        except (MemoryError, RuntimeError, OSError) as error:
+            if not is_out_of_memory(error):
+                raise
+        else:
+            self.memory.guard.worked()
+            return update
+        # Beyond the handler: the error held on to the tensors of the step.
+        release_memory()
+        if self.learner.counters.step != step:  # half an update of the weights cannot be undone
+            self._return_to_checkpoint()
+        change = self.memory.smaller(self.learner.config, "memory ran out")
+        if change is not None:
+            self._take(change)
+        else:
+            self._stop_without_memory("memory ran out with the smallest batch; free some, then resume")
+        return None
+
+    def _tell_of_shortages(self) -> None:
+        if (warning := self.memory.take_warning()) is not None:
+            self._warn("memory-high", warning)
+        for slowdown in self.performance.take(self.rate.samples_per_second):
+            self._warn(slowdown.code, slowdown.message)
+
+    def _heed_memory(self) -> None:
+        """Train on fewer or more rows at once as memory asks for, or end the run."""
+        config = self.learner.config
+        if (change := self.memory.due(config)) is not None:
+            self._take(change)
+        elif self.memory.must_stop(config):
+            self._stop_without_memory(self.memory.stop_reason())
+
+    def _take(self, change: Change) -> None:
+        step = self.learner.counters.step
+        self.learner.reconfigure(change.config)
+        self.session.configure(dumps(change.config), step, change.why)
+        self.memory.took(change)
+        self._warn(change.code, f"step {step}: {change.why}")
+
+    def _stop_without_memory(self, reason: str) -> None:
+        self.exit_code = ResourceError.exit_code
+        self._warn("out-of-memory", reason)
+        self.control.stop(reason)
+
     # --- after a step -------------------------------------------------------------------------------------
 
     def _observe(self, update: Update) -> None:
         learner = self.learner
         counters, train = learner.counters, learner.config.train
-        self.window.add(update, len(learner.carry))
+        self.window.add(update, learner.rows)
         self.rate.see(self.stopwatch.seconds, counters.samples)
         if counters.step % train.log_every == 0 or counters.step >= train.steps:
             self._report(recorded=True)
@@ -224,7 +296,7 @@ class Trainer:
         )
         self._told_at = time.monotonic()
         if recorded:
-            self.session.metrics.append(event.to_dict())
+            self.session.metrics.append({**event.to_dict(), **_machine(sample)})
             self.window = Window()
         self._emit(event)
 
@@ -242,17 +314,22 @@ class Trainer:
         self.rollbacks += 1
         diverged_at = counters.step
         scale = counters.lr_scale * _ROLLBACK_LR
+        step = self._return_to_checkpoint()
+        self.learner.counters.lr_scale = scale
+        self._warn(
+            "rollback", f"diverged at step {diverged_at}: back to step {step} with the rate × {scale:g}"
+        )
+
+    def _return_to_checkpoint(self) -> int:
+        """Go on from the newest sound checkpoint under the configuration in force; return its step."""
         checkpoint, warnings = self.session.load()
         for warning in warnings:
             self._warn("damaged-checkpoint", warning)
         self.learner.restore(checkpoint.weights, checkpoint.tensors, checkpoint.state["learner"])
-        self.learner.counters.lr_scale = scale
+        self.learner.reconfigure(self.learner.config)  # the checkpoint's batch may be larger
         self.session.metrics.rewind(checkpoint.step)
         self.window = Window()
-        self._warn(
-            "rollback",
-            f"diverged at step {diverged_at}: back to step {checkpoint.step} with the rate × {scale:g}",
-        )
+        return checkpoint.step
 
     # --- evaluation and checkpoints -----------------------------------------------------------------------
 
@@ -264,29 +341,49 @@ class Trainer:
 
     def _evaluate(self, *, final: bool) -> None:
         self.stopwatch.stop()
-        config, test = self.learner.config, self.learner.task.test
-        with self.learner.averaged_weights():
-            measured = evaluate(
-                self.learner.model,
-                test if final else test.head(min(config.eval.puzzles, len(test))),
-                max_steps=config.eval_steps,
-                batch_size=config.eval.batch_size,
-                stopping=lambda: self._held_in_evaluation() and not final,
-            )
-        step = self.learner.counters.step
-        if not final and measured.puzzles < min(config.eval.puzzles, len(test)):
-            return  # a stop was asked for half-way: a partial figure is no figure
+        step, test = self.learner.counters.step, self.learner.task.test
+        examples = test if final else test.head(min(self.learner.config.eval.puzzles, len(test)))
+        measured = self._measure(examples, final=final)
+        if measured is None:
+            return  # a stop half-way: a partial figure is no figure
         self.evaluation = measured
         event = Evaluated(step, final, measured.to_dict())
         self.session.metrics.append({**event.to_dict(), "seconds_trained": self.stopwatch.seconds})
         self._emit(event)
         if not final:
-            target = config.eval.target_accuracy
-            self.reached_target = target > 0 and measured.exact_accuracy >= target
+            self.reached_target = self.learner.reached_target(measured)
             best = self.session.best
-            if best is None or measured.exact_accuracy > best.score:
-                self._save("best", best_score=measured.exact_accuracy)
+            if best is None or measured.score > best.score:
+                self._save("best", best_score=measured.score)
         self.stopwatch.start()
+
+    def _measure(self, examples: Source, *, final: bool) -> Measured | None:
+        """Evaluate, on fewer puzzles at once where memory is short; None when the run is to stop instead."""
+
+        def stopping() -> bool:
+            return (self._held_in_evaluation() and not final) or self.memory.presses_evaluation(
+                self.learner.config
+            )
+
+        while True:
+            measured = None
+            try:
+                with self.learner.averaged_weights():
+                    measured = self.learner.evaluate(examples, stopping)
+            except (MemoryError, RuntimeError, OSError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            if measured is not None and measured.rows >= len(examples):
+                self.memory.tidy(self.learner.config)
+                return measured
+            if measured is not None and self.control.stopping and not final:
+                return None
+            why = f"memory was short in the evaluation at step {self.learner.counters.step}"
+            change = self.memory.smaller_evaluation(self.learner.config, why)
+            if change is None:
+                self._stop_without_memory(f"{why}, of one puzzle at once; free some, then resume")
+                return None
+            self._take(change)
 
     def _checkpoint_due(self) -> str | None:
         settings, step = self.learner.config.checkpoint, self.learner.counters.step
@@ -306,10 +403,12 @@ class Trainer:
             "learner": self.learner.state(),
             "seconds": self.stopwatch.seconds,
             "rollbacks": self.rollbacks,
+            "memory": self.memory.state(self.learner.config),
         }
         checkpoint = Checkpoint(step, self.learner.weights(), self.learner.tensors(), state)
         self.session.save(checkpoint, keep=self.learner.config.checkpoint.keep, best_score=best_score)
         self._saved_step, self._saved_at = step, time.monotonic()
+        self.memory.tidy(self.learner.config)
         self._emit(Saved(step, reason))
 
     # --- the end ------------------------------------------------------------------------------------------
@@ -322,10 +421,19 @@ class Trainer:
         if self._complete():
             self._evaluate(final=True)
             self.stopwatch.stop()
+        if self._complete() and not self.exit_code:
             return self._ended(
-                "completed", "target accuracy reached" if self.reached_target else "last step reached"
+                "completed",
+                f"target {self.learner.target} reached" if self.reached_target else "last step reached",
             )
         return self._ended("stopped", self.control.stop_reason or "asked to stop")
+
+    def _ended_without_memory(self) -> Finished:
+        """End a run that has met a lack of memory outside of a step: what it has saved stands."""
+        release_memory()
+        self.exit_code = ResourceError.exit_code
+        saved = f"go on from step {self._saved_step}" if self._saved_step >= 0 else "nothing was saved yet"
+        return self._ended("stopped", f"memory ran out; free some, then resume: {saved}")
 
     def _ended(self, status: str, reason: str) -> Finished:
         counters, seconds = self.learner.counters, self.stopwatch.seconds
@@ -339,11 +447,17 @@ class Trainer:
             samples_per_second=counters.samples / seconds if seconds else 0.0,
             weights_sha256=weights_sha256(self.learner.weights()),
             eval=self.evaluation.to_dict() if self.evaluation else {},
-            resources={**self.monitor.summary().to_dict(), "batch_reductions": 0},
+            resources={
+                **self.monitor.summary().to_dict(),
+                "peak_memory_share": self.memory.guard.peak_share,
+                "batch_reductions": self.memory.reductions,
+            },
+            exit_code=self.exit_code,
         )
         summary = {**finished.to_dict(), "parameters": self._parameter_count}
         if (best := self.session.best) is not None:
-            summary["best_exact_accuracy"] = best.score
+            name, value = self.learner.best_figure(best.score)
+            summary[name] = value
         self.session.update(status=status, summary=summary)
         self.session.log("info" if status != "diverged" else "error", f"{status}: {reason}")
         self._emit(finished)
@@ -362,3 +476,14 @@ class Trainer:
     def _emit(self, event: Event) -> None:
         for listener in self.listeners:
             listener(event)
+
+
+def _machine(sample: Sample) -> dict[str, object]:
+    """Return what a record says of the machine beside the event's own figures: what is told, no more."""
+    told: dict[str, object] = {
+        "core_percents": [round(percent) for percent in sample.core_percents],
+        "swap_used_bytes": sample.swap_used_bytes,
+        "throttle_events": sample.throttle_events,
+        "speed_limit_percent": sample.speed_limit_percent,
+    }
+    return {name: value for name, value in told.items() if value not in (None, [], 0)}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 # Settings given to `run tiny.toml --set …`, and what the message must name.
@@ -40,6 +42,9 @@ SETTINGS = [
     ("task.box_rows=9", "task.box_rows"),
     ("task.test_data=x.txt", "task.test_data"),
     ("task.data=nowhere.txt", "task.data"),
+    ("task.data=hub:nowhere", "hub:OWNER/NAME"),
+    ("task.data=hub:a/b/c", "[task] data"),
+    ("task.data=hub:a/b@../c", "[task] data"),
     ("eval.target_accuracy=95", "eval.target_accuracy"),
     ("checkpoint.keep=1", "checkpoint.keep"),
     ("memory.budget_gb=-1", "memory.budget_gb"),
@@ -103,6 +108,71 @@ def test_wrong_puzzles_are_exit_2_and_say_which_line(trm: Any, tmp_path: Path, t
     done = trm("data", "verify", "tiny.toml", "list.txt", "--unique")
     assert done.code == 2
     assert_clear(done, "list.txt", named)
+
+
+ROW = "made,.321..3..4..21..,4321123434122143,0\n"
+
+# Contents of a CSV in the Hub's layout, 4×4, and what the message must name.
+TABLES = [
+    ("source,quest,answer,rating\n" + ROW, "line 1"),
+    ("source,question,answer,rating\n" + ROW + "made,.321..3..4..21..\n", "line 3"),
+    ("source,question,answer,rating\n" + ROW + ROW[:20], "line 3"),
+    ("source,question,answer,rating\n" + ROW.replace("4321", "432", 1), "line 2"),
+    ("source,question,answer,rating\n" + ROW + ROW.replace("4321", "432x", 1), "line 3"),
+    ("source,question,answer,rating\n" + ROW * 99 + ROW.replace("4321", "3421", 1), "line 101"),
+    ("source,question,answer,rating\n" + ROW + "x" * 5000 + ROW, "line 3"),
+    ("source,question,answer,rating\n", "table.csv"),
+    ("source,question,answer,rating\n" + ROW + '"' + ROW * 9000, "line"),
+]
+
+
+@pytest.mark.parametrize(("text", "named"), TABLES, ids=range(len(TABLES)))
+def test_a_wrong_csv_is_exit_2_and_says_which_line(trm: Any, tmp_path: Path, text: str, named: str) -> None:
+    (tmp_path / "table.csv").write_text(text)
+    done = trm("data", "verify", "tiny.toml", "table.csv")
+    assert done.code == 2
+    assert_clear(done, "table.csv", named)
+
+
+NPY = b"\x93NUMPY\x01\x00"
+
+# A file of a dataset folder, what it holds instead, and what the message must name.
+FOLDERS = [
+    ("dataset.json", None, "dataset.json"),
+    ("dataset.json", b"{", "dataset.json"),
+    ("dataset.json", b" " * 2_000_000, "dataset.json"),
+    ("dataset.json", b'{"pad_id": 0}', "dataset.json"),
+    ("all__inputs.npy", None, "all__inputs.npy"),
+    ("all__inputs.npy", b"", "all__inputs.npy"),
+    ("all__inputs.npy", b"PK\x03\x04 no archive is opened", "all__inputs.npy"),
+    ("all__inputs.npy", NPY + b"\xff\xff" + b"{" * 70_000, "all__inputs.npy"),
+    ("all__labels.npy", "half", "all__labels.npy"),
+    ("all__labels.npy", "flat", "all__labels.npy"),
+    ("all__labels.npy", "floats", "all__labels.npy"),
+    ("all__puzzle_indices.npy", "flat", "all__puzzle_indices.npy"),
+    ("all__group_indices.npy", "floats", "all__group_indices.npy"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "named"), FOLDERS, ids=range(len(FOLDERS)))
+def test_a_wrong_dataset_folder_is_exit_2_and_names_the_file(
+    trm: Any, tmp_path: Path, name: str, content: bytes | str | None, named: str
+) -> None:
+    assert trm("data", "build", "tiny.toml", "set", "--format", "published").code == 0
+    path = tmp_path / "set" / "test" / name
+    whole = path.read_bytes()
+    path.unlink()
+    if content == "half":
+        path.write_bytes(whole[: len(whole) // 2])
+    elif content == "flat":
+        np.save(path, np.load(io.BytesIO(whole)).ravel()[:-1])
+    elif content == "floats":
+        np.save(path, np.load(io.BytesIO(whole)).astype(np.float64))
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    done = trm("data", "verify", "tiny.toml", "set")
+    assert done.code == 2
+    assert_clear(done, named)
 
 
 # Whole command lines: their exit code, and what the message must name.

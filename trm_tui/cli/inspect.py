@@ -44,14 +44,15 @@ def check(
     if json:
         print_json({"preset": found.name, **fit.to_dict()})
     else:
-        print_facts(_fit_facts(fit), title=f"{found.name} on {machine.title or machine.cpu.model}")
+        at_most = "at most " if config.model.architecture == "text" else ""  # its text has the last word
+        print_facts(_fit_facts(fit, at_most), title=f"{found.name} on {machine.title or machine.cpu.model}")
     require_fit(config, machine)
 
 
-def _fit_facts(fit: Fit) -> Iterator[tuple[str, object]]:
+def _fit_facts(fit: Fit, at_most: str = "") -> Iterator[tuple[str, object]]:
     yield (
         "parameters",
-        f"{fit.parameters:,}"
+        f"{at_most}{fit.parameters:,}"
         + (f" and {fit.puzzle_parameters:,} in puzzle embeddings" if fit.puzzle_parameters else ""),
     )
     yield "work", f"{fit.flops_per_sample / 1e9:.3g} GFLOP a sample, {fit.flops_per_step / 1e9:.3g} a step"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.text import safe_text
+from trm_tui.ink import ink_on
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -52,6 +53,21 @@ def print_facts(facts: Iterable[tuple[str, object]], *, title: str = "") -> None
     for name, value in facts:
         table.add_row(name, Text(safe_text(str(value))))
     _console().print(table)
+
+
+def print_grid(rows: Iterable[Sequence[str]], palette: Mapping[str, str], drawing: str) -> None:
+    """Write a grid of symbols in the colours that a palette gives them; without colours, write `drawing`."""
+    console = _console()
+    if not palette or not console.is_terminal or console.color_system is None:
+        print_text(drawing)
+        return
+    for row in rows:
+        line = Text()
+        for symbol in map(safe_text, row):
+            colour = palette.get(symbol, "")
+            # Two characters a cell: about as high as wide.
+            line.append(f"{symbol:<2}", style=f"{ink_on(colour)} on {colour}" if colour else "")
+        console.print(line)
 
 
 def _console() -> Console:

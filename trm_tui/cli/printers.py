@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Protocol
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.text import Text
 from engine.text import format_bytes, format_seconds, safe_text
 from engine.training.events import Evaluated, Event, Finished, Paused, Started, Stepped, Warned
 from trm_tui.cli.output import notice, print_facts, print_json
+from trm_tui.outcome import headline, is_text, text_facts, text_sentence
 
 _JSON_SECONDS = 0.5
 _PLAIN_SECONDS = 5.0
@@ -98,7 +100,7 @@ class ProgressPrinter(QuietPrinter):
         )
         self._task: TaskID | None = None
         self._last_line = time.monotonic()
-        self._accuracy = ""
+        self._measured = ""
 
     def __enter__(self) -> ProgressPrinter:
         self._progress.start()
@@ -142,7 +144,7 @@ class ProgressPrinter(QuietPrinter):
 
     def _stepped(self, event: Stepped) -> None:
         note = (
-            f"loss {event.loss:.3f}{self._accuracy} · {event.samples_per_second:,.0f} samples/s · "
+            f"loss {event.loss:.3f}{self._measured} · {event.samples_per_second:,.0f} samples/s · "
             f"{_bytes(event.rss_bytes)} · ETA {format_seconds(event.eta_seconds)}"
         )
         if not self._progress.disable and self._task is not None:
@@ -152,7 +154,10 @@ class ProgressPrinter(QuietPrinter):
 
     def _evaluated(self, event: Evaluated) -> None:
         figures = event.figures
-        self._accuracy = f" · exact {figures['exact_accuracy']:.1%}"
+        self._measured = f" · {' '.join(headline(figures))}"
+        if is_text(figures):
+            self._say(f"step {event.step:,}: {text_sentence(figures, final=event.final)}")
+            return
         where = f"all {figures['puzzles']:,}" if event.final else f"{figures['puzzles']:,}"
         self._say(
             f"step {event.step:,}: {figures['exact_accuracy']:.1%} of {where} unseen puzzles solved exactly, "
@@ -168,10 +173,13 @@ def print_summary(event: Finished) -> None:
     """Print how a run ended: accuracy, and what it took."""
     figures, resources = event.eval, event.resources
     facts: list[tuple[str, object]] = [("ended", f"{event.status}: {event.reason}")]
-    if figures:
+    if is_text(figures):
+        facts += text_facts(figures)
+    elif figures:
         unseen = f"of {figures['puzzles']:,} unseen puzzles"
         facts += [
             ("exact accuracy", f"{figures['exact_accuracy']:.2%} {unseen}"),
+            *_solved(figures),
             ("cell accuracy", f"{figures['cell_accuracy']:.2%}"),
             (
                 "with early halting",
@@ -188,6 +196,12 @@ def print_summary(event: Finished) -> None:
         ("weights sha256", event.weights_sha256[:16] + "…"),
     ]
     print_facts(facts, title=f"session {event.session}")
+
+
+def _solved(figures: Mapping[str, float]) -> list[tuple[str, object]]:
+    """Return the share that the rules accept, where a puzzle may have other answers than its label."""
+    valid = figures.get("valid_accuracy")
+    return [] if valid is None else [("solved", f"{valid:.2%}, by the label or any other right answer")]
 
 
 def _bytes(count: object) -> str:

@@ -12,6 +12,7 @@ from engine.text import format_bytes, format_seconds
 from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SessionArgument
+from trm_tui.outcome import is_text, last_measured
 
 if TYPE_CHECKING:
     from engine.runs import Session, SessionRecord
@@ -45,7 +46,7 @@ def _row(record: SessionRecord) -> Sequence[object]:
         record.task,
         record.status,
         figures.number("steps", "{:,}"),
-        figures.exact,
+        f"loss {figures.measured}" if figures.learned_text else figures.measured,
         figures.number("samples_per_second", "{:,.0f}"),
         figures.duration,
         " ".join(record.tags),
@@ -63,10 +64,12 @@ class _Summary:
         return form.format(value) if isinstance(value, (int, float)) else ""
 
     @property
-    def exact(self) -> str:
-        measured = self._summary.get("eval")
-        value = measured.get("exact_accuracy") if isinstance(measured, dict) else None
-        return f"{value:.1%}" if isinstance(value, (int, float)) else ""
+    def learned_text(self) -> bool:
+        return is_text(self._summary.get("eval"))
+
+    @property
+    def measured(self) -> str:
+        return last_measured(self._summary)
 
     @property
     def duration(self) -> str:
@@ -114,12 +117,14 @@ def _facts(session: Session) -> Iterator[tuple[str, object]]:
     yield "created", record.created.isoformat(timespec="seconds")
     if record.parent is not None:
         yield "parent", f"{record.parent.how} from {record.parent.session}"
+    if record.origin is not None:
+        yield "origin", f"imported from {record.origin.file} (sha256 {record.origin.sha256[:16]}…)"
     if record.tags:
         yield "tags", " ".join(record.tags)
     if record.note:
         yield "note", record.note
     yield "steps", figures.number("steps", "{:,}") or "—"
-    yield "exact accuracy", figures.exact or "—"
+    yield "unseen loss" if figures.learned_text else "exact accuracy", figures.measured or "—"
     yield "training", figures.duration or "—"
     yield from record.facts.items()
     yield "versions", " · ".join(f"{name} {version}" for name, version in record.versions.items())

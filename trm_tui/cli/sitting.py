@@ -14,7 +14,6 @@ from engine.training.launch import Sitting
 from trm_tui.cli.printers import JsonPrinter, Printer, ProgressPrinter, QuietPrinter
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
-_DIVERGED = 5
 
 
 @contextmanager
@@ -52,7 +51,7 @@ def seated(
 
 
 def exit_code(finished: Finished, sitting: Sitting) -> int:
-    """Return 0 for a run that ended well, 128 + n after signal n, 5 after divergence."""
+    """Return 0 for a run that ended well, 128 + n after signal n, else what the run says (`Finished`)."""
     if sitting.control.signal_number:
         return 128 + sitting.control.signal_number
-    return _DIVERGED if finished.status == "diverged" else 0
+    return finished.exit_code

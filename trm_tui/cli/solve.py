@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trm_tui.cli.context import settings
-from trm_tui.cli.output import JsonFlag, notice, print_facts, print_json, print_text
+from trm_tui.cli.measure_text import evaluate_text_session, learned_text
+from trm_tui.cli.output import JsonFlag, notice, print_facts, print_grid, print_json, print_text
 from trm_tui.cli.train import SessionArgument
+from trm_tui.cli.vote import evaluate_by_vote
+
+if TYPE_CHECKING:
+    from engine.tasks.base import PuzzleTask, Tokens
 
 CheckpointOption = Annotated[
     str | None, typer.Option(metavar="STEP|best", help="Which checkpoint; default: the newest.")
@@ -26,7 +32,7 @@ def evaluate(
     ctx: typer.Context,
     session: SessionArgument,
     data: Annotated[
-        str, typer.Option(help="Puzzles to measure on; default: the session's held-out puzzles.")
+        str, typer.Option(help="Puzzles or text to measure on; default: what the session held out.")
     ] = "",
     early_halt: Annotated[
         bool, typer.Option("--early-halt", help="Stop each puzzle when the model says that it is done.")
@@ -35,15 +41,43 @@ def evaluate(
         int | None, typer.Option(min=1, max=4096, help="Supervision steps; default: the configuration's.")
     ] = None,
     checkpoint: CheckpointOption = None,
+    vote: Annotated[
+        bool, typer.Option("--vote", help="ARC: let answers to images of each held-out task vote; pass@k.")
+    ] = False,
+    augmentations: Annotated[
+        int | None,
+        typer.Option(min=0, help="With --vote: images of each task beside itself; default: all it has."),
+    ] = None,
+    submission: Annotated[
+        Path | None, typer.Option(help="With --vote: write the competition's submission.json here.")
+    ] = None,
     json: JsonFlag = False,
-) -> None:
-    """Measure exact and cell accuracy, puzzles per second and supervision steps."""
+) -> int:
+    """Measure exact and cell accuracy, puzzles per second and supervision steps; of text, the loss."""
+    from engine.errors import UsageError
     from engine.training.evaluate import evaluate as measure
     from engine.training.trained import load_trained
 
+    if learned_text(settings(ctx).store(), session):
+        if vote or early_halt or augmentations is not None or submission is not None or halt_max_steps:
+            raise UsageError("a text model has no steps and votes: only --data and --checkpoint are for it")
+        return evaluate_text_session(settings(ctx).store(), session, data, checkpoint, as_json=json)
     model = load_trained(settings(ctx).store(), session, checkpoint)
     for warning in model.warnings:
         notice(f"warning: {warning}")
+    if vote:
+        if data:
+            raise UsageError("--vote is about the session's own held-out tasks: leave --data out")
+        return evaluate_by_vote(
+            model,
+            augmentations=augmentations,
+            submission=submission,
+            max_steps=halt_max_steps or model.config.eval_steps,
+            early_halt=early_halt,
+            as_json=json,
+        )
+    if augmentations is not None or submission is not None:
+        raise UsageError("--augmentations and --submission belong to --vote")
     task = model.task()
     examples = task.load(data) if data else task.test
     result = measure(
@@ -52,15 +86,18 @@ def evaluate(
         max_steps=halt_max_steps or model.config.eval_steps,
         batch_size=model.config.eval.batch_size,
         early_halt=early_halt,
+        solved=task.solved,
     )
     if json:
         print_json({"session": model.session, "step": model.step, "data": data, **result.to_dict()})
-        return
+        return 0
     steps = f"{result.ran_steps:.1f}" if early_halt else str(result.max_steps)
+    valid = result.valid_accuracy
     print_facts(
         [
             ("puzzles", f"{result.puzzles:,} ({data or 'held out'})"),
             ("exact accuracy", f"{result.exact_accuracy:.2%} after {steps} supervision steps"),
+            *([] if valid is None else [("solved", f"{valid:.2%}, by the label or any other right answer")]),
             ("cell accuracy", f"{result.cell_accuracy:.2%}"),
             (
                 "with early halting",
@@ -71,13 +108,18 @@ def evaluate(
         ],
         title=f"session {model.session}, step {model.step}",
     )
+    return 0
 
 
 def solve(
     ctx: typer.Context,
     session: SessionArgument,
     puzzle: Annotated[
-        str, typer.Argument(metavar="[PUZZLE|-]", help="A puzzle as text, or - for stdin.")
+        str,
+        typer.Argument(
+            metavar="[PUZZLE|-]",
+            help="A puzzle as text, or - for stdin. ARC: task:ID[#2], a test input; task:ID 012/340, a grid.",
+        ),
     ] = "-",
     steps: Annotated[
         bool, typer.Option("--steps", help="Show the grid after every supervision step.")
@@ -89,7 +131,7 @@ def solve(
     checkpoint: CheckpointOption = None,
     json: JsonFlag = False,
 ) -> int:
-    """Solve one puzzle. Exit code 1 when the answer breaks a rule."""
+    """Solve one puzzle. Exit code 1 when the answer breaks a rule, or (ARC) is not known to be right."""
     from engine.training.evaluate import refine
     from engine.training.trained import load_trained
 
@@ -97,14 +139,19 @@ def solve(
     for warning in model.warnings:
         notice(f"warning: {warning}")
     task = model.task()
-    question = task.parse(sys.stdin.read(1_000_000) if puzzle == "-" else puzzle)
+    text = sys.stdin.read(1_000_000) if puzzle == "-" else puzzle
+    question, puzzle_id = task.parse(text), task.puzzle_id_of(text)
     refinements = []
-    for refinement in refine(model.network, question, halt_max_steps or model.config.eval_steps):
+    most = halt_max_steps or model.config.eval_steps
+    for refinement in refine(model.network, question, most, puzzle_id):
         refinements.append(refinement)
         if steps and not json:
             changed = len(refinements) < 2 or (refinements[-2].answer != refinement.answer).any()
             print_text(f"step {refinement.step} · halt {refinement.halt_probability:.0%}")
-            print_text(task.render(refinement.answer) if changed else "(unchanged)")
+            if changed:
+                _draw(task, refinement.answer)
+            else:
+                print_text("(unchanged)")
         if refinement.halt_probability > 0.5:
             break
     verdict = task.check(question, refinements[-1].answer)
@@ -124,6 +171,10 @@ def solve(
         )
     else:
         if not steps:
-            print_text(task.render(refinements[-1].answer))
+            _draw(task, refinements[-1].answer)
         print_text(f"{verdict.reason} (after {len(refinements)} supervision steps)")
     return 0 if verdict.solved else 1
+
+
+def _draw(task: PuzzleTask, tokens: Tokens) -> None:
+    print_grid(task.grid(tokens), task.palette, task.render(tokens))

@@ -36,6 +36,9 @@ def run(
         str, typer.Argument(metavar="PRESET|FILE.toml", help="A preset's name or a TOML file.")
     ],
     overrides: SetOption = None,
+    data: Annotated[
+        str, typer.Option(metavar="FILE", help="What to learn from: short for --set task.data=FILE.")
+    ] = "",
     name: Annotated[str, typer.Option(help="A name for the session.")] = "",
     seconds: SecondsOption = None,
     steps: StepsOption = None,
@@ -44,19 +47,20 @@ def run(
 ) -> int:
     """Train a preset or a configuration file."""
     store = settings(ctx).store()
+    overrides = [*(overrides or []), *_setting_of("task.data", data)]
     if not settings(ctx).no_ui:
         _refuse_headless_options(json=json, quiet=quiet, seconds=seconds, steps=steps)
         from trm_tui.tui.main import open_app
 
         machine = settings(ctx).profile()
-        return open_app(store, preset=preset, overrides=overrides or [], name=name, hardware=machine)
+        return open_app(store, preset=preset, overrides=overrides, name=name, hardware=machine)
     import engine.tasks  # noqa: F401  # registers the tasks' configurations
     from engine.config import apply, find_preset
     from engine.training.launch import start
     from trm_tui.cli.sitting import exit_code, seated
 
     found = find_preset(preset)
-    config = apply(found.config, overrides or [])
+    config = apply(found.config, overrides)
     with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
         return exit_code(start(store, config, sitting, preset=found.name, name=name), sitting)
 
@@ -121,6 +125,13 @@ def replay(
         why = "; ".join(outcome.differences) or "same versions and threads"
         print_text(f"the losses differ from {original} by step {outcome.first_difference} ({why})")
     return exit_code(outcome.finished, sitting) or (0 if outcome.agrees else 1)
+
+
+def _setting_of(key: str, text: str) -> list[str]:
+    """Return a text as an assignment, quoted so that it is never read as anything else."""
+    import tomlkit
+
+    return [f"{key}={tomlkit.item(text).as_string()}"] if text else []
 
 
 def _refuse_headless_options(**given: object) -> None:

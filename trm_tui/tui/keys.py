@@ -334,15 +334,15 @@ _WATCH_CURSOR = ("forward", "back_one", "first", "last", "up", "down", "back")
 WATCH_KEYS = tuple(
     Key(f"watch.{verb}", keys, label, text, action, "watch", verb in _WATCH_FOOTER, verb not in _WATCH_CURSOR)
     for verb, keys, label, text, action in (
-        ("play", "space", "play", "Play the model's steps, or hold them", "play"),
+        ("play", "space", "play", "Play the model's steps, or hold them; have another text written", "play"),
         ("forward", "right", "step", "Show the grid after the next supervision step", "step(1)"),
         ("back_one", "left", "step back", "Show the grid one supervision step earlier", "step(-1)"),
         ("first", "home", "first", "Show the puzzle as it was given", "step(-10000)"),
         ("last", "end", "last", "Show the grid after the last step", "step(10000)"),
         ("slower", "comma", "slower", "Play slower", "pace(-1)"),
         ("faster", "full_stop", "faster", "Play faster", "pace(1)"),
-        ("next", "down,j", "next puzzle", "Show the next held-out puzzle", "puzzle(1)"),
-        ("previous", "up,k", "last puzzle", "Show the held-out puzzle before", "puzzle(-1)"),
+        ("next", "down,j", "next puzzle", "Show the next held-out puzzle, or sample of text", "puzzle(1)"),
+        ("previous", "up,k", "last puzzle", "Show the puzzle, or sample of text, before", "puzzle(-1)"),
         (
             "only_failures",
             "o",
@@ -350,7 +350,7 @@ WATCH_KEYS = tuple(
             "Show only puzzles that the model gets wrong, or all",
             "only_failures",
         ),
-        ("type", "i,enter", "type", "Type or paste a puzzle of your own", "type"),
+        ("type", "i,enter", "type", "Type or paste a puzzle, or how a text begins", "type"),
         ("pick", "p", "pick model", "Watch another session's model", "pick"),
         ("live", "l", "live", "Watch the weights that the run on screen has now", "live"),
         ("best", "b", "best", "Watch the session's best checkpoint", "best"),

@@ -128,7 +128,7 @@ class LocalWorkbench:
             overrides = [f"train.steps={max(snapshot.steps, snapshot.step + steps)}"]
             if snapshot.state == "completed" and snapshot.step < snapshot.steps:
                 # It had reached its target, and would at once again.
-                overrides.append("eval.target_accuracy=0")
+                overrides += ["eval.target_accuracy=0", "eval.target_loss=0"]
             chosen.job = resume_job(self.store, snapshot.session, overrides=overrides)
             self._take_turn(chosen)
 

@@ -26,6 +26,7 @@ from engine.training.events import (
     Stepped,
     Warned,
 )
+from trm_tui.outcome import is_text, score, text_sentence
 from trm_tui.tui.curves import CurveRecorder
 from trm_tui.tui.snapshot import ENDED, Failure, LogLine, RunState, Severity, Snapshot
 
@@ -50,9 +51,9 @@ _OF_STEPS = {
     "rss_bytes": "rss_bytes",
     "cpu_percent": "cpu_percent",
 }
-_OF_EVALUATION = ("exact_accuracy", "cell_accuracy", "mean_steps")
+_OF_EVALUATION = ("exact_accuracy", "cell_accuracy", "mean_steps", "val_loss", "bits_per_character")
 CURVES = (*_OF_STEPS, *_OF_EVALUATION)
-"""Names of the curves: figures of training, then those of evaluation on held-out puzzles."""
+"""Names of the curves: figures of training, then those of evaluation on held-out puzzles or text."""
 
 _LOG_LINES = 1000
 _RATES = 120
@@ -215,7 +216,7 @@ class Recorder:
     def _weigh(self, event: Evaluated) -> None:
         """Take an evaluation for the last, and for the best if it is."""
         best = self._now.best
-        if best is None or _exact(event) >= _exact(best):
+        if best is None or score(event.figures) >= score(best.figures):
             best = event
         self._now = replace(self._now, evaluated=event, best=best)
 
@@ -224,9 +225,14 @@ class Recorder:
         self._now = replace(self._now, step=max(event.step, self._now.step))
         figures = {name: event.figures.get(name) for name in _OF_EVALUATION}
         self._plot(event.step, self._now.samples, self._now.seconds, figures)
+        if is_text(event.figures):
+            sentence = text_sentence(event.figures, final=event.final)
+            self._write("info", f"step {event.step:,}: {sentence}")
+            return
         cells = event.figures.get("cell_accuracy", 0.0)
         of = f"{event.figures.get('puzzles', 0):,.0f} {'test' if event.final else 'held-out'} puzzles"
-        self._write("info", f"step {event.step:,}: {_exact(event):.1%} of {of} exact, {cells:.1%} of cells")
+        exact = score(event.figures)
+        self._write("info", f"step {event.step:,}: {exact:.1%} of {of} exact, {cells:.1%} of cells")
 
     def _saved(self, event: Saved) -> None:
         self._now = replace(self._now, saved=event, saved_at=self._clock())
@@ -285,7 +291,3 @@ class Recorder:
 
 def _number(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def _exact(event: Evaluated) -> float:
-    return event.figures.get("exact_accuracy", 0.0)

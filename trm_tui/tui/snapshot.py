@@ -85,7 +85,7 @@ class Snapshot:
     evaluated: Evaluated | None = None
     """The last evaluation."""
     best: Evaluated | None = None
-    """The evaluation with the highest exact accuracy."""
+    """The evaluation with the highest exact accuracy, or the lowest loss."""
     saved: Saved | None = None
     """The last checkpoint."""
     saved_at: str = ""
@@ -106,6 +106,12 @@ class Snapshot:
     def active(self) -> bool:
         """Whether the run has not ended: it trains, is paused, prepares or saves."""
         return self.state in ACTIVE
+
+    @property
+    def learns_text(self) -> bool:
+        """Whether the run learns text and not puzzles."""
+        model = self.config.get("model")
+        return isinstance(model, Mapping) and model.get("architecture") == "text"
 
     def curve(self, name: str) -> Curve:
         """Return a curve; an empty one where nothing was recorded."""

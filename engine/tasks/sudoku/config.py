@@ -33,7 +33,7 @@ class SudokuConfig(TaskConfig, kind="sudoku", task="engine.tasks.sudoku.task:Sud
     augment: bool = True
     """Draw a random symmetry (digits, bands, stacks, rows, columns, transpose) for each puzzle taken."""
     data: str = Field("", max_length=4096)
-    """Puzzles to train on: a text or CSV list, or a published dataset folder. Empty: generate."""
+    """Training puzzles: a text or CSV list, a dataset folder, or hub:OWNER/NAME. Empty: generate."""
     test_data: str = Field("", max_length=4096)
     """Held-out puzzles, likewise; empty with `data`: its test part, or test_size puzzles set aside."""
 

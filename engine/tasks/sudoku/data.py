@@ -9,17 +9,22 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import UsageError
-from engine.tasks.base import Examples
+from engine.tasks.base import Examples, Source
+from engine.tasks.hub import HubFile, sha256_of
 from engine.tasks.progress import Progress, silent
 from engine.tasks.published import is_published, read_published
+from engine.tasks.selected import hold, select
+from engine.tasks.sources import Located, Split, as_path, find, is_hub
 from engine.tasks.sudoku.config import SudokuConfig
 from engine.tasks.sudoku.distinct import generate_distinct
 from engine.tasks.sudoku.files import read_list
 from engine.tasks.sudoku.generate import ClueRange
 from engine.tasks.sudoku.geometry import Geometry
-from engine.tasks.sudoku.holdout import drop_equivalent, group_bounds, hold_out, take_groups
+from engine.tasks.sudoku.holdout import drop_equivalent, group_bounds, hold_out, keep_groups
+from engine.tasks.sudoku.prepared import is_long, prepared, prepared_sha256
 from engine.tasks.sudoku.puzzles import Puzzles
 from engine.tasks.sudoku.rules import first_fault
+from engine.tasks.sudoku.sample import sample_rows
 from engine.tasks.sudoku.text import BLANK, to_digits, to_tokens
 from engine.text import safe_text
 
@@ -30,8 +35,8 @@ _AT_ONCE = 2**14
 class SudokuData:
     """Training and held-out puzzles, and what a person should know of them."""
 
-    train: Examples
-    test: Examples
+    train: Source
+    test: Source
     facts: dict[str, str]
 
 
@@ -40,59 +45,48 @@ def geometry_of(config: SudokuConfig) -> Geometry:
     return Geometry(config.box_rows, config.box_cols)
 
 
-def as_path(text: str) -> Path:
-    """Return the path that a person wrote, with ~ for their home folder."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
-        raise UsageError(f"{safe_text(text)}: {error}") from error
-
-
 def build_data(config: SudokuConfig, progress: Progress) -> SudokuData:
     """Generate or read the puzzles; raise `UsageError` where data is not sound or a request cannot be met."""
-    for name in ("data", "test_data"):
-        _require_there(name, getattr(config, name))
-    train, test, source, unseen = _read(config, progress) if config.data else _generated(config, progress)
-    facts = {"source": source, "training": _describe(train), "test": _describe(test), "unseen": unseen}
-    return SudokuData(train, test, facts)
-
-
-def _require_there(field: str, path: str) -> None:
-    try:
-        missing = bool(path) and not as_path(path).exists()
-    except (OSError, ValueError):
-        missing = True
-    if missing:
-        raise UsageError(
-            f"[task] {field}: there is no {safe_text(path)}; name your puzzles with --set task.{field}=PATH"
-        )
+    return _read(config, progress) if config.data else _generated(config, progress)
 
 
 def load_examples(
     geometry: Geometry,
     path: Path,
     *,
-    split: str,
+    split: Split,
     limit: int | None = None,
     seed: int = 0,
     check_unique: bool = False,
     progress: Progress = silent,
-) -> Examples:
+) -> Source:
     """Read puzzles with solutions: a list, or a dataset folder that is itself a split or holds `split`.
 
-    Of more than `limit` puzzles (groups, in a folder) a choice is drawn with `seed`. Sudoku puzzles have no
-    identity to learn, so identifiers are left out. Raises `UsageError` naming the place and what is wrong.
+    Of more than `limit` puzzles (groups, in a folder) a choice is drawn with `seed`. A long list is read once
+    into files, and stays there for testing, or where it is too large to hold. Sudoku puzzles have no identity
+    to learn, so identifiers are left out. Raises `UsageError` naming the place and what is wrong.
     """
     try:
         is_folder = stat.S_ISDIR(path.stat().st_mode)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no such file or folder"
         raise UsageError(f"{safe_text(str(path))}: cannot be read: {reason}") from error
-    if not is_folder:
+    if is_folder:
+        return _load_folder(geometry, path, split, limit, seed, progress)
+    long = prepared(geometry, path, progress) if is_long(path) and not check_unique else None
+    if long is None:
         puzzles = read_list(
             geometry, path, limit=limit, seed=seed, check_unique=check_unique, progress=progress
         )
         return _as_examples(puzzles)
+    if limit is not None and limit < len(long):
+        return select(long, sample_rows(len(long), limit, np.random.default_rng(seed)))
+    return long if split == "test" else hold(long)
+
+
+def _load_folder(
+    geometry: Geometry, path: Path, split: Split, limit: int | None, seed: int, progress: Progress
+) -> Source:
     folder = path if is_published(path) else path / split
     read = read_published(
         folder, seq_len=geometry.cells, vocab_size=geometry.side + 2, progress=progress
@@ -102,14 +96,14 @@ def load_examples(
     groups = len(group_bounds(examples)) - 1
     if limit is None or groups <= limit:
         return examples
-    return take_groups(examples, np.sort(np.random.default_rng(seed).permutation(groups)[:limit]))
+    return keep_groups(examples, np.sort(np.random.default_rng(seed).permutation(groups)[:limit]))
 
 
 def _as_examples(puzzles: Puzzles) -> Examples:
     return Examples.of(to_tokens(puzzles.clues), to_tokens(puzzles.solutions))
 
 
-def _generated(config: SudokuConfig, progress: Progress) -> tuple[Examples, Examples, str, str]:
+def _generated(config: SudokuConfig, progress: Progress) -> SudokuData:
     geometry = geometry_of(config)
     examples = _as_examples(
         generate_distinct(
@@ -127,24 +121,25 @@ def _generated(config: SudokuConfig, progress: Progress) -> tuple[Examples, Exam
             " 4×4 has only two solution grids up to such symmetry: the model has seen images of the solutions"
             " of test puzzles, but never with these clues."
         )
-    return train, test, f"Generated with seed {config.seed}; each puzzle has exactly one solution.", unseen
+    source = f"Generated with seed {config.seed}; each puzzle has exactly one solution."
+    return SudokuData(train, test, _facts(source, train, test, unseen))
 
 
-def _read(config: SudokuConfig, progress: Progress) -> tuple[Examples, Examples, str, str]:
+def _read(config: SudokuConfig, progress: Progress) -> SudokuData:
     geometry = geometry_of(config)
-    path = as_path(config.data)
-    test_path = _test_path(config, path)
-    held_out = 0 if test_path else config.test_size
+    found = find(config.data, field="data", split="train", progress=progress)
+    tests = _find_tests(config, progress)
+    held_out = 0 if tests else config.test_size
     pool = load_examples(
         geometry,
-        path,
+        found.path,
         split="train",
         limit=config.train_size + held_out,
         seed=config.seed,
         progress=progress,
     )
     apart = f"an image of a test puzzle under {_symmetries(geometry)}"
-    if test_path is None:
+    if tests is None:
         train, test = hold_out(
             geometry,
             pool,
@@ -154,30 +149,57 @@ def _read(config: SudokuConfig, progress: Progress) -> tuple[Examples, Examples,
             progress=progress,
         )
         source = f"Read from {safe_text(config.data)}; {len(test)} puzzles set aside with seed {config.seed}."
-        return train, test, source, f"No training puzzle is {apart}, and no test puzzle of another."
+        unseen = f"No training puzzle is {apart}, and no test puzzle of another."
+        return SudokuData(train, test, _facts(source, train, test, unseen))
     test = load_examples(
-        geometry, test_path, split="test", limit=config.test_size, seed=config.seed, progress=progress
+        geometry, tests.path, split="test", limit=config.test_size, seed=config.seed, progress=progress
     )
-    test = Examples(test.inputs, test.labels, test.puzzle_ids)
+    if isinstance(test, Examples) and test.groups is not None:
+        test = Examples(test.inputs, test.labels, test.puzzle_ids)
     train, dropped = drop_equivalent(geometry, pool, test, progress)
     if not len(train):
         raise UsageError("task.data: every puzzle is an image of a test puzzle, none is left to train on")
-    source = f"Read from {safe_text(config.data)}, tested on {safe_text(str(test_path))}."
+    source = f"Read from {safe_text(config.data)}, tested on {safe_text(_name(tests))}."
     left_out = f"; {dropped} that were have been left out" if dropped else ""
-    return train, test, source, f"No training puzzle is {apart}{left_out}."
+    facts = _facts(source, train, test, f"No training puzzle is {apart}{left_out}.")
+    for name, located in (("training file", found), ("test file", tests)):
+        if located.hub is not None:
+            facts[name] = _verified(geometry, located.hub, progress)
+    return SudokuData(train, test, facts)
 
 
-def _test_path(config: SudokuConfig, path: Path) -> Path | None:
+def _find_tests(config: SudokuConfig, progress: Progress) -> Located | None:
     """Return where the test puzzles are, or None when they are to be set aside from the training data."""
     if config.test_data:
-        return as_path(config.test_data)
-    return path / "test" if is_published(path / "test") else None
+        return find(config.test_data, field="test_data", split="test", progress=progress)
+    if is_hub(config.data):
+        return find(config.data, field="data", split="test", progress=progress)
+    folder = as_path(config.data)
+    if is_published(folder / "test"):
+        return Located(folder / "test")
+    return Located(folder / "test.csv") if (folder / "test.csv").is_file() else None
+
+
+def _name(located: Located) -> str:
+    return f"its {located.hub.name}" if located.hub else str(located.path)
+
+
+def _verified(geometry: Geometry, file: HubFile, progress: Progress) -> str:
+    """Check a file against the Hub's checksum and describe it; a prepared list knows its own."""
+    sha256 = prepared_sha256(geometry, file.path) or sha256_of(file.path, progress)
+    file.verify(sha256)
+    return file.describe(sha256)
+
+
+def _facts(source: str, train: Source, test: Source, unseen: str) -> dict[str, str]:
+    return {"source": source, "training": _describe(train), "test": _describe(test), "unseen": unseen}
 
 
 def _require_sudoku(geometry: Geometry, folder: Path, examples: Examples, progress: Progress) -> None:
     """Raise `UsageError` at the first row of a dataset folder that is no puzzle with its solution."""
     for start in range(0, len(examples), _AT_ONCE):
-        inputs, labels = (rows[start : start + _AT_ONCE] for rows in (examples.inputs, examples.labels))
+        part = examples.take(slice(start, start + _AT_ONCE))
+        inputs, labels = part.inputs, part.labels
         unsolved = np.flatnonzero((labels <= BLANK).all(axis=1) | (inputs < BLANK).any(axis=1))
         fault = first_fault(geometry, to_digits(inputs), to_digits(labels))
         if len(unsolved) and (fault is None or unsolved[0] <= fault[0]):
@@ -192,11 +214,11 @@ def _symmetries(geometry: Geometry) -> str:
     return f"permutations of digits, bands, stacks, rows and columns{transposed}"
 
 
-def _describe(examples: Examples) -> str:
+def _describe(examples: Source) -> str:
     """Say how many puzzles there are and how many clues they have."""
     counts = np.concatenate(
         [
-            (examples.inputs[start : start + _AT_ONCE] > BLANK).sum(axis=1)
+            (examples.take(slice(start, start + _AT_ONCE)).inputs > BLANK).sum(axis=1, dtype=np.int16)
             for start in range(0, len(examples), _AT_ONCE)
         ]
     )

@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import UsageError
-from engine.tasks.base import Examples
+from engine.tasks.base import Examples, Source
 from engine.tasks.progress import Progress
+from engine.tasks.selected import select
 from engine.tasks.sudoku.geometry import Geometry
+from engine.tasks.sudoku.prepared import PreparedList
 from engine.tasks.sudoku.symmetry import Hashes, symmetry_hashes
 from engine.tasks.sudoku.text import to_digits
 
@@ -17,25 +19,25 @@ _AT_ONCE = 2**14
 
 
 def drop_equivalent(
-    geometry: Geometry, train: Examples, test: Examples, progress: Progress
-) -> tuple[Examples, int]:
+    geometry: Geometry, train: Source, test: Source, progress: Progress
+) -> tuple[Source, int]:
     """Return `train` without the groups that hold an image of a test puzzle, and how many those were."""
     tested = _hashes(geometry, test, progress)
     clash = _any_in_group(train, np.isin(_hashes(geometry, train, progress), tested))
     if not clash.any():
         return train, 0
-    return take_groups(train, np.flatnonzero(~clash)), int(clash.sum())
+    return keep_groups(train, np.flatnonzero(~clash)), int(clash.sum())
 
 
 def hold_out(
     geometry: Geometry,
-    examples: Examples,
+    examples: Source,
     *,
     train_size: int,
     test_size: int,
     rng: np.random.Generator,
     progress: Progress,
-) -> tuple[Examples, Examples]:
+) -> tuple[Source, Source]:
     """Split examples at random into training groups and test puzzles, no two of the latter equivalent.
 
     A group gives its first puzzle to the test; every group with an image of a test puzzle leaves training.
@@ -56,15 +58,20 @@ def hold_out(
             "Lower task.test_size, or name other puzzles in task.test_data."
         )
     chosen = np.sort(rng.permutation(free)[:train_size])
-    return take_groups(examples, chosen), examples.take(test_rows)
+    return keep_groups(examples, chosen), select(examples, test_rows)
 
 
-def group_bounds(examples: Examples) -> Rows:
+def group_bounds(examples: Source) -> Rows:
     """Return the bounds (G + 1,) of the groups, one a row by default."""
     return np.arange(len(examples) + 1) if examples.groups is None else examples.groups.astype(np.int64)
 
 
-def take_groups(examples: Examples, groups: Rows) -> Examples:
+def keep_groups(examples: Source, groups: Rows) -> Source:
+    """Return the given groups (in rising order): in memory, unless they are many single rows of a file."""
+    return select(examples, groups) if examples.groups is None else take_groups(examples, groups)
+
+
+def take_groups(examples: Source, groups: Rows) -> Examples:
     """Return the given groups, in memory."""
     bounds = group_bounds(examples)
     sizes = np.diff(bounds)[groups]
@@ -76,17 +83,18 @@ def take_groups(examples: Examples, groups: Rows) -> Examples:
     return Examples(taken.inputs, taken.labels, taken.puzzle_ids, np.concatenate([[0], ends]))
 
 
-def _any_in_group(examples: Examples, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _any_in_group(examples: Source, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Tell which groups (G,) hold a marked row (N,)."""
     return np.logical_or.reduceat(rows, group_bounds(examples)[:-1])
 
 
-def _hashes(geometry: Geometry, examples: Examples, progress: Progress) -> Hashes:
+def _hashes(geometry: Geometry, examples: Source, progress: Progress) -> Hashes:
     """Return the invariant of every example (N,)."""
+    if isinstance(examples, PreparedList):
+        return examples.hashes(geometry, progress)
     parts = []
     for start in range(0, len(examples), _AT_ONCE):
-        rows = slice(start, start + _AT_ONCE)
-        clues, solutions = to_digits(examples.inputs[rows]), to_digits(examples.labels[rows])
-        parts.append(symmetry_hashes(geometry, clues, solutions))
-        progress("comparing puzzles", start + len(clues), len(examples))
+        part = examples.take(slice(start, start + _AT_ONCE))
+        parts.append(symmetry_hashes(geometry, to_digits(part.inputs), to_digits(part.labels)))
+        progress("comparing puzzles", start + len(part), len(examples))
     return np.concatenate(parts)

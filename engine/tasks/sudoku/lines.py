@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.errors import UsageError
-from engine.tasks.progress import Progress
+from engine.tasks.progress import Progress, silent
 from engine.tasks.sudoku.geometry import Geometry
 from engine.tasks.sudoku.text import symbol_values
 from engine.text import safe_text
 
 PUZZLE_COLUMNS = ("puzzle", "puzzles", "quiz", "quizzes", "question", "questions")
 SOLUTION_COLUMNS = ("solution", "solutions", "answer", "answers")
-_MAX_LINE = 4096
+MAX_LINE = 4096
 _REPORT_EVERY = 4096
 _SEPARATORS = re.compile(r"[\s,;]+")
 
@@ -34,18 +34,49 @@ def line_fault(path: Path, line: int, what: str) -> UsageError:
     return UsageError(f"{safe_text(str(path))}, line {line}: {what}")
 
 
-def read_rows(geometry: Geometry, path: Path, progress: Progress) -> Iterator[Row]:
-    """Yield the rows of a list; raise `UsageError` where the file or a line cannot be read as one."""
+class Place(NamedTuple):
+    """A place between two lines of a file: the bytes and the lines before it."""
+
+    offset: int
+    line: int
+
+
+class Header(NamedTuple):
+    """What the header of a CSV says: the columns of puzzle and solution, of how many, and where it ends."""
+
+    puzzle: int
+    solution: int | None
+    columns: int
+    end: Place
+
+
+def read_header(path: Path) -> Header | None:
+    """Return the header of a CSV; None where the first line that says something names no puzzles."""
+    lines = _Lines(path, silent)
+    first = next(iter(lines), "")
+    names = [name.strip().strip('"').lower() for name in first.split(",")]
+    puzzle = _find(names, PUZZLE_COLUMNS)
+    if puzzle is None:
+        return None
+    return Header(puzzle, _find(names, SOLUTION_COLUMNS), len(names), lines.place)
+
+
+def read_rows(
+    geometry: Geometry, path: Path, progress: Progress, header: Header | None, start: Place | None = None
+) -> Iterator[Row]:
+    """Yield the rows of a list from `start` on; raise `UsageError` where one cannot be read.
+
+    `header` is what `read_header` found; by default a CSV is read from there on, and a text from its first
+    line.
+    """
+    if header is not None:
+        lines = _Lines(path, progress, start or header.end)
+        yield from _csv_rows(path, lines, iter(lines), header.puzzle, header.solution)
+        return
     lines = _Lines(path, progress)
     texts = iter(lines)
     first = next(texts, None)
     if first is None:
-        return
-    header = [name.strip().lower() for name in first.split(",")]
-    header = [name.strip('"') for name in header]
-    puzzle = _find(header, PUZZLE_COLUMNS)
-    if puzzle is not None:
-        yield from _csv_rows(path, lines, texts, puzzle, _find(header, SOLUTION_COLUMNS))
         return
     cells = _SEPARATORS.split(first)[0]
     if len(cells) != geometry.cells and not set(cells) <= symbol_values(geometry).keys():
@@ -94,25 +125,31 @@ def _csv_rows(
 class _Lines:
     """The lines of a file that say something, without their ends; `number` is the latest one's, from 1."""
 
-    def __init__(self, path: Path, progress: Progress) -> None:
-        self.number = 0
+    def __init__(self, path: Path, progress: Progress, start: Place | None = None) -> None:
+        self.offset, self.number = start or Place(0, 0)
         self._path = path
         self._progress = progress
 
+    @property
+    def place(self) -> Place:
+        """The place after the latest line."""
+        return Place(self.offset, self.number)
+
     def __iter__(self) -> Iterator[str]:
-        what, done = f"reading {self._path.name}", 0
+        what = f"reading {self._path.name}"
         try:
             with self._path.open("rb") as file:
                 size = self._path.stat().st_size
-                while raw := file.readline(_MAX_LINE + 1):
+                file.seek(self.offset)
+                while raw := file.readline(MAX_LINE + 1):
                     self.number += 1
-                    done += len(raw)
-                    if len(raw) > _MAX_LINE:
-                        raise line_fault(self._path, self.number, f"is longer than {_MAX_LINE} bytes")
+                    self.offset += len(raw)
+                    if len(raw) > MAX_LINE:
+                        raise line_fault(self._path, self.number, f"is longer than {MAX_LINE} bytes")
                     text = raw.decode("utf-8-sig" if self.number == 1 else "utf-8", "replace").strip()
                     if text and not text.startswith("#"):
                         yield text
                     if self.number % _REPORT_EVERY == 0:
-                        self._progress(what, done, max(size, done))
+                        self._progress(what, self.offset, max(size, self.offset))
         except OSError as error:
             raise UsageError(f"{safe_text(str(self._path))}: cannot be read: {error.strerror}") from error

@@ -10,6 +10,11 @@ from engine.tasks.sudoku.puzzles import Puzzles
 _Kept = tuple[npt.NDArray[np.float64], Puzzles, npt.NDArray[np.int64]]
 
 
+def sample_rows(total: int, limit: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    """Return, in rising order, which `limit` of `total` puzzles a `Sample` would have kept."""
+    return np.sort(rng.random(total).argsort(kind="stable")[:limit])
+
+
 class Sample:
     """Keeps `limit` of the puzzles that it is shown, each choice equally likely, or all without a limit.
 

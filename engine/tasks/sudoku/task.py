@@ -8,11 +8,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from engine.tasks.base import Examples, PuzzleTask, Tokens, Verdict
+from engine.tasks.base import Examples, PuzzleTask, Source, Tokens, Verdict
 from engine.tasks.progress import Progress, silent
+from engine.tasks.sources import as_path, is_hub, locate
 from engine.tasks.sudoku.augment import augment
 from engine.tasks.sudoku.config import SudokuConfig
-from engine.tasks.sudoku.data import SudokuData, as_path, build_data, geometry_of, load_examples
+from engine.tasks.sudoku.data import SudokuData, build_data, geometry_of, load_examples
 from engine.tasks.sudoku.text import FIRST_DIGIT, check, parse, render, symbols
 
 
@@ -36,12 +37,12 @@ class SudokuTask(PuzzleTask):
         return build_data(self._config, self._progress)
 
     @property
-    def train(self) -> Examples:
+    def train(self) -> Source:
         """Puzzles to learn from."""
         return self._data.train
 
     @property
-    def test(self) -> Examples:
+    def test(self) -> Source:
         """Puzzles held out."""
         return self._data.test
 
@@ -82,15 +83,16 @@ class SudokuTask(PuzzleTask):
         """Judge an answer (n²,) to a puzzle (n²,) by the rules."""
         return check(self._geometry, puzzle, answer)
 
-    def load(self, path: str, *, check_unique: bool = False) -> Examples:
-        """Read all puzzles of a list, or of a dataset folder's split (its test part where it has two).
+    def load(self, path: str, *, check_unique: bool = False) -> Source:
+        """Read all puzzles of a list, or the test part of a dataset folder or of a set of the Hub (hub:…).
 
         With `check_unique`, each puzzle of a list must have one solution only, also where it is given.
         Raises `UsageError` when the data is not sound.
         """
+        on_hub = is_hub(path)
         return load_examples(
             self._geometry,
-            as_path(path),
+            locate(path, field="data", split="test", progress=self._progress) if on_hub else as_path(path),
             split="test",
             check_unique=check_unique,
             progress=self._progress,

@@ -74,7 +74,7 @@ def test_settings_that_only_work_together_may_be_set_together() -> None:
             "qqq.zzzzzz=1",
             '"qqq.zzzzzz" is no setting. Known: task, model, train, eval, checkpoint, memory, runtime.',
         ),
-        ("memory.zzzzzz=1", '"memory.zzzzzz" is no setting. Known: memory.budget_gb.'),
+        ("memory.zzzzzz=1", '"memory.zzzzzz" is no setting. Known: memory.budget_gb, memory.guard,'),
         ("train.lr", '"train.lr": write it as section.key=value'),
         ("=1", '"" is no setting.'),
         ("train.lr=fast", 'train.lr: must be a number above 0, at most 10, not "fast"'),

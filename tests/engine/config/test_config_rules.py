@@ -49,6 +49,8 @@ IMPOSSIBLE: list[tuple[dict[str, dict[str, object]], str]] = [
         {"eval": {"every": 0, "target_accuracy": 0.9}},
         "[eval] target_accuracy: every = 0 evaluates only at the end",
     ),
+    ({"memory": {"shrink_at": 0.5}}, "[memory] shrink_at: 0.5 is below warn_at = 0.7; at least that"),
+    ({"memory": {"stop_at": 0.75}}, "[memory] stop_at: 0.75 is below shrink_at = 0.8; at least that"),
     (
         {"task": {"kind": "sudoku", "box_rows": 5, "box_cols": 5}},
         "[task] box_rows: box_rows · box_cols is 25",
@@ -72,6 +74,7 @@ POSSIBLE: list[dict[str, dict[str, object]]] = [
     {"eval": {"every": 0}},
     {"eval": {"every": 10_000, "target_accuracy": 0.9}},
     {"checkpoint": {"every_steps": 0, "every_seconds": 0.0}},
+    {"memory": {"warn_at": 0.5, "shrink_at": 0.5, "stop_at": 0.5}},
 ]
 
 

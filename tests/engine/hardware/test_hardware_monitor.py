@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from engine.hardware import Memory, Monitor, Resources
-from engine.hardware.power import Throttle
+from engine.hardware import Memory, Monitor, Power, Resources, Sample
 from engine.hardware.process import ProcessReadings
 from engine.hardware.system import PsutilCounters
 
 LEFT = Memory(total_bytes=1000, available_bytes=800, swap_used_bytes=0)
-COOL = Throttle()
+COOL = Power()
 
 
 @dataclass
@@ -25,7 +24,7 @@ class FakeReadings:
     cpu: float | None = 0.0
     cores: tuple[tuple[float, float], ...] = ((0.0, 0.0), (0.0, 0.0))
     left: Memory = LEFT
-    heat: Throttle = COOL
+    heat: Power = COOL
     heat_readings: int = 0
     now: float = 50.0
 
@@ -44,7 +43,7 @@ class FakeReadings:
     def memory(self) -> Memory:
         return self.left
 
-    def throttle(self) -> Throttle:
+    def power(self) -> Power:
         self.heat_readings += 1
         return self.heat
 
@@ -90,6 +89,43 @@ def test_memory_extremes_and_means() -> None:
     assert (summary.min_available_bytes, summary.peak_swap_used_bytes) == (300, 50)
 
 
+def test_means_and_peaks_beside_the_extremes() -> None:
+    readings = FakeReadings()
+    monitor = watch(readings)
+    for busy, total, available in [((0.9, 0.1), 1.0, 700), ((1.0, 1.0), 2.0, 500)]:
+        readings.cores = tuple((core, total) for core in busy)
+        readings.left = Memory(available_bytes=available)
+        monitor.sample()
+    summary = monitor.summary()
+    assert summary.mean_available_bytes == 600
+    assert summary.peak_core_percents == pytest.approx((90.0, 90.0))
+
+
+def test_watchers_are_shown_every_sample() -> None:
+    seen: list[Sample] = []
+    readings = FakeReadings(heat=Power(plugged_in=False, saver=True))
+    monitor = Monitor(readings=readings, clock=readings.clock, watchers=[seen.append])
+    taken = [monitor.sample(), monitor.sample()]
+    assert seen == taken
+    assert (taken[0].plugged_in, taken[0].saver) == (False, True)
+
+
+def test_the_thread_survives_a_moment_without_memory() -> None:
+    asked = threading.Event()
+
+    class Starved(FakeReadings):
+        def rss_bytes(self) -> int | None:
+            if not asked.is_set():
+                asked.set()
+                raise MemoryError
+            seen.set()
+            return 100
+
+    seen = threading.Event()
+    with Monitor(interval=0.001, readings=Starved()):
+        assert seen.wait(10)
+
+
 def test_available_memory_is_what_the_control_group_leaves() -> None:
     readings = FakeReadings(left=Memory(available_bytes=800, limit_bytes=500, headroom_bytes=120))
     assert watch(readings).sample().available_bytes == 120
@@ -111,18 +147,18 @@ def test_a_spike_before_the_monitor_does_not_count() -> None:
 
 
 def test_thermal_events_count_from_the_start() -> None:
-    readings = FakeReadings(heat=Throttle(events=40))
+    readings = FakeReadings(heat=Power(throttle_events=40))
     monitor = watch(readings)
-    readings.heat, readings.now = Throttle(events=47), 75.0
+    readings.heat, readings.now = Power(throttle_events=47), 75.0
     assert monitor.sample().throttle_events == 7
 
 
 def test_heat_is_not_asked_for_at_every_sample() -> None:
-    readings = FakeReadings(heat=Throttle(speed_limit_percent=100.0))
+    readings = FakeReadings(heat=Power(speed_limit_percent=100.0))
     monitor = watch(readings)
     for _ in range(30):
         readings.now += 0.5
-        readings.heat = Throttle(speed_limit_percent=60.0)
+        readings.heat = Power(speed_limit_percent=60.0)
         monitor.sample()
     assert readings.heat_readings == 2  # at the start, and after ten of the fifteen seconds
     assert monitor.summary().min_speed_limit_percent == 60.0

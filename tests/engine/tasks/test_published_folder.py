@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from engine.errors import UsageError
-from engine.tasks import published
+from engine.tasks import published, published_writer
 from engine.tasks.base import Examples
-from engine.tasks.published import is_published, read_published, write_published
+from engine.tasks.published import is_published, read_published
+from engine.tasks.published_writer import write_published
 
 TOKENS = {"seq_len": 3, "vocab_size": 5}
 INPUTS = np.array([[1, 2, 1], [3, 1, 1], [1, 1, 4], [2, 1, 1], [1, 3, 1]])
@@ -208,35 +209,94 @@ def test_every_single_byte_of_a_header_may_be_damaged_without_a_crash(tmp_path):
                 assert examples.inputs.shape == (5, 3)
 
 
+NAMES = ["<blank>", "first", "second"]
+
+
+def written(folder, train, test=None, **changes):
+    """Write a folder and read its training part back."""
+    test = Examples.of(INPUTS[:2], LABELS[:2]) if test is None else test
+    write_published(folder, train, test, **{"vocab_size": 5, "identifiers": NAMES, **changes})
+    return read_published(folder / "train", **TOKENS)
+
+
 def test_what_is_written_is_read_back(tmp_path):
     train = Examples(
         INPUTS, np.where(LABELS == 0, -100, LABELS), np.array([0, 1, 1, 2, 0]), np.array([0, 2, 5])
     )
-    test = Examples.of(INPUTS[:2], LABELS[:2])
-    write_published(tmp_path / "new", train, test, vocab_size=5, num_puzzle_ids=3)
-    back = read_published(tmp_path / "new" / "train", **TOKENS)
+    back = written(tmp_path / "new", train)
     assert back.examples.inputs.tolist() == INPUTS.tolist()
     assert back.examples.labels.tolist() == LABELS.tolist()
     assert back.examples.puzzle_ids.tolist() == [0, 1, 1, 2, 0]
     assert back.examples.groups.tolist() == [0, 2, 5]
     assert back.metadata.num_puzzle_identifiers == 3
     assert read_published(tmp_path / "new" / "test", **TOKENS).examples.groups.tolist() == [0, 1, 2]
-    assert json.loads((tmp_path / "new" / "identifiers.json").read_text())[0] == "<blank>"
+    assert json.loads((tmp_path / "new" / "identifiers.json").read_text()) == NAMES
+
+
+def test_rows_of_one_identifier_are_one_puzzle_within_a_group_and_rows_without_are_many(tmp_path):
+    train = Examples(INPUTS, LABELS, np.array([1, 1, 1, 0, 0]), np.array([0, 2, 5]))
+    assert written(tmp_path, train).examples.groups.tolist() == [0, 2, 5]
+    folder = tmp_path / "train"
+    assert np.load(folder / "all__puzzle_indices.npy").tolist() == [0, 2, 3, 4, 5]
+    assert np.load(folder / "all__puzzle_identifiers.npy").tolist() == [1, 1, 0, 0]
+    assert np.load(folder / "all__group_indices.npy").tolist() == [0, 1, 4]
+    described = json.loads((folder / "dataset.json").read_text())
+    assert (described["total_puzzles"], described["mean_puzzle_examples"]) == (4, 1.25)
+
+
+def test_writing_goes_chunk_by_chunk(tmp_path, monkeypatch):
+    monkeypatch.setattr(published_writer, "_CHUNK_ROWS", 2)
+    calls = []
+    back = written(tmp_path, Examples.of(INPUTS, LABELS), progress=lambda *call: calls.append(call))
+    assert back.examples.inputs.tolist() == INPUTS.tolist()
+    assert calls[:3] == [("writing train", 2, 5), ("writing train", 4, 5), ("writing train", 5, 5)]
+
+
+def test_the_description_is_that_of_the_published_builder(tmp_path):
+    written(tmp_path, Examples.of(INPUTS, LABELS))
+    assert json.loads((tmp_path / "train" / "dataset.json").read_text()) == {
+        "pad_id": 0,
+        "ignore_label_id": 0,
+        "blank_identifier_id": 0,
+        "vocab_size": 5,
+        "seq_len": 3,
+        "num_puzzle_identifiers": 3,
+        "total_groups": 5,
+        "mean_puzzle_examples": 1.0,
+        "total_puzzles": 5,
+        "sets": ["all"],
+    }
+
+
+def test_test_puzzles_are_written_where_there_are_any(tmp_path):
+    examples = Examples.of(INPUTS, LABELS)
+    written(tmp_path / "without", examples)
+    written(tmp_path / "with", examples, test_puzzles={"abc": {"train": [], "test": []}})
+    assert not (tmp_path / "without" / "test_puzzles.json").exists()
+    assert json.loads((tmp_path / "with" / "test_puzzles.json").read_text()) == {
+        "abc": {"train": [], "test": []}
+    }
 
 
 def test_an_existing_split_is_not_overwritten(tmp_path):
     examples = Examples.of(INPUTS, LABELS)
     (tmp_path / "test").mkdir()
     with pytest.raises(UsageError, match="test: exists already"):
-        write_published(tmp_path, examples, examples, vocab_size=5)
+        written(tmp_path, examples)
+    assert not (tmp_path / "train").exists()
+
+
+def test_a_split_without_examples_is_not_written(tmp_path):
+    examples = Examples.of(INPUTS, LABELS)
+    with pytest.raises(UsageError, match="test: would be empty"):
+        written(tmp_path, examples, examples.take(slice(0, 0)))
     assert not (tmp_path / "train").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    examples = Examples.of(INPUTS, LABELS)
     with pytest.raises(UsageError, match="file: cannot be written"):
-        write_published(tmp_path / "file", examples, examples, vocab_size=5)
+        written(tmp_path / "file", Examples.of(INPUTS, LABELS))
 
 
 def test_a_folder_is_a_split_when_it_has_a_description(tmp_path):

@@ -23,11 +23,36 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+TEXT = (
+    "task.kind=text",
+    "task.context=8",
+    "model.architecture=text",
+    "model.mixer=attention",
+    "model.positions=rope",
+    "model.heads=2",
+)
+VERSE = "the quick brown fox jumps over the lazy dog;\nsphinx of black quartz, judge my vow.\n"
+
+
 @pytest.fixture
-def make_config() -> MakeConfig:
-    """A 4×4 configuration whose steps take milliseconds, with `section.key=value` overrides."""
+def text_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """What makes the configuration learn a small text."""
+    monkeypatch.setenv("TRM_CACHE_DIR", str(tmp_path / "cache"))
+    file = tmp_path / "verse.txt"
+    file.write_text(VERSE * 4)
+    return (*TEXT, f'task.data="{file}"')
+
+
+@pytest.fixture
+def make_config(text_overrides: tuple[str, ...]) -> MakeConfig:
+    """A 4×4 configuration whose steps take milliseconds, with `section.key=value` overrides.
+
+    With `text` among them it learns a small text instead.
+    """
 
     def make(*overrides: str) -> Config:
+        if "text" in overrides:
+            overrides = (*text_overrides, *(one for one in overrides if one != "text"))
         config = Config(task=engine.tasks.SudokuConfig(clues=6, train_size=40, test_size=12))
         small = (
             "model.hidden_size=8",

@@ -121,7 +121,7 @@ def test_a_pause_is_felt_within_an_evaluation(store: Store, make_config, heard, 
         if isinstance(event, Paused) and event.paused:
             control.resume()
 
-    monkeypatch.setattr("engine.training.trainer.evaluate", measure)
+    monkeypatch.setattr("engine.training.puzzle_learner.evaluate", measure)
     finished = start(store, make_config("train.steps=2"), Sitting(control, [heard, let_go]), preset="tiny")
     assert [event.paused for event in heard.of(Paused)] == [True, False]
     assert finished.status == "completed"

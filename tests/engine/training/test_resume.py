@@ -11,6 +11,7 @@ import engine.tasks
 from engine.config import loads
 from engine.errors import ConfigError, SessionError
 from engine.runs import Store
+from engine.training.build import build_learner
 from engine.training.control import Control
 from engine.training.launch import replay, resume, start
 from engine.training.learner import Learner
@@ -32,17 +33,28 @@ def everything(learner: Learner) -> dict[str, torch.Tensor]:
         ("model.states=1",),
         ("train.continue_loss=true",),
         ("train.micro_batch=4",),
+        ("text",),
+        ("text", "train.micro_batch=4", "model.tied_head=false", "model.positions=learned"),
     ],
-    ids=["mlp", "attention", "puzzle embedding", "single state", "continue loss", "micro-batches"],
+    ids=[
+        "mlp",
+        "attention",
+        "puzzle embedding",
+        "single state",
+        "continue loss",
+        "micro-batches",
+        "text",
+        "text in micro-batches",
+    ],
 )
 def test_resuming_after_any_step_continues_bit_for_bit(make_config, overrides: tuple[str, ...]) -> None:
     config = make_config(*overrides)
     task = engine.tasks.build_task(config.task)
-    straight = Learner(config, task)
+    straight = build_learner(config, task)
     for _ in range(8):
         straight.learn(config.micro_batch)
     for stop in range(8):
-        first, second = Learner(config, task), Learner(config, task)
+        first, second = build_learner(config, task), build_learner(config, task)
         for _ in range(stop):
             first.learn(config.micro_batch)
         weights = {name: tensor.clone() for name, tensor in first.weights().items()}
@@ -55,11 +67,12 @@ def test_resuming_after_any_step_continues_bit_for_bit(make_config, overrides: t
         assert second.counters == straight.counters
 
 
+@pytest.mark.parametrize("kind", [(), ("text",)], ids=["puzzles", "text"])
 def test_a_stopped_and_resumed_run_ends_with_the_same_weights(
-    store: Store, make_config, make_sitting
+    store: Store, make_config, make_sitting, kind: tuple[str, ...]
 ) -> None:
-    whole = start(store, make_config(), make_sitting(), preset="tiny")
-    half = start(store, make_config(), make_sitting(steps=5), preset="tiny")
+    whole = start(store, make_config(*kind), make_sitting(), preset="tiny")
+    half = start(store, make_config(*kind), make_sitting(steps=5), preset="tiny")
     assert half.status == "stopped"
     rest = resume(store, half.session, make_sitting())
     assert rest.status == "completed"
@@ -126,8 +139,9 @@ def test_what_decides_the_state_cannot_change_on_resume(
         resume(store, run.session, make_sitting(), overrides=[change])
 
 
-def test_replay_agrees_bit_for_bit(store: Store, make_config, make_sitting) -> None:
-    run = start(store, make_config("train.seed=5"), make_sitting(steps=7), preset="tiny")
+@pytest.mark.parametrize("kind", [(), ("text",)], ids=["puzzles", "text"])
+def test_replay_agrees_bit_for_bit(store: Store, make_config, make_sitting, kind: tuple[str, ...]) -> None:
+    run = start(store, make_config(*kind, "train.seed=5"), make_sitting(steps=7), preset="tiny")
     outcome = replay(store, run.session, make_sitting())
     assert outcome.agrees
     assert outcome.compared == 3  # steps 3, 6 and the last, 7
@@ -185,10 +199,11 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_word(
     assert any("step 9 is damaged" in getattr(event, "message", "") for event in heard.events)
 
 
-def test_an_interrupted_step_is_as_if_it_had_never_begun(make_config) -> None:
-    config = make_config("train.micro_batch=2")
+@pytest.mark.parametrize("kind", [(), ("text",)], ids=["puzzles", "text"])
+def test_an_interrupted_step_is_as_if_it_had_never_begun(make_config, kind: tuple[str, ...]) -> None:
+    config = make_config(*kind, "train.micro_batch=2")
     task = engine.tasks.build_task(config.task)
-    plain, disturbed = Learner(config, task), Learner(config, task)
+    plain, disturbed = build_learner(config, task), build_learner(config, task)
     for _ in range(6):
         plain.learn(2)
         assert disturbed.learn(2, interrupted=lambda: True) is None
@@ -196,10 +211,11 @@ def test_an_interrupted_step_is_as_if_it_had_never_begun(make_config) -> None:
     assert all(torch.equal(everything(plain)[name], tensor) for name, tensor in everything(disturbed).items())
 
 
-def test_micro_batches_are_the_same_mathematics(make_config) -> None:
-    config = make_config()
+@pytest.mark.parametrize("kind", [(), ("text",)], ids=["puzzles", "text"])
+def test_micro_batches_are_the_same_mathematics(make_config, kind: tuple[str, ...]) -> None:
+    config = make_config(*kind)
     task = engine.tasks.build_task(config.task)
-    whole, split = Learner(config, task), Learner(config, task)
+    whole, split = build_learner(config, task), build_learner(config, task)
     for _ in range(4):
         whole.learn(6)
         split.learn(2)

@@ -13,11 +13,11 @@ import engine.tasks
 from engine.errors import FitError
 from engine.models.trm import TRM, Output, State
 from engine.runs import Store
+from engine.training.build import build_learner
 from engine.training.control import Control
 from engine.training.evaluate import evaluate
 from engine.training.events import Evaluated, Finished, Paused, Saved, Started, Stepped, Warned
 from engine.training.launch import resume, start
-from engine.training.learner import Learner
 
 
 def test_a_run_tells_its_story_in_order(store: Store, make_config, make_sitting, heard) -> None:
@@ -58,7 +58,7 @@ def test_training_stops_when_the_target_is_reached(
     store: Store, make_config, make_sitting, monkeypatch
 ) -> None:
     perfect = evaluate_as(1.0)
-    monkeypatch.setattr("engine.training.trainer.evaluate", perfect)
+    monkeypatch.setattr("engine.training.puzzle_learner.evaluate", perfect)
     config = make_config("eval.every=4", "eval.target_accuracy=0.9")
     finished = start(store, config, make_sitting(), preset="tiny")
     assert (finished.status, finished.steps, finished.reason) == ("completed", 4, "target accuracy reached")
@@ -80,7 +80,7 @@ def test_the_best_checkpoint_is_kept_beside_the_newest(
 ) -> None:
     scores = iter([0.2, 0.7, 0.1, 0.3, 0.3])
     monkeypatch.setattr(
-        "engine.training.trainer.evaluate",
+        "engine.training.puzzle_learner.evaluate",
         lambda *args, **options: evaluate_as(next(scores))(*args, **options),
     )
     config = make_config("eval.every=3", "checkpoint.every_steps=1")
@@ -194,7 +194,7 @@ class Poison:
 @pytest.mark.parametrize("value", [math.nan, math.inf, 1e8])
 def test_an_unsound_step_changes_no_weight(make_config, monkeypatch, value: float) -> None:
     config = make_config()
-    learner = Learner(config, engine.tasks.build_task(config.task))
+    learner = build_learner(config, engine.tasks.build_task(config.task))
     Poison(monkeypatch, value, {3})
     learner.learn(6)
     learner.learn(6)
@@ -238,7 +238,7 @@ def test_a_run_that_keeps_diverging_ends_as_diverged(
 def test_early_halting_agrees_with_the_answers_at_the_first_positive_logit(make_config) -> None:
     config = make_config("train.halt_max_steps=4")
     task = engine.tasks.build_task(config.task)
-    learner = Learner(config, task)
+    learner = build_learner(config, task)
     for _ in range(5):
         learner.learn(6)
     with torch.no_grad():
@@ -254,7 +254,7 @@ def test_early_halting_agrees_with_the_answers_at_the_first_positive_logit(make_
 def test_evaluation_does_not_depend_on_the_batch_size(make_config) -> None:
     config = make_config()
     task = engine.tasks.build_task(config.task)
-    model = Learner(config, task).model
+    model = build_learner(config, task).model
     one, many = (evaluate(model, task.test, max_steps=3, batch_size=size) for size in (1, 12))
     figures = [dataclasses.asdict(dataclasses.replace(run, seconds=0.0)) for run in (one, many)]
     assert figures[0] == pytest.approx(figures[1])
@@ -281,7 +281,7 @@ def test_a_pause_within_a_step_saves_nothing_half_done(
     def pausing(model: TRM, *args: object) -> tuple[State, Output]:
         nonlocal passes
         passes += 1
-        if passes == 7:  # the first of the three micro-batches of step 3
+        if passes == 8:  # after the dry run: the first of the three micro-batches of step 3
             control.pause()
         return forward(model, *args)
 

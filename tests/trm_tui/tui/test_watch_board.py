@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 from fake_studio import FOUR, NINE, PUZZLE_NINE, PUZZLES_FOUR, SOLVED_FOUR, SOLVED_NINE, steps
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.color import Color, ColorSystem
+from textual.app import App, ComposeResult
+from textual.content import Content
+from textual.widgets import Static
 
+from engine.tasks import MazeConfig, build_puzzles
+from engine.tasks.base import Verdict
+from trm_tui.ink import ink_on
 from trm_tui.tui.watching.board import DRAWINGS, draw, fitting
 from trm_tui.tui.watching.film import Cell, Film, Frame, make_film
 from trm_tui.tui.watching.strip import strip_lines, visible
-from trm_tui.tui.watching.views import facts_content
+from trm_tui.tui.watching.views import BoardView, facts_content
 
 _PUZZLE, _LABEL = FOUR.parse(PUZZLES_FOUR[0]), FOUR.parse(SOLVED_FOUR)
 FILM = make_film(FOUR, _PUZZLE, _LABEL, steps(FOUR, _PUZZLE, _LABEL, mistakes=2))
@@ -104,6 +114,102 @@ def test_positions_left_out_stay_empty_and_rows_may_differ_in_length() -> None:
         lines = [line.plain for line in draw(frame, (0, 0), drawing)]
         assert len({len(line) for line in lines}) == 1
         assert "7" in "".join(lines)
+
+
+# --- colours of a task ------------------------------------------------------------------------------------
+
+MAZE = build_puzzles(MazeConfig(rows=2, cols=4))
+_MAZE = MAZE.parse("S   # G#")
+_PATH = np.array([3, 5, 5, 2, 1, 2, 4, 1])
+_FIRST, _SECOND = np.array([3, 5, 2, 5, 1, 5, 4, 1]), np.array([3, 5, 2, 5, 1, 2, 4, 1])
+
+
+def _maze_film() -> Film:
+    """The first step marks a cell too many and one too few; the second takes one back; the last is right."""
+    answers = (_FIRST, _SECOND, _PATH)
+    taken = [
+        SimpleNamespace(
+            step=number, answer=answer, confidence=np.full(8, 0.9, np.float32), halt_probability=0.1
+        )
+        for number, answer in enumerate(answers, 1)
+    ]
+    return make_film(MAZE, _MAZE, _PATH, taken)
+
+
+def styles(line: Content) -> list[str]:
+    """Return the style of every character."""
+    found = [""] * len(line.plain)
+    for span in line.spans:
+        found[span.start : span.end] = [str(span.style)] * (span.end - span.start)
+    return found
+
+
+def maze_text(at: int, number: int) -> list[str]:
+    film = _maze_film()
+    return [line.plain for line in draw(film.frames[at], film.box, DRAWINGS[number])]
+
+
+def test_cells_are_painted_in_the_colours_of_the_task() -> None:
+    film = _maze_film()
+    start, path, _, open_cell = styles(draw(film.frames[3], film.box, DRAWINGS[6])[0])
+    assert start.endswith(f" on {MAZE.palette['S']}")
+    assert path.endswith(f" on {MAZE.palette['o']}")
+    assert "#" not in open_cell
+
+
+def test_a_painted_cell_still_tells_what_is_wrong_and_what_has_changed() -> None:
+    assert maze_text(0, 4) == [" S  ·  ·  · ", " #  ·  G  # "]
+    assert maze_text(1, 4) == [" S  o   × o×", " #  o× G  # "]
+    assert maze_text(2, 4) == [" S  o   × o×", " # •   G  # "]
+    assert maze_text(3, 4) == [" S  o •o •  ", " #     G  # "]
+
+
+def test_in_the_smallest_drawing_signs_stand_for_what_colour_or_absence_tells() -> None:
+    assert maze_text(1, 6) == ["So××", "#×G#"]
+    assert maze_text(3, 6) == ["So••", "# G#"]
+
+
+@pytest.mark.parametrize("number", range(len(DRAWINGS)))
+def test_every_drawing_tells_wrong_cells_without_colour(number: int) -> None:
+    film = _maze_film()
+    shown = "".join(line.plain for line in draw(film.frames[1], film.box, DRAWINGS[number]))
+    assert shown.count("×") == 3
+
+
+@given(st.integers(0, 0xFFFFFF))
+def test_symbols_stay_legible_with_sixteen_colours(number: int) -> None:
+    colour = f"#{number:06x}"
+    shown = {Color.parse(one).downgrade(ColorSystem.STANDARD).number for one in (colour, ink_on(colour))}
+    assert len(shown) == 2
+
+
+def test_the_colours_of_a_maze_stay_apart_with_sixteen_colours() -> None:
+    shown = {Color.parse(one).downgrade(ColorSystem.STANDARD).number for one in MAZE.palette.values()}
+    assert len(shown) == len(MAZE.palette) == 4
+
+
+async def test_a_thirty_by_thirty_grid_can_be_scrolled_from_end_to_end() -> None:
+    rows = [
+        [Cell("#", "given", colour="#5b6275")] * 29 + [Cell(chr(65 + row % 26), "given")] for row in range(30)
+    ]
+    film = Film([Frame(0, rows, 0, None, 0, 0, 0)], (0, 0), 0, None, None, Verdict(False, ""), False, "")
+
+    class Stage(App[None]):
+        def compose(self) -> ComposeResult:
+            yield BoardView()
+
+    app = Stage()
+    async with app.run_test(size=(40, 14)) as pilot:
+        board = app.query_one(BoardView)
+        board.show(film, 0, confidence=False)
+        await pilot.pause()
+        grid = board.query_one(Static)
+        assert (grid.size.width, grid.size.height) == (30, 30)
+        assert grid.region.y == board.region.y, "the first row is in sight"
+        assert board.max_scroll_y == 30 - board.size.height
+        board.scroll_end(animate=False)
+        await pilot.pause()
+        assert grid.region.bottom == board.region.bottom, "and so is the last"
 
 
 # --- strip and words --------------------------------------------------------------------------------------

@@ -41,6 +41,15 @@ def _percent(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.1f}%"
 
 
+def measured(row: SessionRow) -> str:
+    """Return what a session's model reached on held-out data: exact accuracy, or the loss of a text."""
+    return _percent(row.exact) if row.loss is None else f"{row.loss:.3f}"
+
+
+def _measured(row: SessionRow) -> float | None:
+    return row.exact if row.loss is None else -row.loss
+
+
 def short_count(value: float | None) -> str:
     """Return a number in four or five cells: `940`, `112k`, `6.8M`."""
     if value is None:
@@ -83,7 +92,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("task", "Task", 7, lambda r, _: r.task, lambda r: r.task, priority=8),
     Column("status", "Status", 13, lambda r, _: r.status, lambda r: r.status, priority=2),
     Column("steps", "Steps", 8, lambda r, _: _count(r.steps), lambda r: r.steps, True, 3, falls=True),
-    Column("exact", "Exact", 6, lambda r, _: _percent(r.exact), lambda r: r.exact, True, 1, falls=True),
+    Column("exact", "Exact", 6, lambda r, _: measured(r), _measured, True, 1, falls=True),
     Column("params", "Params", 6, lambda r, _: short_count(r.parameters), _parameters, True, 7, falls=True),
     Column("rate", "Smp/s", 7, lambda r, _: _count(r.rate), lambda r: r.rate, True, 6, falls=True),
     Column("time", "Time", 8, _duration, lambda r: r.seconds, True, 5, falls=True),

@@ -11,6 +11,7 @@ from engine.errors import TrmError
 from engine.hardware import estimate
 from engine.runs import CheckpointInfo, Session, SessionRecord, Store
 from engine.text import format_bytes, format_seconds, safe_text
+from trm_tui.outcome import is_text, text_facts
 from trm_tui.tui.browser import clock
 from trm_tui.tui.browser.columns import short_count
 from trm_tui.tui.browser.progress import current_figures
@@ -102,6 +103,8 @@ def _identity(session: Session) -> Iterator[tuple[str, str]]:
     yield "changed", _local(record.updated)
     if record.parent is not None:
         yield "parent", f"{record.parent.how} from {record.parent.session}"
+    if record.origin is not None:
+        yield "origin", f"imported from {record.origin.file}"
     yield "tags", " ".join(record.tags)
     yield "note", record.note
 
@@ -115,21 +118,34 @@ def _result(session: Session, config: Config | None) -> Iterator[tuple[str, str]
     steps, planned = number(summary, "steps"), f" of {config.train.steps:,}" if config else ""
     if steps is not None:
         yield "steps", f"{steps:,.0f}{planned}"
-    if (best := session.best) is not None:
-        yield "best exact", f"{best.score:.1%} at step {best.step:,}"
-    for name, key in (("exact", "exact_accuracy"), ("cells", "cell_accuracy")):
-        if (share := number(evaluation, key)) is not None:
-            yield name, f"{share:.1%} of {number(evaluation, 'puzzles') or 0:,.0f} puzzles"
-    if (halting := number(evaluation, "mean_steps")) is not None:
-        yield "halting", f"after {halting:.1f} supervision steps"
+    yield from _reached(session, evaluation)
     if (seconds := number(summary, "seconds")) is not None:
         yield "training", format_seconds(seconds)
     if (rate := number(summary, "samples_per_second")) is not None:
         yield "speed", f"{rate:,.0f} samples/s"
     if config is not None:
-        yield "parameters", short_count(estimate(config).parameters)
+        # How many tokens a text has, the settings do not say: there the model itself was counted.
+        counted = number(summary, "parameters") if config.model.architecture == "text" else None
+        yield "parameters", short_count(estimate(config).parameters if counted is None else counted)
     digest = summary.get("weights_sha256")
     yield "weights", f"sha256 {digest[:16]}…" if isinstance(digest, str) and digest else ""
+
+
+def _reached(session: Session, evaluation: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield what the model was measured at: accuracies, or the loss of a text."""
+    if (best := session.best) is not None:
+        # The score of a text is its loss with a minus: that of a puzzle is never below zero.
+        figure = (
+            ("best loss", f"{-best.score:.4f}") if best.score < 0 else ("best exact", f"{best.score:.1%}")
+        )
+        yield figure[0], f"{figure[1]} at step {best.step:,}"
+    if is_text(evaluation):
+        yield from text_facts(evaluation)
+    for name, key in (("exact", "exact_accuracy"), ("cells", "cell_accuracy")):
+        if (share := number(evaluation, key)) is not None:
+            yield name, f"{share:.1%} of {number(evaluation, 'puzzles') or 0:,.0f} puzzles"
+    if (halting := number(evaluation, "mean_steps")) is not None:
+        yield "halting", f"after {halting:.1f} supervision steps"
 
 
 def _machine(record: SessionRecord) -> Iterator[tuple[str, str]]:

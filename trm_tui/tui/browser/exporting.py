@@ -15,10 +15,10 @@ from engine.text import safe_text
 from trm_tui.tui.browser.plot import Plot, to_png, to_svg
 from trm_tui.tui.curves import Curve, XAxis
 from trm_tui.tui.overlays import Overlay, read_overlay
-from trm_tui.tui.widgets.figures import FIGURES, Figure
+from trm_tui.tui.widgets.figures import Figure, figures_of
 from trm_tui.tui.widgets.ticks import Unit
 
-_DRAWN = ("Loss", "Accuracy")
+_DRAWN = ("Loss", "Accuracy", "Unseen loss")
 X_TITLES: Mapping[XAxis, str] = {"step": "step", "samples": "samples", "seconds": "training time"}
 X_UNITS: Mapping[XAxis, Unit] = {"step": "number", "samples": "number", "seconds": "seconds"}
 
@@ -36,9 +36,10 @@ def export_metrics(store: Store, ids: Sequence[str], file: Path) -> None:
 
 
 def export_curves(store: Store, ids: Sequence[str], file: Path) -> None:
-    """Draw loss and accuracy of sessions, as SVG or PNG after the file's ending."""
+    """Draw loss and accuracy of sessions, or both losses of text, as SVG or PNG after the file's ending."""
     overlays = [read_overlay(store, found) for found in ids]
-    draw_curves(overlays, [figure for figure in FIGURES if figure.title in _DRAWN], file)
+    text = any("val_loss" in overlay.curves for overlay in overlays)
+    draw_curves(overlays, [figure for figure in figures_of(text=text) if figure.title in _DRAWN], file)
 
 
 def draw_curves(

@@ -81,6 +81,7 @@ _FIELDS: Mapping[str, _Texts | _Figures] = {
     "note": _Texts(lambda r: (r.note,)),
     "steps": _Figures(lambda r, _: r.steps, read_number, "a number such as 1000 or 3k"),
     "exact": _Figures(lambda r, _: r.exact, read_share, "a share such as 0.9 or 90%"),
+    "loss": _Figures(lambda r, _: r.loss, read_number, "a loss on held-out text such as 1.9"),
     "params": _Figures(lambda r, _: r.parameters, read_number, "a number such as 500k or 7M"),
     "rate": _Figures(lambda r, _: r.rate, read_number, "samples a second, such as 800"),
     "time": _Figures(lambda r, _: r.seconds, read_duration, "a duration such as 90s, 5m or 1:30:00"),

@@ -15,7 +15,7 @@ _FIGURES = {"step": "steps", "samples": "samples", "seconds": "seconds"}
 
 
 def current_figures(folder: Path) -> dict[str, JsonValue]:
-    """Return what is known of `steps`, `seconds`, `samples_per_second` and `best_exact_accuracy`."""
+    """Return what is known of `steps`, `seconds`, `samples_per_second` and of the best score."""
     figures: dict[str, JsonValue] = {}
     last = _last_step(folder / METRICS)
     for source, name in _FIGURES.items():
@@ -26,7 +26,8 @@ def current_figures(folder: Path) -> dict[str, JsonValue]:
         figures["samples_per_second"] = samples / seconds
     best = _object(_tail(folder / CHECKPOINTS / BEST, MAX_TEXT_BYTES)).get("score")
     if isinstance(best, (int, float)):
-        figures["best_exact_accuracy"] = best
+        # The score of a text is its loss with a minus: that of a puzzle is never below zero.
+        figures.update({"best_val_loss": -best} if best < 0 else {"best_exact_accuracy": best})
     return figures
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +34,8 @@ class SessionRow:
     """Optimizer updates made."""
     exact: float | None
     """Exact accuracy on held-out puzzles, 0 … 1: the best where it is known, else the last measured."""
+    loss: float | None
+    """Loss on held-out text, likewise; None for puzzles."""
     parameters: float | None
     rate: float | None
     """Samples a second of training."""
@@ -77,7 +79,8 @@ def row_of(session_id: str, record: ShownRecord) -> SessionRow:
         tags=tags,
         note=note,
         steps=number(summary, "steps"),
-        exact=_exact(summary),
+        exact=_best(summary, "exact_accuracy", max),
+        loss=_best(summary, "val_loss", min),
         parameters=number(summary, "parameters"),
         rate=number(summary, "samples_per_second"),
         seconds=number(summary, "seconds"),
@@ -94,11 +97,11 @@ def number(values: Mapping[str, object], key: str) -> float | None:
     return float(value) if value == value else None
 
 
-def _exact(summary: Mapping[str, object]) -> float | None:
-    best = number(summary, "best_exact_accuracy")
+def _best(summary: Mapping[str, object], name: str, better: Callable[[float, float], float]) -> float | None:
+    best = number(summary, f"best_{name}")
     measured = summary.get("eval")
-    last = number(measured, "exact_accuracy") if isinstance(measured, Mapping) else None
-    return last if best is None else best if last is None else max(best, last)
+    last = number(measured, name) if isinstance(measured, Mapping) else None
+    return last if best is None else best if last is None else better(best, last)
 
 
 def _stand_in(session_id: str, preset: str) -> str:

@@ -10,6 +10,7 @@ from engine.runs import Status
 
 STATUS_SIGNS: Mapping[Status, tuple[str, str]] = {
     "created": ("○", "muted"),
+    "imported": ("↓", "muted"),
     "running": ("●", "good"),
     "paused": ("‖", "watch"),
     "completed": ("✓", "good"),

@@ -20,7 +20,7 @@ from trm_tui.tui.keys import Where
 from trm_tui.tui.screens.base import ModeScreen
 from trm_tui.tui.screens.dialogs import Ask
 from trm_tui.tui.widgets.chart import Chart, Series
-from trm_tui.tui.widgets.figures import FIGURES
+from trm_tui.tui.widgets.figures import Figure, figures_of
 
 _SMOOTHINGS = (0.0, 0.6, 0.9, 0.97)
 
@@ -56,7 +56,7 @@ class CompareScreen(ModeScreen):
         self._draw()
 
     def _draw(self) -> None:
-        settings, figure = self.trm.settings, FIGURES[self._figure]
+        settings, figure = self.trm.settings, self._shown
         line = figure.lines[0]
         series = [
             Series(
@@ -84,7 +84,7 @@ class CompareScreen(ModeScreen):
 
     def action_figure(self, places: int) -> None:
         """Show another figure."""
-        self._figure = (self._figure + places) % len(FIGURES)
+        self._figure = (self._figure + places) % len(self._choice)
         self.query_one(Chart).reset_window()
         self._draw()
 
@@ -132,7 +132,7 @@ class CompareScreen(ModeScreen):
     def action_export(self) -> None:
         """Write the chart as a picture."""
         title = self._comparison.sessions[0].title if self._comparison.sessions else ""
-        what = f"-{FIGURES[self._figure].title.lower().replace(' ', '-')}"
+        what = f"-{self._shown.title.lower().replace(' ', '-')}"
         name = suggested(title, what, ".svg")
         question = Ask("Export", "Draw into which file? (.svg or .png)", value=name, check=file_problem)
 
@@ -144,7 +144,7 @@ class CompareScreen(ModeScreen):
 
     @work(group="export")
     async def _write(self, file: Path) -> None:
-        figure, settings = FIGURES[self._figure], self.trm.settings
+        figure, settings = self._shown, self.trm.settings
         sessions = self._comparison.sessions
         try:
             await asyncio.to_thread(
@@ -162,6 +162,14 @@ class CompareScreen(ModeScreen):
             chart.hide_cursor()
         else:
             self.dismiss()
+
+    @property
+    def _choice(self) -> tuple[Figure, ...]:
+        return figures_of(text=any("val_loss" in s.curves for s in self._comparison.sessions))
+
+    @property
+    def _shown(self) -> Figure:
+        return self._choice[self._figure % len(self._choice)]
 
     def _remember(self, **changes: object) -> None:
         self.trm.remember(**changes)

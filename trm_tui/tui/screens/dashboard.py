@@ -19,7 +19,7 @@ from trm_tui.tui.snapshot import EMPTY, Snapshot
 from trm_tui.tui.widgets.chart import Chart
 from trm_tui.tui.widgets.decisions_panel import DecisionsPanel
 from trm_tui.tui.widgets.eventlog import EventLog
-from trm_tui.tui.widgets.figures import FIGURES, draw
+from trm_tui.tui.widgets.figures import Figure, draw, figures_of
 from trm_tui.tui.widgets.machine_panel import MachinePanel
 from trm_tui.tui.widgets.run_panel import Brief, RunPanel
 
@@ -97,7 +97,7 @@ class DashboardScreen(ModeScreen):
     def action_next_figure(self) -> None:
         """Show the next figure in the chart with the focus."""
         number = self._charts().index(self._chart())
-        self._figures[number] = (self._figures[number] + 1) % len(FIGURES)
+        self._figures[number] = (self._figures[number] + 1) % len(self._choice)
         self._chart().reset_window()
         self._draw_charts()
 
@@ -167,7 +167,7 @@ class DashboardScreen(ModeScreen):
         self._drawn, self._drawn_overlays = self._snapshot, self.trm.overlays
         for number, chart in enumerate(self._charts()):
             chart.markers = self.trm.settings.markers
-            figure = FIGURES[self._figures[number]]
+            figure = self._choice[self._figures[number] % len(self._choice)]
             draw(chart, figure, self._snapshot, self.trm.settings, self.trm.overlays)
 
     def _charts_are_due(self, snapshot: Snapshot) -> bool:
@@ -179,6 +179,10 @@ class DashboardScreen(ModeScreen):
             or self._drawn_overlays is not self.trm.overlays
             or abs(snapshot.seconds - drawn.seconds) >= _SECONDS_BETWEEN_CURVES
         )
+
+    @property
+    def _choice(self) -> tuple[Figure, ...]:
+        return figures_of(text=self._snapshot.learns_text)
 
     def _charts(self) -> list[Chart]:
         return list(self.query(Chart))

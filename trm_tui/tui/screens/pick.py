@@ -18,6 +18,7 @@ from engine.config import Preset
 from engine.errors import TrmError
 from engine.runs import SessionRecord
 from engine.text import safe_text
+from trm_tui.outcome import last_measured
 from trm_tui.tui.screens.dialogs import Dialog
 from trm_tui.tui.widgets.presets import PresetChooser
 
@@ -131,8 +132,7 @@ class PickSessions(Dialog[list[str]]):
 
 
 def _label(record: SessionRecord) -> Content:
-    exact = record.summary.get("eval")
-    accuracy = exact.get("exact_accuracy") if isinstance(exact, dict) else None
-    words = f" {accuracy:.1%}" if isinstance(accuracy, float) else ""
+    reached = last_measured(record.summary)
+    words = f" {reached}" if reached else ""
     name = safe_text(record.name or record.preset)
     return Content.assemble((name, "bold"), words, (f"  {record.status}  {record.id}", "$text-muted"))

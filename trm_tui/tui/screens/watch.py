@@ -15,7 +15,7 @@ from engine.errors import TrmError
 from engine.tasks.base import Tokens
 from trm_tui.tui.browser.details import read_checkpoints
 from trm_tui.tui.keys import Where
-from trm_tui.tui.screens.watch_view import WatchView
+from trm_tui.tui.screens.watch_text import WatchText
 from trm_tui.tui.screens.write import Write
 from trm_tui.tui.snapshot import Snapshot
 from trm_tui.tui.watching.film import Film
@@ -34,8 +34,8 @@ class _ClosedError(Exception):
     """The screen is gone: whatever is being computed for it may end."""
 
 
-class WatchScreen(WatchView):
-    """Picks models and puzzles, and has films made of them in a thread of its own."""
+class WatchScreen(WatchText):
+    """Picks models and puzzles, and has films and texts made of them in a thread of its own."""
 
     where: ClassVar[Where] = "watch"
 
@@ -57,9 +57,6 @@ class WatchScreen(WatchView):
         super().__init__()
         self._studio: Studio | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
-        self._closed = False
-        self._asked = 0
-        """Counts what was asked for, so that a search for something else can be given up."""
         self._told_at = 0.0
         self._typed: Tokens | None = None
         self._begun = False
@@ -86,7 +83,7 @@ class WatchScreen(WatchView):
     def _look(self) -> bool:
         """Ask the run on screen for its weights; return whether it has any."""
         asked = self.trm.workbench.look(self._receive)
-        if asked and self.shown.film is None:
+        if asked and not self.shows_something:
             self.say("waiting for the run's weights…")
         return asked
 
@@ -100,7 +97,7 @@ class WatchScreen(WatchView):
         self._load(lambda studio: studio.load_look(look), replay=True)
 
     def _watch(self, ref: str, checkpoint: str | None) -> None:
-        if self.shown.film is None:
+        if not self.shows_something:
             self.say("reading the model…")
         self._load(lambda studio: studio.load_session(ref, checkpoint))
 
@@ -108,19 +105,23 @@ class WatchScreen(WatchView):
     async def _load(self, load: Callable[[Studio], Subject], *, replay: bool = False) -> None:
         """Take another model, and show how it solves the puzzle on screen, or its first."""
         before = self.shown
+        self.give_up_writing()
         loaded = await self._made(lambda studio: (load(studio), studio.count()))
         if loaded is None:
-            if before.film is None:
+            if not self.shows_something:
                 self.say("no model to watch: p picks one, n trains one")
             return
         subject, count = loaded
         for warning in subject.warnings:
             self.trm.say(warning, "warning")
+        if subject.writes:
+            await self.show_text(subject)
+            return
         number = before.number if before.number < count else 0
         again = before.subject is not None and before.subject.session == subject.session
         if not again:
             self._typed, number = None, 0
-        self.change(subject=subject, count=count, typed=self._typed is not None)
+        self.change(subject=subject, count=count, passage=None, typed=self._typed is not None)
         # A checkpoint of the same session is looked at where the last was held: that is what compares them.
         held = again and before.film is not None and not before.playback.playing and not replay
         await self._show(number, at=before.playback.at, play=not held)
@@ -217,8 +218,15 @@ class WatchScreen(WatchView):
         if subject is not None and subject.live:
             self.set_timer(_WATCHED_AGAIN_SECONDS, self._look_again)
 
+    def written(self) -> None:
+        """At the end of a text of live weights, look at the run again."""
+        self.played()
+
     def _look_again(self) -> None:
-        if self.is_current and self.shown.playback.at_end and not self.shown.playback.playing:
+        if self.is_current and self.writes:
+            if self.shown.passage is not None and self.shown.passage.done:
+                self._look()
+        elif self.is_current and self.shown.playback.at_end and not self.shown.playback.playing:
             self._look()
 
     def action_pick(self) -> None:
@@ -263,25 +271,35 @@ class WatchScreen(WatchView):
             self.trm.say(f"there is no {'earlier' if places < 0 else 'later'} checkpoint")
 
     def action_puzzle(self, places: int) -> None:
-        """Show the next held-out puzzle, or the one before."""
+        """Show the next held-out puzzle, or the one before; of a text model, another sample."""
+        if self.writes:
+            self.write_another(places)
+            return
         start = self.shown.number if self._typed is not None else self.shown.number + places
         self._go(start, 1 if places > 0 else -1)
 
     def action_only_failures(self) -> None:
         """Show only puzzles that the model gets wrong, or all again."""
+        if self.refused():
+            return
         wanted = not self.shown.only_failures
         self.change(only_failures=wanted)
         if wanted:
             self._go(self.shown.number, 1)
 
     def action_type(self) -> None:
-        """Type or paste a puzzle."""
+        """Type or paste a puzzle, or what a text begins with."""
+        if self.writes:
+            self.ask_for_start(self.start_text)
+            return
         film: Film | None = self.shown.film
         self._ask_for_puzzle(film.text if film is not None else "")
 
     def action_back(self) -> None:
-        """Hold the film, then leave the typed puzzle, then go to the dashboard."""
-        if self.shown.playback.playing:
+        """Hold the film, then leave the typed puzzle or start, then go to the dashboard."""
+        if self.writes and self.start_text:
+            self.begin_with("")
+        elif self.shown.playback.playing:
             self.action_play()
         elif self._typed is not None:
             self._go(self.shown.number, 1)

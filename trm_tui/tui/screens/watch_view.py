@@ -13,9 +13,10 @@ from textual.widgets import Static
 from trm_tui.tui.browser.panes import Pane
 from trm_tui.tui.screens.base import ModeScreen
 from trm_tui.tui.watching.film import Film
+from trm_tui.tui.watching.passage import Passage
 from trm_tui.tui.watching.playback import Playback
 from trm_tui.tui.watching.studio import Subject
-from trm_tui.tui.watching.views import BoardView, StripView, facts_content
+from trm_tui.tui.watching.views import BoardView, StripView, TextView, facts_content, passage_facts
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Shown:
 
     subject: Subject | None = None
     film: Film | None = None
+    passage: Passage | None = None
+    """What a text model writes, instead of a film."""
     playback: Playback = field(default_factory=Playback)
     number: int = 0
     """Of the held-out puzzle, from 0."""
@@ -53,6 +56,7 @@ class WatchView(ModeScreen):
         yield Static(id="headline", markup=False)
         with Horizontal(id="scene"):
             yield BoardView()
+            yield TextView()
             yield Pane(id="words")
         yield StripView()
 
@@ -105,7 +109,8 @@ class WatchView(ModeScreen):
 
     def action_scroll(self, lines: int) -> None:
         """Move a grid that is larger than its room."""
-        self.query_one(BoardView).scroll_relative(y=lines, animate=False)
+        view = self.query_one(TextView if self.shown.passage is not None else BoardView)
+        view.scroll_relative(y=lines, animate=False)
 
     def _run(self, playback: Playback) -> None:
         self.change(playback=playback)
@@ -131,6 +136,11 @@ class WatchView(ModeScreen):
     def _paint(self) -> None:
         shown = self.shown
         self.query_one("#headline", Static).update(_headline(shown, self.size.width - 2))
+        self.set_class(shown.passage is not None, "-text")
+        if shown.passage is not None:
+            self.query_one(TextView).show(shown.passage)
+            self.query_one("#words", Pane).show(passage_facts(shown.passage))
+            return
         film, at = shown.film, shown.playback.at
         self.query_one(StripView).show(film, at)
         if film is not None:
@@ -142,13 +152,22 @@ def _headline(shown: Shown, width: int) -> Content:
     """Return the line at the top: what plays, and how far it is."""
     if shown.progress:
         return Content.styled(shown.progress, "$text-warning")
+    if shown.passage is not None:
+        sign, what = ("✓", "written") if shown.passage.done else ("▶", "writing…")
+        left = Content.assemble((f"{sign}  ", "bold $text-accent"), (what, "bold"))
+        return _between(left, f"{_model(shown)} · sample {shown.passage.number + 1:,}", width)
     if shown.film is None:
         return Content("")
     play = shown.playback
     sign = f"▶ {play.speed:g}/s" if play.playing else "‖"
     place = f"step {play.at} of {play.last}" if play.at else "the puzzle"
     left = Content.assemble((f"{sign}  ", "bold $text-accent"), (place, "bold"))
-    right = Content.styled(f"{_model(shown)} · {_puzzle(shown)}", "$text-muted")
+    return _between(left, f"{_model(shown)} · {_puzzle(shown)}", width)
+
+
+def _between(left: Content, words: str, width: int) -> Content:
+    """Return a line with words at both ends."""
+    right = Content.styled(words, "$text-muted")
     gap = width - left.cell_length - right.cell_length
     return Content.assemble(left, " " * max(gap, 2), right)
 

@@ -1,7 +1,8 @@
 """Grids as text with styles: the largest drawing that there is room for.
 
 A cell tells without colour what it is: `•` in front of what has just changed, `×` after what is wrong, clues
-are bold and empty cells a dot.
+are bold and empty cells a dot. Where a task gives a symbol a colour, the cell is painted with it, and those
+signs alone tell right from wrong; in the smallest drawing they then stand in place of the symbol.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from trm_tui.ink import ink_on
 from trm_tui.tui.watching.film import Cell, Frame
 
 STYLES = {
@@ -125,7 +127,10 @@ def _cell(cell: Cell, drawing: Drawing, part: int, confidence: bool) -> Content:
     elif cell.kind in ("right", "wrong", "answer") and part == drawing.high - 1:
         text = f"{cell.confidence:>4.0%}".center(drawing.wide)
     style = STYLES[cell.kind] if part == middle else "$text-muted"
-    if cell.kind != "hidden" and cell.changed:
+    if cell.kind != "hidden" and cell.colour:
+        weight = "bold " if cell.kind in ("given", "wrong") and part == middle else ""
+        style = f"{weight}{ink_on(cell.colour)} on {cell.colour}"
+    elif cell.kind != "hidden" and cell.changed:
         style += f" on {_GROUND_CHANGED}"
     elif cell.kind == "wrong":
         style += f" on {_GROUND_WRONG}"
@@ -140,7 +145,9 @@ def _text(cell: Cell, width: int, confidence: bool) -> str:
         percent = f"{min(round(100 * cell.confidence), 99):2d}"
         return (percent + after if width == 3 else percent).center(width)
     if width == 1:
-        return symbol
+        # There is room for one thing only: the symbol, unless its colour or its absence tells it already.
+        told = cell.colour or not symbol.strip()
+        return WRONG if told and cell.kind == "wrong" else CHANGED if told and cell.changed else symbol
     if width == 2:
         return symbol + (after if after != " " else before)
     return f"{before}{symbol}{after}".center(width)

@@ -50,6 +50,8 @@ class Cell:
     changed: bool = False
     """Is it another symbol than the step before?"""
     confidence: float = 1.0
+    colour: str = ""
+    """What the task's palette gives to the symbol (#rrggbb); empty for none."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,10 @@ def _solved_at(steps: Sequence[Step], right: Sequence[npt.NDArray[np.bool_] | No
 def _puzzle_frame(task: PuzzleTask, puzzle: Tokens, given: npt.NDArray[np.bool_]) -> Frame:
     flags = iter(given.tolist())
     rows = [
-        [Cell(symbol, _kind(symbol, next(flags), None, blank=True)) for symbol in map(safe_text, row)]
+        [
+            Cell(symbol, _kind(symbol, next(flags), None, blank=True), colour=task.palette.get(symbol, ""))
+            for symbol in map(safe_text, row)
+        ]
         for row in task.grid(puzzle)
     ]
     return Frame(0, rows, halt=0.0, right=None, changed=0, confidence=0.0, lowest=0.0)
@@ -162,7 +167,8 @@ def _frame(
         cells = []
         for symbol in map(safe_text, row):
             is_given, is_right, is_changed, sure = next(parts)
-            cells.append(Cell(symbol, _kind(symbol, is_given, is_right), is_changed, sure))
+            kind = _kind(symbol, is_given, is_right)
+            cells.append(Cell(symbol, kind, is_changed, sure, task.palette.get(symbol, "")))
         rows.append(cells)
     sure_of = confidence[asked] if asked.any() else np.ones(1)
     right = None if judged is None else int((judged & asked).sum())

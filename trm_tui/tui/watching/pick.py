@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from trm_tui.tui.browser import clock
 from trm_tui.tui.browser.catalogue import Catalogue
-from trm_tui.tui.browser.columns import when
+from trm_tui.tui.browser.columns import measured, when
 from trm_tui.tui.browser.filter import FilterError, parse_filter
 from trm_tui.tui.browser.listing import Order, in_order
 from trm_tui.tui.browser.row import SessionRow
@@ -109,9 +109,9 @@ class PickModel(Dialog[str]):
 
 
 def _label(row: SessionRow, now: datetime) -> Content:
-    exact = "" if row.exact is None else f"{row.exact:.1%}"
+    reached = measured(row)
     return Content.assemble(
         (f"{STATUS_SIGNS[row.status][0]} ", "$text-muted"),
         (fitted(row.title, 30), "bold" if row.name else ""),
-        (f" {exact:>6}  {when(row.created, now):<10}  {' '.join(row.tags)}", "$text-muted"),
+        (f" {reached:>6}  {when(row.created, now):<10}  {' '.join(row.tags)}", "$text-muted"),
     )

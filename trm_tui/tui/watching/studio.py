@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,10 +19,13 @@ from engine.runs import Store
 from engine.tasks.base import PAD, PuzzleTask, Tokens
 from engine.text import safe_text
 from trm_tui.tui.watching.film import Film, make_film
+from trm_tui.tui.watching.passage import LENGTH, TEMPERATURE, Passage
 from trm_tui.tui.workbench import Look
 
 if TYPE_CHECKING:
     from engine.models.trm import TRM
+    from engine.training.trained import Trained
+    from engine.training.trained_text import TrainedText
 
 Progress = Callable[[str, int, int], None]
 
@@ -38,6 +41,8 @@ class Subject:
     live: bool
     """Was it copied from a run in this app?"""
     warnings: Sequence[str] = ()
+    writes: bool = False
+    """Does it write text, and solve no puzzles?"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class Studio:
         self._progress = progress
         self._lock = threading.Lock()
         self._model: _Model | None = None
+        self._author: TrainedText | None = None
         self._task: tuple[TaskConfig, PuzzleTask] | None = None
 
     # --- models -------------------------------------------------------------------------------------------
@@ -65,10 +71,15 @@ class Studio:
         """
         import engine.tasks  # noqa: F401  # registers the tasks' configurations
         from engine.training.trained import load_trained
+        from engine.training.trained_text import learned_text, load_text
 
         with self._lock:
+            trained: Trained | TrainedText
+            if learned_text(self._store.get(ref)):
+                self._author = trained = load_text(self._store, ref, checkpoint)
+                return self._author_subject(trained, live=False)
             trained = load_trained(self._store, ref, checkpoint)
-            self._model = _Model(trained.config, trained.network)
+            self._model, self._author = _Model(trained.config, trained.network), None
         warnings = tuple(map(safe_text, trained.warnings))
         return Subject(trained.session, self._title(trained.session), trained.step, False, warnings)
 
@@ -77,13 +88,22 @@ class Studio:
         import torch
 
         from engine.models.trm import build_model
+        from engine.training.trained_text import text_model
 
         with self._lock:
+            if look.config.model.architecture == "text":
+                session = self._store.get(look.session)
+                self._author = text_model(session, look.step, look.config, look.weights)
+                return self._author_subject(self._author, live=True)
             ids = look.weights["puzzle_emb"].shape[0]
             network = build_model(look.config, ids, torch.Generator().manual_seed(0))
             network.load_state_dict(dict(look.weights))
-            self._model = _Model(look.config, network.requires_grad_(False))
+            self._model, self._author = _Model(look.config, network.requires_grad_(False)), None
         return Subject(look.session, self._title(look.session), look.step, live=True)
+
+    def _author_subject(self, author: TrainedText, *, live: bool) -> Subject:
+        warnings = tuple(map(safe_text, author.warnings))
+        return Subject(author.session, self._title(author.session), author.step, live, warnings, writes=True)
 
     def _title(self, session: str) -> str:
         try:
@@ -97,12 +117,48 @@ class Studio:
     def count(self) -> int:
         """Return how many puzzles are held out; reads or generates them first. Raises `UsageError`."""
         with self._lock:
+            if self._author is not None:
+                return 0
             return len(self._its_task().test)
 
     def parse(self, text: str) -> Tokens:
         """Return a puzzle written as text. Raises `UsageError` when it is none."""
         with self._lock:
             return self._its_task().parse(text)
+
+    # --- texts --------------------------------------------------------------------------------------------
+
+    def check_start(self, start: str) -> str:
+        """Return what a text may begin with. Raises `UsageError` when the model cannot read it."""
+        from engine.training.generate import check_start
+
+        with self._lock:
+            check_start(self._its_author().vocabulary, start)
+        return start
+
+    def write(
+        self, start: str, number: int, tell: Callable[[Passage], None], stopping: Callable[[], bool]
+    ) -> Passage:
+        """Return a text that the model writes; `tell` hears how far it is after every character.
+
+        When `stopping` turns true, what there is is returned. Raises `UsageError` for a start it cannot read.
+        """
+        import torch
+
+        from engine.training.generate import Sampling, check_start, generate
+
+        with self._lock:
+            author = self._its_author()
+            torch.set_num_threads(1)  # of this thread alone
+            passage = Passage(start, number)
+            begin = check_start(author.vocabulary, start)
+            sampling = Sampling(temperature=TEMPERATURE, max_tokens=LENGTH)
+            for character in generate(author.network, author.vocabulary, begin, sampling, number):
+                if stopping():
+                    return passage
+                passage = replace(passage, text=passage.text + character)
+                tell(passage)
+            return replace(passage, done=True)
 
     # --- films --------------------------------------------------------------------------------------------
 
@@ -161,6 +217,11 @@ class Studio:
         if self._model is None:
             raise UsageError("no model is loaded yet: p picks one")
         return self._model
+
+    def _its_author(self) -> TrainedText:
+        if self._author is None:
+            raise UsageError("no text model is loaded yet: p picks one")
+        return self._author
 
     def _its_task(self) -> PuzzleTask:
         """Return the task of the model; the same while models change but their task does not."""

@@ -8,8 +8,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from engine.text import safe_text
 from trm_tui.tui.watching.board import CHANGED, STYLES, WRONG, draw, fitting
 from trm_tui.tui.watching.film import Film, Frame
+from trm_tui.tui.watching.passage import LENGTH, TEMPERATURE, Passage
 from trm_tui.tui.watching.strip import strip_lines
 
 _LABEL = 12
@@ -64,6 +66,32 @@ class BoardView(ScrollableContainer, can_focus=False, inherit_bindings=False):
         drawing.update(Content("\n").join(lines))
 
 
+class TextView(ScrollableContainer, can_focus=False, inherit_bindings=False):
+    """Shows a text as far as it is written: what was given brighter than what the model made of it."""
+
+    DEFAULT_CSS = """
+    TextView {
+        display: none; width: 1fr; height: 1fr; overflow-x: hidden; overflow-y: auto; padding: 1 2;
+        scrollbar-size-vertical: 1;
+        & > Static { width: 1fr; height: auto; }
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Hold the text."""
+        yield Static(markup=False)
+
+    def show(self, passage: Passage | None) -> None:
+        """Show another text, or more of it."""
+        if passage is None:
+            self.query_one(Static).update(Content(""))
+            return
+        written = safe_text(passage.text).expandtabs(4)
+        cursor = "" if passage.done else "▏"
+        text = Content.assemble((safe_text(passage.start), "bold $text-accent"), written, (cursor, "$accent"))
+        self.query_one(Static).update(text)
+
+
 class StripView(Widget):
     """Shows the steps of a film in columns, the one on screen marked."""
 
@@ -95,6 +123,19 @@ def facts_content(film: Film, frame: Frame) -> Content:
     lines += _of_film(film)
     lines.append(Content(""))
     lines += _legend(film)
+    return Content("\n").join(lines)
+
+
+def passage_facts(passage: Passage) -> Content:
+    """Return the words beside a text: how it is drawn, and what can be done."""
+    lines = [
+        _fact("sample", f"{passage.number + 1}"),
+        _fact("written", f"{len(passage.text)} of {LENGTH} characters"),
+        _fact("temperature", f"{TEMPERATURE:g}"),
+        Content(""),
+        Content.styled("The same sample draws the same luck:", "$text-muted"),
+        Content.styled("what differs, the model has learned.", "$text-muted"),
+    ]
     return Content("\n").join(lines)
 
 

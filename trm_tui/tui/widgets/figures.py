@@ -25,6 +25,8 @@ class Line:
     label: str
     colour: str
     smooth: bool = False
+    optional: bool = False
+    """Is it left out as long as there are no points?"""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,13 @@ class Figure:
     y_range: tuple[float | None, float | None] = (None, None)
 
 
+_LEARNING_RATE = Figure("Learning rate", (Line("lr", "lr", "accent"),), y_range=(0.0, None))
+_SPEED = Figure(
+    "Speed", (Line("samples_per_second", "samples/s", "primary", smooth=True),), y_range=(0.0, None)
+)
+_MEMORY = Figure("Memory", (Line("rss_bytes", "this process", "warning"),), unit="bytes", y_range=(0.0, None))
+_GRADIENT = Figure("Gradient norm", (Line("grad_norm", "norm", "secondary", smooth=True),), may_be_log=True)
+
 FIGURES = (
     Figure("Loss", (Line("loss", "train", "primary", smooth=True),), may_be_log=True),
     Figure(
@@ -45,7 +54,7 @@ FIGURES = (
         (
             Line("exact_accuracy", "exact", "success"),
             Line("cell_accuracy", "cells", "primary"),
-            Line("train_exact", "train", "foreground-muted", smooth=True),
+            Line("train_exact", "train", "foreground-muted", smooth=True, optional=True),
         ),
         unit="percent",
         y_range=(0.0, 1.0),
@@ -58,10 +67,10 @@ FIGURES = (
         ),
         y_range=(0.0, None),
     ),
-    Figure("Learning rate", (Line("lr", "lr", "accent"),), y_range=(0.0, None)),
-    Figure("Speed", (Line("samples_per_second", "samples/s", "primary", smooth=True),), y_range=(0.0, None)),
-    Figure("Memory", (Line("rss_bytes", "this process", "warning"),), unit="bytes", y_range=(0.0, None)),
-    Figure("Gradient norm", (Line("grad_norm", "norm", "secondary", smooth=True),), may_be_log=True),
+    _LEARNING_RATE,
+    _SPEED,
+    _MEMORY,
+    _GRADIENT,
     Figure(
         "Parts of the loss",
         (
@@ -71,6 +80,27 @@ FIGURES = (
         may_be_log=True,
     ),
 )
+"""What there is to see of runs that learn puzzles."""
+
+TEXT_FIGURES = (
+    Figure(
+        "Loss",
+        (Line("loss", "train", "primary", smooth=True), Line("val_loss", "unseen", "success", optional=True)),
+        may_be_log=True,
+    ),
+    Figure("Bits per character", (Line("bits_per_character", "unseen", "success"),), y_range=(0.0, None)),
+    _LEARNING_RATE,
+    _SPEED,
+    _MEMORY,
+    _GRADIENT,
+    Figure("Unseen loss", (Line("val_loss", "unseen", "success"),), may_be_log=True),
+)
+"""What there is to see of runs that learn text."""
+
+
+def figures_of(*, text: bool) -> tuple[Figure, ...]:
+    """Return what there is to see of runs that learn text, or puzzles."""
+    return TEXT_FIGURES if text else FIGURES
 
 
 def draw(
@@ -81,7 +111,7 @@ def draw(
     series = []
     for line in figure.lines:
         curve = snapshot.curve(line.curve)
-        if len(curve) or line.colour != "foreground-muted":
+        if len(curve) or not line.optional:
             series.append(Series(line.label, curve.x(axis), curve.values, line.colour, line.smooth))
     for number, overlay in enumerate(overlays):
         line = figure.lines[0]

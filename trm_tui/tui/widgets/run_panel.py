@@ -11,6 +11,7 @@ from textual.widget import Widget
 from engine.config import Config
 from engine.hardware import estimate
 from engine.text import format_seconds
+from trm_tui.outcome import headline, number, score
 from trm_tui.tui.snapshot import EMPTY, Snapshot
 from trm_tui.tui.widgets.gauges import progress_bar, sparkline
 from trm_tui.tui.widgets.panel import Panel, labelled
@@ -41,7 +42,13 @@ class RunPanel(Panel):
             spark = sparkline(snapshot.rates, width - len(share) - 1, "$primary")
             lines.append(Content.assemble(spark, (f" {share}", "$text-muted")))
             lines.append(labelled("loss", Content(f"{latest.loss:.4f}")))
-        lines += [_accuracy(snapshot), *_settings(snapshot), _saved(snapshot), _model(snapshot)]
+        lines += [
+            _accuracy(snapshot),
+            _bits(snapshot),
+            *_settings(snapshot),
+            _saved(snapshot),
+            _model(snapshot),
+        ]
         return [line for line in lines if line]
 
     def _share_of_peak(self, snapshot: Snapshot) -> str:
@@ -79,7 +86,7 @@ class Brief(Widget):
         share = f"{snapshot.step / snapshot.steps:.0%} " if snapshot.steps else ""
         lines = [Content(f"{share}step {snapshot.step:,}")]
         if snapshot.evaluated is not None:
-            lines.append(Content(f"exact {snapshot.evaluated.figures.get('exact_accuracy', 0.0):.1%}"))
+            lines.append(Content(" ".join(headline(snapshot.evaluated.figures))))
         if latest is not None:
             lines += [
                 Content(f"loss {latest.loss:.4f}"),
@@ -115,11 +122,19 @@ def _steps(snapshot: Snapshot) -> Content:
 
 def _accuracy(snapshot: Snapshot) -> Content:
     if snapshot.evaluated is None:
-        return labelled("exact", Content.styled("not measured yet", "$text-muted"))
-    exact = snapshot.evaluated.figures.get("exact_accuracy", 0.0)
-    best = snapshot.best.figures.get("exact_accuracy", 0.0) if snapshot.best else exact
-    words = f" · best {best:.1%}" if best > exact else f" at step {snapshot.evaluated.step:,}"
-    return labelled("exact", Content.assemble((f"{exact:.1%}", "bold $success"), (words, "$text-muted")))
+        name = "unseen" if snapshot.learns_text else "exact"
+        return labelled(name, Content.styled("not measured yet", "$text-muted"))
+    last = snapshot.evaluated.figures
+    best = snapshot.best.figures if snapshot.best else last
+    name, figure = headline(last)
+    better = score(best) > score(last)
+    words = f" · best {headline(best)[1]}" if better else f" at step {snapshot.evaluated.step:,}"
+    return labelled(name, Content.assemble((figure, "bold $success"), (words, "$text-muted")))
+
+
+def _bits(snapshot: Snapshot) -> Content:
+    bits = number(snapshot.evaluated.figures, "bits_per_character") if snapshot.evaluated else None
+    return Content("") if bits is None else labelled("bits", Content(f"{bits:.3f} per character"))
 
 
 def _settings(snapshot: Snapshot) -> list[Content]:

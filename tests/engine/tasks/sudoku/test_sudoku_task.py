@@ -4,7 +4,7 @@ import pytest
 from engine.errors import UsageError
 from engine.tasks import SudokuConfig, build_task
 from engine.tasks.base import Examples
-from engine.tasks.published import write_published
+from engine.tasks.published_writer import write_published
 from engine.tasks.sudoku.geometry import Geometry
 from engine.tasks.sudoku.symmetry import symmetry_hashes
 from engine.tasks.sudoku.text import to_digits

@@ -1,0 +1,1 @@
+"""Mazes: find the shortest path from start to goal between random walls."""

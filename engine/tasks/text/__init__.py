@@ -1,0 +1,1 @@
+"""Text: the next character of any UTF-8 file."""

@@ -1,0 +1,60 @@
+"""A process that takes training steps when told to: `python -m engine.training.bench.worker SHAPE [plain]`.
+
+Reads one command a line and answers each with one line of JSON. `plain` leaves torch and the allocator as
+they come and computes with PyTorch's own operations: settings that only a fresh process can have.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+from engine.prepare import prepare_process
+
+
+def main(shape: str, *options: str) -> None:
+    """Answer `step` and `gemm` with seconds and rates until the input ends."""
+    plain = "plain" in options
+    if not plain:
+        prepare_process()
+    bench = Bench(shape, plain=plain)
+    for line in sys.stdin:
+        answer = bench.step() if line.strip() == "step" else bench.gemm()
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+class Bench:
+    """A learner of a standard shape."""
+
+    def __init__(self, shape: str, *, plain: bool) -> None:
+        import torch
+
+        from engine.hardware import detect
+        from engine.tasks import build_task
+        from engine.training.bench.shapes import SHAPES
+        from engine.training.build import build_learner
+        from engine.training.choices import choose_threads
+
+        config = SHAPES[shape]
+        runtime = config.runtime.model_copy(update={"tuning": "off" if plain else "auto"})
+        self.config = config.model_copy(update={"runtime": runtime})
+        torch.set_num_threads(choose_threads(0, detect())[0])
+        self.learner = build_learner(self.config, build_task(self.config.task))
+
+    def step(self) -> float:
+        """Take one training step and return its seconds."""
+        started = time.perf_counter()
+        self.learner.learn(self.config.train.batch_size)
+        return time.perf_counter() - started
+
+    def gemm(self) -> dict[str, float]:
+        """Return the rates of matrix products, in GFLOP/s, by what they are."""
+        from engine.training.bench.gemm import rates
+
+        return rates(self.config)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,134 @@
+"""Learning puzzles: rows that keep puzzle and state from step to step until they halt."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.config.sections import Config
+from engine.models.carry import Carry
+from engine.models.trm import TRM, build_model
+from engine.tasks.base import Examples, PuzzleTask, Source, Task
+from engine.training.evaluate import Evaluation, evaluate
+from engine.training.learner import Batch, Learner
+from engine.training.measured import Measured
+from engine.training.optimizers import sign_sgd
+from engine.training.step import PuzzleGradients, StepResult, backward_step, refill
+
+
+class PuzzleLearner(Learner):
+    """Learns with deep supervision and halting; `carry` is the batch in flight."""
+
+    model: TRM
+    target: ClassVar[str] = "accuracy"
+
+    def __init__(self, config: Config, task: Task) -> None:
+        generator = torch.Generator().manual_seed(config.train.seed)
+        model = build_model(config, task.num_puzzle_ids, generator)
+        super().__init__(config, task, model)
+        self.carry = Carry.empty(model.initial_state(config.train.batch_size), config.task.seq_len)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the batch in flight."""
+        return len(self.carry)
+
+    def draw(self, micro_batch: int) -> PuzzleBatch:
+        """Draw puzzles for the rows that halted, and how long each row of the batch must at least go on."""
+        fresh = self.task.augment(self.sampler.next(int(self.carry.halted.sum())), self.rng)
+        train, rows = self.config.train, self.rows
+        explores = self.rng.random(rows) < train.halt_exploration_prob
+        drawn = self.rng.integers(2, train.halt_max_steps + 1, rows) if train.halt_max_steps > 1 else 1
+        min_steps = torch.from_numpy(np.where(explores, drawn, 0))
+        return PuzzleBatch(self, fresh, min_steps, whole=micro_batch >= rows)
+
+    def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> Evaluation:
+        """Measure how many puzzles the model solves, after the configured supervision steps."""
+        config = self.config
+        return evaluate(
+            self.model,
+            examples,
+            max_steps=config.eval_steps,
+            batch_size=config.eval.batch_size,
+            solved=self.task.solved if isinstance(self.task, PuzzleTask) else None,
+            stopping=stopping,
+        )
+
+    def reached_target(self, measured: Measured) -> bool:
+        """Return whether `eval.target_accuracy` is reached."""
+        target = self.config.eval.target_accuracy
+        return target > 0 and measured.score >= target
+
+    def best_figure(self, score: float) -> tuple[str, float]:
+        """Return the best exact accuracy."""
+        return "best_exact_accuracy", score
+
+    def reconfigure(self, config: Config) -> None:
+        """Go on under another configuration; where its batch is smaller, rows in flight are given up."""
+        super().reconfigure(config)
+        if config.train.batch_size < len(self.carry):
+            self.carry = self.carry.keep(config.train.batch_size)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return every tensor of the training state by name, the carry among them."""
+        return super().tensors() | {f"carry.{name}": tensor for name, tensor in self.carry.tensors().items()}
+
+    def restore(
+        self, weights: dict[str, Tensor], tensors: dict[str, Tensor], state: Mapping[str, Any]
+    ) -> None:
+        """Become what `weights`, `tensors` and `state` describe."""
+        super().restore(weights, tensors, state)
+        carry = {name.removeprefix("carry."): t for name, t in tensors.items() if name.startswith("carry.")}
+        self.carry = Carry.from_tensors(carry)
+
+
+class PuzzleBatch(Batch):
+    """The rows of one supervision step: halted ones get the puzzles in `fresh`, in order."""
+
+    def __init__(self, learner: PuzzleLearner, fresh: Examples, min_steps: Tensor, *, whole: bool) -> None:
+        self.result = StepResult()
+        self._learner = learner
+        self._fresh = fresh
+        self._min_steps = min_steps
+        self._taken = 0
+        self._whole = whole
+        self._before = learner.carry
+        self._after = learner.carry if whole else learner.carry.blank()
+        self._gradients: list[PuzzleGradients] = []
+
+    def backward(self, start: int, stop: int) -> None:
+        """Refill the rows that halted, and run their supervision step."""
+        learner, part = self._learner, self._before.rows(start, stop)
+        until = self._taken + int(part.halted.sum())
+        part = refill(learner.model, part, self._fresh.take(slice(self._taken, until)))
+        self._taken = until
+        after, sums, gradients = backward_step(
+            learner.model, part, self._min_steps[start:stop], learner.config.train, 1 / len(self._before)
+        )
+        self.result += sums
+        if gradients is not None:
+            self._gradients.append(gradients)
+        if self._whole:
+            self._after = after
+        else:
+            self._after.put(start, after)
+
+    def accept(self, scale: float) -> None:
+        """Carry states and halts on, and train the puzzle embeddings that were used."""
+        learner, train = self._learner, self._learner.config.train
+        if self._gradients:
+            ids = torch.cat([gradients.ids for gradients in self._gradients])
+            grads = torch.cat([gradients.grads for gradients in self._gradients])
+            lr = train.puzzle_emb_lr * scale
+            sign_sgd(learner.model.puzzle_emb, ids, grads, lr, train.puzzle_emb_weight_decay)
+        learner.carry = self._after
+
+    def reject(self) -> None:
+        """Give every row another puzzle."""
+        halted = torch.ones_like(self._before.halted)
+        self._learner.carry = dataclasses.replace(self._before, halted=halted)

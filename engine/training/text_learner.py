@@ -1,0 +1,67 @@
+"""Learning text: every step takes fresh windows, and every character predicts the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import torch
+
+from engine.config.sections import Config
+from engine.models.text import RecursiveText, build_text_model
+from engine.tasks.base import Examples, Source, Task
+from engine.training.evaluate_text import TextEvaluation, character_losses, evaluate_text
+from engine.training.learner import Batch, Learner
+from engine.training.measured import Measured
+from engine.training.sums import Sums
+
+
+class TextLearner(Learner):
+    """Learns the next character with full backpropagation; nothing is carried from step to step."""
+
+    model: RecursiveText
+    target: ClassVar[str] = "loss"
+
+    def __init__(self, config: Config, task: Task) -> None:
+        generator = torch.Generator().manual_seed(config.train.seed)
+        super().__init__(config, task, build_text_model(config, task.vocab_size, generator))
+
+    def draw(self, micro_batch: int) -> TextBatch:  # noqa: ARG002  # windows are small: they are drawn at once
+        """Draw the windows of the next step."""
+        return TextBatch(self.model, self.task.augment(self.sampler.next(self.rows), self.rng))
+
+    def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> TextEvaluation:
+        """Measure the loss on windows that are held out."""
+        return evaluate_text(self.model, examples, batch_size=self.config.eval.batch_size, stopping=stopping)
+
+    def reached_target(self, measured: Measured) -> bool:
+        """Return whether the loss is as low as `eval.target_loss`."""
+        target = self.config.eval.target_loss
+        return target > 0 and -measured.score <= target
+
+    def best_figure(self, score: float) -> tuple[str, float]:
+        """Return the lowest loss on held-out text."""
+        return "best_val_loss", -score
+
+
+class TextBatch(Batch):
+    """The windows of one step."""
+
+    def __init__(self, model: RecursiveText, windows: Examples) -> None:
+        self.result = Sums()
+        self._model = model
+        self._windows = windows
+
+    def backward(self, start: int, stop: int) -> None:
+        """Add the gradients of windows [start, stop)."""
+        part = self._windows.take(slice(start, stop))
+        losses_LB, scored_LB = character_losses(self._model, part)
+        loss = (losses_LB.sum(0) / scored_LB.sum(0).clamp(min=1)).sum()
+        (loss / len(self._windows)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self.result += Sums(loss=loss.item())
+
+    def accept(self, scale: float) -> None:
+        """Nothing is carried on."""
+
+    def reject(self) -> None:
+        """Nothing is carried on, so nothing has to be left behind."""

@@ -1,0 +1,31 @@
+import math
+
+import pytest
+
+from engine.training.bench.compare import compare
+from engine.training.bench.shapes import SHAPES
+
+
+def test_the_standard_shapes_are_those_that_are_compared_everywhere():
+    sizes = {
+        name: (c.model.mixer, c.model.hidden_size, c.model.h_cycles, c.model.l_cycles, c.train.batch_size)
+        for name, c in SHAPES.items()
+    }
+    assert sizes == {
+        "attention-512": ("attention", 512, 3, 6, 16),
+        "attention-128": ("attention", 128, 2, 3, 64),
+        "mlp-512": ("mlp_t", 512, 3, 6, 16),
+        "mlp-64": ("mlp_t", 64, 2, 2, 64),
+    }
+    lengths = {name: c.task.seq_len + c.prefix_len for name, c in SHAPES.items()}
+    assert lengths == {"attention-512": 97, "attention-128": 97, "mlp-512": 97, "mlp-64": 37}
+
+
+def test_a_comparison_holds_figures_that_agree_with_each_other():
+    heard = []
+    measured = compare("mlp-64", rounds=2, progress=lambda *said: heard.append(said))
+    assert heard[-1] == ("steps of mlp-64", 2, 2)
+    assert measured.speedup == pytest.approx(measured.samples_per_second / measured.plain_samples_per_second)
+    assert measured.share_of_gemm_rate == pytest.approx(measured.gflops / measured.gemm_gflops["step"])
+    assert all(math.isfinite(value) and value > 0 for value in measured.gemm_gflops.values())
+    assert measured.to_dict()["shape"] == "mlp-64"

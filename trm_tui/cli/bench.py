@@ -1,0 +1,66 @@
+"""`bench`: what this machine makes of the engine."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+import typer
+
+from trm_tui.cli.output import JsonFlag, print_json, print_table
+
+
+class Shape(str, enum.Enum):
+    """The standard shapes; see `engine.training.bench.shapes`."""
+
+    ATTENTION_512 = "attention-512"
+    ATTENTION_128 = "attention-128"
+    MLP_512 = "mlp-512"
+    MLP_64 = "mlp-64"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(bench)
+
+
+def bench(
+    shape: Annotated[Shape | None, typer.Option(help="Only this shape; default: all four.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, max=1000, help="Steps of each kind; medians count.")] = 7,
+    json: JsonFlag = False,
+) -> None:
+    """Measure training steps at standard shapes, against plain PyTorch and this CPU's matrix products."""
+    from engine.training.bench.compare import compare
+    from trm_tui.cli.printers import ProgressPrinter
+
+    with ProgressPrinter(summary=False) as printer:
+        measured = [
+            compare(each.value, rounds=rounds, progress=printer.preparing)
+            for each in ([shape] if shape else Shape)
+        ]
+    if json:
+        print_json([comparison.to_dict() for comparison in measured])
+        return
+    print_table(
+        (
+            "shape",
+            ">samples/s",
+            ">plain PyTorch",
+            ">speed-up",
+            ">GFLOP/s",
+            ">of GEMM rate",
+            ">GEMM fp32 / bf16",
+        ),
+        [
+            (
+                c.shape,
+                f"{c.samples_per_second:,.1f}",
+                f"{c.plain_samples_per_second:,.1f}",
+                f"{c.speedup:.2f}×",
+                f"{c.gflops:,.0f}",
+                f"{c.share_of_gemm_rate:.0%}",
+                f"{c.gemm_gflops['large']:,.0f} / {c.gemm_gflops['large_bf16']:,.0f}",
+            )
+            for c in measured
+        ],
+    )
