@@ -50,7 +50,7 @@ class TaskConfig(Section):
 
     @property
     def num_puzzle_ids(self) -> int:
-        """Puzzle identifiers at most, as far as the settings tell: rows of the puzzle embedding to plan for."""
+        """Puzzle identifiers at most, as far as the settings tell: rows of the puzzle embedding."""
         return 1
 
     def problems(self) -> list[tuple[str, str]]:

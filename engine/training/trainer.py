@@ -8,34 +8,24 @@ from collections.abc import Mapping, Sequence
 
 from engine.config import Config, dumps
 from engine.errors import DivergedError, ResourceError, TrmError
-from engine.hardware import Monitor, Sample
+from engine.hardware import Monitor
 from engine.hardware.allocator import is_out_of_memory, release_memory
 from engine.prepare import Decision
 from engine.runs import Checkpoint, Session, weights_sha256
 from engine.tasks.base import Source
 from engine.training.control import Control
-from engine.training.events import (
-    Evaluated,
-    Event,
-    Finished,
-    Listener,
-    Paused,
-    Saved,
-    Started,
-    Stepped,
-    Warned,
-)
+from engine.training.events import Evaluated, Finished, Listener, Paused, Saved, Started
 from engine.training.learner import Learner, Update
 from engine.training.measured import Measured
 from engine.training.memory import Change, MemoryKeeper
 from engine.training.performance import PerformanceWatch
-from engine.training.progress import Rate, Stopwatch, Window
+from engine.training.progress import Stopwatch
+from engine.training.reporter import Reporter
 
 _SKIPS_BEFORE_ROLLBACK = 3
 _MOST_ROLLBACKS = 3
 _ROLLBACK_LR = 0.5
 _HIGHEST_LR = 10.0  # of TrainConfig
-_SECONDS_BETWEEN_EVENTS = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,17 +60,16 @@ class Trainer:
         self.control = control
         self.memory = memory
         self.performance = performance
-        self.listeners = listeners
         self.limits = limits or Limits()
         self.plan = dict(plan or {})
         self.stopwatch = Stopwatch(seconds)
         self.rollbacks = rollbacks
-        self.window, self.rate = Window(), Rate()
+        self.reporter = Reporter(session, monitor, self.stopwatch, listeners)
         self.evaluation: Measured | None = None
         self.reached_target = False
         self.exit_code = 0
         self._saved_step = -1
-        self._saved_at = self._told_at = time.monotonic()
+        self._saved_at = time.monotonic()
 
     def run(self, hardware: Mapping[str, object], decisions: Sequence[Decision]) -> Finished:
         """Train until the last step, the target, a limit or a request to stop; save."""
@@ -91,7 +80,7 @@ class Trainer:
                 update = self._learn()
                 if update is None:
                     continue
-                self._observe(update)
+                self.reporter.observe(self.learner, update)
                 if not update.applied:
                     self._recover()
                 if self._evaluation_due():
@@ -114,7 +103,7 @@ class Trainer:
         config, counters = self.learner.config, self.learner.counters
         for decision in decisions:
             self.session.log("info", f"decision: {decision}")
-        self._emit(
+        self.reporter.emit(
             Started(
                 session=self.session.id,
                 step=counters.step,
@@ -180,7 +169,7 @@ class Trainer:
     def _told_of_pause(self, paused: bool) -> None:
         self.performance.hold(paused)
         self.session.update(status="paused" if paused else "running")
-        self._emit(Paused(self.learner.counters.step, paused))
+        self.reporter.emit(Paused(self.learner.counters.step, paused))
 
     def _apply_changes(self) -> None:
         self._show_weights()
@@ -238,9 +227,9 @@ class Trainer:
 
     def _tell_of_shortages(self) -> None:
         if (warning := self.memory.take_warning()) is not None:
-            self._warn("memory-high", warning)
-        for slowdown in self.performance.take(self.rate.samples_per_second):
-            self._warn(slowdown.code, slowdown.message)
+            self.reporter.warn("memory-high", warning)
+        for slowdown in self.performance.take(self.reporter.rate.samples_per_second):
+            self.reporter.warn(slowdown.code, slowdown.message)
 
     def _heed_memory(self) -> None:
         """Train on fewer or more rows at once as memory asks for, or end the run."""
@@ -255,55 +244,21 @@ class Trainer:
         self.learner.reconfigure(change.config)
         self.session.configure(dumps(change.config), step, change.why)
         self.memory.took(change)
-        self._warn(change.code, f"step {step}: {change.why}")
+        self.reporter.warn(change.code, f"step {step}: {change.why}")
 
     def _stop_without_memory(self, reason: str) -> None:
         self.exit_code = ResourceError.exit_code
-        self._warn("out-of-memory", reason)
+        self.reporter.warn("out-of-memory", reason)
         self.control.stop(reason)
 
     # --- after a step -------------------------------------------------------------------------------------
 
-    def _observe(self, update: Update) -> None:
-        learner = self.learner
-        counters, train = learner.counters, learner.config.train
-        self.window.add(update, learner.rows)
-        self.rate.see(self.stopwatch.seconds, counters.samples)
-        if counters.step % train.log_every == 0 or counters.step >= train.steps:
-            self._report(recorded=True)
-        elif time.monotonic() - self._told_at >= _SECONDS_BETWEEN_EVENTS:
-            self._report(recorded=False)
-
-    def _report(self, *, recorded: bool) -> None:
-        """Tell the listeners how training goes; `recorded`: write it down too, and begin a new window."""
-        learner = self.learner
-        counters, train = learner.counters, learner.config.train
-        sample = self.monitor.latest()
-        event = Stepped(
-            step=counters.step,
-            steps=train.steps,
-            samples=counters.samples,
-            **self.window.means(),
-            lr=learner.lr,
-            samples_per_second=self.rate.samples_per_second,
-            seconds=self.stopwatch.seconds,
-            eta_seconds=self.rate.eta_seconds(learner),
-            rss_bytes=sample.rss_bytes,
-            available_bytes=sample.available_bytes,
-            cpu_percent=sample.cpu_percent,
-            micro_batch=learner.config.micro_batch,
-            loss_digest=counters.digest,
-        )
-        self._told_at = time.monotonic()
-        if recorded:
-            self.session.metrics.append({**event.to_dict(), **_machine(sample)})
-            self.window = Window()
-        self._emit(event)
-
     def _recover(self) -> None:
         """After a step whose loss or gradient was unsound (and which was skipped): warn, then roll back."""
         counters = self.learner.counters
-        self._warn("skipped-step", f"step {counters.step} skipped: the loss or its gradient was not sound")
+        self.reporter.warn(
+            "skipped-step", f"step {counters.step} skipped: the loss or its gradient was not sound"
+        )
         if counters.skipped_in_a_row < _SKIPS_BEFORE_ROLLBACK:
             return
         if self.rollbacks == _MOST_ROLLBACKS:
@@ -316,7 +271,7 @@ class Trainer:
         scale = counters.lr_scale * _ROLLBACK_LR
         step = self._return_to_checkpoint()
         self.learner.counters.lr_scale = scale
-        self._warn(
+        self.reporter.warn(
             "rollback", f"diverged at step {diverged_at}: back to step {step} with the rate × {scale:g}"
         )
 
@@ -324,11 +279,10 @@ class Trainer:
         """Go on from the newest sound checkpoint under the configuration in force; return its step."""
         checkpoint, warnings = self.session.load()
         for warning in warnings:
-            self._warn("damaged-checkpoint", warning)
+            self.reporter.warn("damaged-checkpoint", warning)
         self.learner.restore(checkpoint.weights, checkpoint.tensors, checkpoint.state["learner"])
         self.learner.reconfigure(self.learner.config)  # the checkpoint's batch may be larger
-        self.session.metrics.rewind(checkpoint.step)
-        self.window = Window()
+        self.reporter.forget(checkpoint.step)
         return checkpoint.step
 
     # --- evaluation and checkpoints -----------------------------------------------------------------------
@@ -349,7 +303,7 @@ class Trainer:
         self.evaluation = measured
         event = Evaluated(step, final, measured.to_dict())
         self.session.metrics.append({**event.to_dict(), "seconds_trained": self.stopwatch.seconds})
-        self._emit(event)
+        self.reporter.emit(event)
         if not final:
             self.reached_target = self.learner.reached_target(measured)
             best = self.session.best
@@ -409,14 +363,13 @@ class Trainer:
         self.session.save(checkpoint, keep=self.learner.config.checkpoint.keep, best_score=best_score)
         self._saved_step, self._saved_at = step, time.monotonic()
         self.memory.tidy(self.learner.config)
-        self._emit(Saved(step, reason))
+        self.reporter.emit(Saved(step, reason))
 
     # --- the end ------------------------------------------------------------------------------------------
 
     def _finish(self) -> Finished:
         self.stopwatch.stop()
-        if self.window.steps:
-            self._report(recorded=True)
+        self.reporter.finish(self.learner)
         self._save("end")
         if self._complete():
             self._evaluate(final=True)
@@ -460,7 +413,7 @@ class Trainer:
             summary[name] = value
         self.session.update(status=status, summary=summary)
         self.session.log("info" if status != "diverged" else "error", f"{status}: {reason}")
-        self._emit(finished)
+        self.reporter.emit(finished)
         return finished
 
     def _fail(self, error: BaseException) -> None:
@@ -468,22 +421,3 @@ class Trainer:
         message = str(error) if isinstance(error, TrmError) else f"{type(error).__name__}: {error}"
         self.session.log("error", message)
         self.session.update(status="failed")
-
-    def _warn(self, code: str, message: str) -> None:
-        self.session.log("warning", message)
-        self._emit(Warned(code, message))
-
-    def _emit(self, event: Event) -> None:
-        for listener in self.listeners:
-            listener(event)
-
-
-def _machine(sample: Sample) -> dict[str, object]:
-    """Return what a record says of the machine beside the event's own figures: what is told, no more."""
-    told: dict[str, object] = {
-        "core_percents": [round(percent) for percent in sample.core_percents],
-        "swap_used_bytes": sample.swap_used_bytes,
-        "throttle_events": sample.throttle_events,
-        "speed_limit_percent": sample.speed_limit_percent,
-    }
-    return {name: value for name, value in told.items() if value not in (None, [], 0)}

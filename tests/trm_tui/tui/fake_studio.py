@@ -88,7 +88,8 @@ class FakeStudio:
             self.task, puzzle, label, steps(self.task, puzzle, label, mistakes=2 * (number == 2))
         )
 
-    def film_of(self, puzzle: Tokens) -> Film:
+    def film_of(self, text: str) -> Film:
+        puzzle = self.task.parse(text)
         text = self.task.line(puzzle)
         self.made.shown.append(text)
         solved = self.task.parse(SOLVED_FOUR if self.task is FOUR else SOLVED_NINE)

@@ -84,7 +84,7 @@ def test_live_weights_answer_as_the_engine_does(studio: Studio, store: Store) ->
 
 def test_a_typed_puzzle_is_solved_without_its_solution(studio: Studio) -> None:
     studio.load_session("latest", None)
-    film = studio.film_of(studio.parse("1... .2.. ..3. ...4"))
+    film = studio.film_of("1... .2.. ..3. ...4")
     assert film.text == "1....2....3....4"
     assert film.last == 3
     with pytest.raises(UsageError):

@@ -12,7 +12,6 @@ from textual import on, work
 from textual.message import Message
 
 from engine.errors import TrmError
-from engine.tasks.base import Tokens
 from trm_tui.tui.browser.details import read_checkpoints
 from trm_tui.tui.keys import Where
 from trm_tui.tui.screens.watch_text import WatchText
@@ -58,7 +57,7 @@ class WatchScreen(WatchText):
         self._studio: Studio | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
         self._told_at = 0.0
-        self._typed: Tokens | None = None
+        self._typed: str | None = None
         self._begun = False
 
     def on_unmount(self) -> None:
@@ -176,11 +175,10 @@ class WatchScreen(WatchText):
 
     @work(exclusive=True, group="watch")
     async def _take_typed(self, text: str) -> None:
-        puzzle = await self._made(lambda studio: studio.parse(text))
-        if puzzle is None:
+        if await self._made(lambda studio: studio.parse(text)) is None:
             self._ask_for_puzzle(text)
             return
-        self._typed = puzzle
+        self._typed = text
         await self._show(self.shown.number, at=0, play=True)
 
     # --- the thread ---------------------------------------------------------------------------------------

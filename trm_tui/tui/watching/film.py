@@ -139,7 +139,8 @@ def _solved_at(steps: Sequence[Step], right: Sequence[npt.NDArray[np.bool_] | No
 
 
 def _puzzle_frame(task: PuzzleTask, puzzle: Tokens, given: npt.NDArray[np.bool_]) -> Frame:
-    flags = iter(given.tolist())
+    # A question of which every cell is to change (ARC) is shown whole, not as blanks.
+    flags = iter((given if given.any() else ~given).tolist())
     rows = [
         [
             Cell(symbol, _kind(symbol, next(flags), None, blank=True), colour=task.palette.get(symbol, ""))

@@ -169,10 +169,11 @@ class Studio:
             example = task.test.take(slice(number, number + 1))
             return self._film(task, example.inputs[0], example.labels[0], int(example.puzzle_ids[0]))
 
-    def film_of(self, puzzle: Tokens) -> Film:
-        """Return the model's way to its answer to a puzzle whose solution nobody gave."""
+    def film_of(self, text: str) -> Film:
+        """Return the model's way to its answer to a puzzle written as text. Raises `UsageError`."""
         with self._lock:
-            return self._film(self._its_task(), puzzle, None, 0)
+            task = self._its_task()
+            return self._film(task, task.parse(text), None, task.puzzle_id_of(text))
 
     def next_failure(self, start: int, step: int, stopping: Callable[[], bool]) -> int | None:
         """Return the first held-out puzzle from `start` on, in steps of ±1, that the model gets wrong.
