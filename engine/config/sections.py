@@ -194,8 +194,15 @@ class RuntimeConfig(Section):
 
     threads: int = Field(0, ge=0, le=1024)
     """Threads that compute; 0 takes the physical cores this process may use."""
+    precision: Literal["exact", "bf16", "auto"] = "exact"
+    """float32 to the bit (exact), matrix products in bfloat16 (bf16), or what a trial finds faster (auto)."""
     tuning: Literal["auto", "off"] = "auto"
     """Fused operations (auto), or plain PyTorch ones (off): same mathematics, different rounding."""
+
+    @property
+    def fused(self) -> bool:
+        """Whether fused operations compute: they are for float32, so not where products are bfloat16."""
+        return self.tuning != "off" and self.precision != "bf16"
 
 
 class Config(Section):

@@ -92,7 +92,7 @@ class Attention(nn.Module):
         length, rows, _ = x_SBD.shape
         query, key, value = F.linear(x_SBD, self.qkv).view(length, rows, 3, self.heads, -1).unbind(2)
         if self.rotary is not None:
-            query, key = self.rotary(query), self.rotary(key)
+            query, key = self.rotary(query).to(value.dtype), self.rotary(key).to(value.dtype)
         query, key, value = (rearrange(part, "s b h d -> b h s d") for part in (query, key, value))
         mixed_BHSd = F.scaled_dot_product_attention(query, key, value, is_causal=self.causal)
         return F.linear(rearrange(mixed_BHSd, "b h s d -> s b (h d)"), self.out)

@@ -46,7 +46,7 @@ class RecursiveText(nn.Module):
             z = z + x
             for block in self.blocks:
                 z = block(z)
-        return F.linear(z, self.embed_tokens if self.config.tied_head else self.lm_head)
+        return F.linear(z, self.embed_tokens if self.config.tied_head else self.lm_head).float()
 
     def embed(self, inputs_BL: Tensor) -> Tensor:
         """Return the embedded characters x (L, B, D)."""
@@ -61,5 +61,5 @@ def build_text_model(config: Config, vocab_size: int, generator: torch.Generator
     model = RecursiveText(
         config.model, vocab_size=vocab_size, context=config.task.seq_len, generator=generator
     )
-    use_fused(model, config.runtime.tuning != "off")
+    use_fused(model, config.runtime.fused)
     return model

@@ -10,6 +10,7 @@ import torch
 from engine.config import Config, apply, diff, dumps, loads
 from engine.errors import ConfigError, FitError, SessionError
 from engine.hardware import Hardware, Monitor, detect, estimate, memory_budget
+from engine.prepare import Decision
 from engine.runs import Session, Store
 from engine.tasks import build_task
 from engine.tasks.base import Task
@@ -23,6 +24,7 @@ from engine.training.events import Finished, Listener, Warned
 from engine.training.learner import Learner
 from engine.training.memory import MemoryKeeper, in_force
 from engine.training.performance import PerformanceWatch
+from engine.training.precision import settle_precision
 from engine.training.rehearsal import Rehearsal, rehearse
 from engine.training.trainer import Limits, Trainer
 
@@ -54,10 +56,11 @@ def start(store: Store, config: Config, sitting: Sitting, *, preset: str, name: 
     task = build_task(config.task, sitting.progress)
     # Before there is a session: reading the data and a dry run may find that there cannot be one.
     learner = build_learner(config, task)
+    precision = _settled(learner, hardware)
     rehearsal = _rehearsed(learner, hardware)
-    with store.create(dumps(config), preset=preset, task=config.task.kind, name=name) as session:
+    with store.create(dumps(learner.config), preset=preset, task=config.task.kind, name=name) as session:
         _record(session, task, hardware)
-        return _train(learner, session, sitting, hardware, rehearsal=rehearsal)
+        return _train(learner, session, sitting, hardware, precision, rehearsal=rehearsal)
 
 
 def require_fit(config: Config, hardware: Hardware) -> None:
@@ -94,6 +97,8 @@ def resume(
                 f"session {session.id}: the checkpoint of step {found.step} "
                 f"does not belong to its configuration ({safe_text(str(error)).splitlines()[0]})"
             ) from error
+        precision = _settled(learner, hardware)
+        config = learner.config
         if config != before:
             changes = ", ".join(f"{change.key} = {change.b}" for change in diff(before, config))
             session.configure(dumps(config), found.step, f"resumed with {changes}")
@@ -107,6 +112,7 @@ def resume(
             session,
             sitting,
             hardware,
+            precision,
             rehearsal=_rehearsed(learner, hardware),
             saved=found.state,
             overrides=overrides,
@@ -158,11 +164,13 @@ def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
         sitting = Sitting(
             sitting.control, sitting.listeners, sitting.seconds, max(recorded), sitting.progress
         )
+        learner = build_learner(first, task)
         finished = _train(
-            build_learner(first, task),
+            learner,
             session,
             sitting,
             hardware,
+            _settled(learner, hardware),
             plan=changes,
             threads=original.record.threads,
         )
@@ -179,6 +187,7 @@ def _train(
     session: Session,
     sitting: Sitting,
     hardware: Hardware,
+    precision: Decision,
     *,
     rehearsal: Rehearsal | None = None,
     saved: Mapping[str, object] | None = None,
@@ -195,7 +204,7 @@ def _train(
         runtime = runtime.model_copy(update={"threads": threads})
     count = _set_threads(runtime.threads, hardware)
     session.update(threads=count)
-    chosen = [*decisions(runtime, hardware), reading_decision(learner.task.train)]
+    chosen = [*decisions(runtime, hardware), precision, reading_decision(learner.task.train)]
     memory = MemoryKeeper(
         learner.config, saved=(saved or {}).get("memory"), overrides=overrides, acts=plan is None
     )
@@ -230,6 +239,12 @@ def _set_threads(asked: int, hardware: Hardware) -> int:
     count, _ = choose_threads(asked, hardware)
     torch.set_num_threads(count)  # acts on the calling thread, which is the one that trains
     return count
+
+
+def _settled(learner: Learner, hardware: Hardware) -> Decision:
+    """Put the precision in force; a trial takes place with the threads that will train."""
+    _set_threads(learner.config.runtime.threads, hardware)
+    return settle_precision(learner)
 
 
 def _rehearsed(learner: Learner, hardware: Hardware) -> Rehearsal | None:

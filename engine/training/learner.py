@@ -18,9 +18,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from engine.config.sections import Config
+from engine.models.layers import use_fused
 from engine.tasks.base import Source, Task
 from engine.tasks.streaming import sampler_for
 from engine.training.measured import Measured
@@ -144,7 +146,8 @@ class Learner(ABC):
                 if start and interrupted():
                     self._rewind(before)
                     return None
-                batch.backward(start, min(start + micro_batch, rows))
+                with self._precision():
+                    batch.backward(start, min(start + micro_batch, rows))
             return self._update(batch)
         except BaseException:
             if self.counters.step == step:
@@ -155,10 +158,20 @@ class Learner(ABC):
         """Take the gradients of one micro-batch and forget them: the learner stays as it was, bit for bit."""
         before = self._cursor()
         try:
-            self.draw(micro_batch).backward(0, min(micro_batch, self.rows))
+            batch = self.draw(micro_batch)
+            with self._precision():
+                batch.backward(0, min(micro_batch, self.rows))
         finally:
             self._rewind(before)
             self.parameters.grads.zero_()
+
+    def _precision(self) -> torch.autocast:
+        """Return a context in which matrix products are computed as `runtime.precision` says.
+
+        Casts of weights are not cached: one made in a cycle without gradient would cut the gradient later.
+        """
+        reduced = self.config.runtime.precision == "bf16"
+        return torch.autocast("cpu", torch.bfloat16, enabled=reduced, cache_enabled=False)
 
     def _cursor(self) -> tuple[Any, Any]:
         """Return where drawing examples and chance stand."""
@@ -218,6 +231,7 @@ class Learner(ABC):
         assert (config.task, config.model) == (self.config.task, self.config.model)
         self.config = config
         self.optimizer.config = config.train
+        use_fused(self.model, config.runtime.fused)
 
     def weights(self) -> dict[str, Tensor]:
         """Return the raw weights and buffers by name (views, not copies)."""

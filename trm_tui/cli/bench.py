@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,6 +26,9 @@ def register(app: typer.Typer) -> None:
 
 def bench(
     shape: Annotated[Shape | None, typer.Option(help="Only this shape; default: all four.")] = None,
+    precision: Annotated[
+        Literal["exact", "auto"], typer.Option(help="float32, or what is found faster here.")
+    ] = "exact",
     rounds: Annotated[int, typer.Option(min=1, max=1000, help="Steps of each kind; medians count.")] = 7,
     json: JsonFlag = False,
 ) -> None:
@@ -35,7 +38,7 @@ def bench(
 
     with ProgressPrinter(summary=False) as printer:
         measured = [
-            compare(each.value, rounds=rounds, progress=printer.preparing)
+            compare(each.value, precision=precision, rounds=rounds, progress=printer.preparing)
             for each in ([shape] if shape else Shape)
         ]
     if json:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from engine.errors import TrmError
 from engine.hardware import estimate
 from engine.training.bench.shapes import SHAPES
+from engine.training.bench.worker import PLAIN
 
 Progress = Callable[[str, int, int], None]
 
@@ -37,13 +38,13 @@ class Comparison:
         return asdict(self)
 
 
-def compare(shape: str, *, rounds: int, progress: Progress) -> Comparison:
+def compare(shape: str, *, precision: str, rounds: int, progress: Progress) -> Comparison:
     """Take `rounds` steps of a shape by turns in an engine process and in a plain one."""
     config = SHAPES[shape]
     rows = config.train.batch_size
     tuned: list[float] = []
     plain: list[float] = []
-    with _worker(shape) as ask_tuned, _worker(shape, "plain") as ask_plain:
+    with _worker(shape, precision) as ask_tuned, _worker(shape, PLAIN) as ask_plain:
         ask_tuned("step"), ask_plain("step")  # the first of each warms up
         for number in range(rounds):
             tuned.append(_seconds(ask_tuned("step")))
@@ -54,7 +55,7 @@ def compare(shape: str, *, rounds: int, progress: Progress) -> Comparison:
     rate, plain_rate = rows / statistics.median(tuned), rows / statistics.median(plain)
     gflops = estimate(config).flops_per_sample * rate / 1e9
     return Comparison(
-        shape, "exact", rate, plain_rate, rate / plain_rate, gflops, gflops / gemm["step"], gemm
+        shape, precision, rate, plain_rate, rate / plain_rate, gflops, gflops / gemm["step"], gemm
     )
 
 
@@ -64,9 +65,9 @@ def _seconds(answer: object) -> float:
 
 
 @contextmanager
-def _worker(*arguments: str) -> Iterator[Callable[[str], object]]:
+def _worker(shape: str, precision: str) -> Iterator[Callable[[str], object]]:
     """Run a worker and yield a function that sends it a command and returns its answer."""
-    command = [sys.executable, "-m", "engine.training.bench.worker", *arguments]
+    command = [sys.executable, "-m", "engine.training.bench.worker", shape, precision]
     with subprocess.Popen(  # noqa: S603  # our own program
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

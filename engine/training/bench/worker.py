@@ -1,7 +1,7 @@
-"""A process that takes training steps when told to: `python -m engine.training.bench.worker SHAPE [plain]`.
+"""A process that takes training steps when told to: `python -m engine.training.bench.worker SHAPE PRECISION`.
 
-Reads one command a line and answers each with one line of JSON. `plain` leaves torch and the allocator as
-they come and computes with PyTorch's own operations: settings that only a fresh process can have.
+Reads one command a line and answers each with one line of JSON. The precision `plain` leaves torch and the
+allocator as they come and computes with PyTorch's own operations: only a fresh process can have that.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import time
 
 from engine.prepare import prepare_process
 
+PLAIN = "plain"
 
-def main(shape: str, *options: str) -> None:
+
+def main(shape: str, precision: str) -> None:
     """Answer `step` and `gemm` with seconds and rates until the input ends."""
-    plain = "plain" in options
-    if not plain:
+    if precision != PLAIN:
         prepare_process()
-    bench = Bench(shape, plain=plain)
+    bench = Bench(shape, precision)
     for line in sys.stdin:
         answer = bench.step() if line.strip() == "step" else bench.gemm()
         sys.stdout.write(json.dumps(answer) + "\n")
@@ -28,7 +29,7 @@ def main(shape: str, *options: str) -> None:
 class Bench:
     """A learner of a standard shape."""
 
-    def __init__(self, shape: str, *, plain: bool) -> None:
+    def __init__(self, shape: str, precision: str) -> None:
         import torch
 
         from engine.hardware import detect
@@ -36,12 +37,14 @@ class Bench:
         from engine.training.bench.shapes import SHAPES
         from engine.training.build import build_learner
         from engine.training.choices import choose_threads
+        from engine.training.precision import settle_precision
 
         config = SHAPES[shape]
-        runtime = config.runtime.model_copy(update={"tuning": "off" if plain else "auto"})
-        self.config = config.model_copy(update={"runtime": runtime})
+        how = {"tuning": "off"} if precision == PLAIN else {"precision": precision}
+        self.config = config.model_copy(update={"runtime": config.runtime.model_copy(update=how)})
         torch.set_num_threads(choose_threads(0, detect())[0])
         self.learner = build_learner(self.config, build_task(self.config.task))
+        settle_precision(self.learner)
 
     def step(self) -> float:
         """Take one training step and return its seconds."""
