@@ -12,8 +12,8 @@ from dataclasses import dataclass
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 _NEVER = 2**31 - 1
 
-# What the OpenMP runtimes that torch ships with read when they are loaded: GNU's, and LLVM's or Intel's. GNU's
-# count is some ten microseconds: as long as the next operation usually takes to come.
+# What the OpenMP runtimes that torch ships with read when they are loaded: GNU's, and LLVM's or Intel's.
+# GNU's count is some ten microseconds: as long as the next operation usually takes to come.
 _WAITING = {"GOMP_SPINCOUNT": "3000", "KMP_BLOCKTIME": "0"}
 _WAITING_OF_A_PERSON = ("OMP_WAIT_POLICY", *_WAITING)
 
@@ -55,7 +55,7 @@ def _choose_waiting() -> Decision:
     return Decision(
         "waiting threads",
         "spin shortly, then sleep",
-        "sleeping at once costs a fifth; spinning for long stops everything when another process takes a core",
+        "sleeping at once costs a fifth; spinning on stops everything when another process takes a core",
     )
 
 
