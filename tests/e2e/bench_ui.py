@@ -35,7 +35,7 @@ FIRST_FRAMES = 5
 # Long runs: neither the last step nor the target ends one, and no evaluation stands in the way.
 SETTINGS = ("--set", "train.steps=1000000", "--set", "eval.every=0", "--set", "train.warmup_steps=100")
 
-# Keys of the dashboard, and what the frame that answers them shows: a line of the header, or the whole screen.
+# Keys of the dashboard, and what the frame that answers them shows: one line of it or all of it.
 # Not escape: Textual waits a tenth of a second for the rest of a code that could begin with it.
 ANSWERS = (("f", "frozen"), ("f", "ETA"), ("m", "Loss"), ("m", "Machine"))
 
