@@ -46,7 +46,7 @@ class RecursiveText(nn.Module):
             z = z + x
             for block in self.blocks:
                 z = block(z)
-        return F.linear(z, self.embed_tokens if self.config.tied_head else self.lm_head).float()
+        return F.linear(z, self.embed_tokens if self.config.tied_head else self.lm_head).to(x.dtype)
 
     def embed(self, inputs_BL: Tensor) -> Tensor:
         """Return the embedded characters x (L, B, D)."""

@@ -103,8 +103,8 @@ class TRM(nn.Module):
                 state = self._cycle(state, x)
         state = self._cycle(state, x)
         answer = state.y
-        logits = F.linear(answer[self.prefix_len :], self.lm_head).float()
-        q_halt, q_continue = F.linear(answer[0], self.q_head, self.q_bias).float().unbind(-1)
+        logits = F.linear(answer[self.prefix_len :], self.lm_head).to(x.dtype)
+        q_halt, q_continue = F.linear(answer[0], self.q_head, self.q_bias).to(x.dtype).unbind(-1)
         return State(state.y.detach(), state.z.detach()), Output(logits, q_halt, q_continue)
 
     def use_fused(self, fused: bool) -> None:
