@@ -27,8 +27,9 @@ MAX_BYTES = 1 << 36
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 _TEMPORARY = ".import-"
-# What zipfile raises for archives that are damaged, or packed or locked in a way that it does not read.
-_BROKEN = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+# What zipfile raises for archives that are damaged, or (RuntimeError and its kin) packed in a way or locked
+# with a password that it does not read.
+_BROKEN = (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
 
 
 def export_session(folder: Path, file: Path) -> None:

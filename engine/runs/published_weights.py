@@ -48,7 +48,7 @@ def read_weights(file: Path) -> dict[str, Tensor]:
         _vet(file)
     except OSError as error:
         raise _fault(file, f"cannot be read: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError) as error:
         raise _fault(file, str(error)) from error
     import torch
 

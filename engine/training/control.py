@@ -86,7 +86,8 @@ class Control:
             on_pause(True)
             while self._waits():
                 meanwhile()
-                # A signal handler may end the wait, and it must not touch a lock that this thread could hold.
+                # Polled, because a signal handler may end the wait: it runs inside this very thread, and
+                # setting an event or notifying a condition would wait for the lock that the thread holds.
                 time.sleep(_PAUSE_POLL_SECONDS)
             on_pause(False)
         return self.stopping

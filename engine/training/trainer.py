@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Mapping, Sequence
 
 from engine.config import Config, dumps
@@ -11,20 +10,18 @@ from engine.errors import DivergedError, ResourceError, TrmError
 from engine.hardware import Monitor
 from engine.hardware.allocator import is_out_of_memory, release_memory
 from engine.prepare import Decision
-from engine.runs import Checkpoint, Session, weights_sha256
+from engine.runs import Session, weights_sha256
 from engine.tasks.base import Source
 from engine.training.control import Control
-from engine.training.events import Evaluated, Finished, Listener, Paused, Saved, Started
+from engine.training.events import Evaluated, Finished, Listener, Paused, Started
 from engine.training.learner import Learner, Update
 from engine.training.measured import Measured
 from engine.training.memory import Change, MemoryKeeper
 from engine.training.performance import PerformanceWatch
 from engine.training.progress import Stopwatch
 from engine.training.reporter import Reporter
+from engine.training.saver import Saver
 
-_SKIPS_BEFORE_ROLLBACK = 3
-_MOST_ROLLBACKS = 3
-_ROLLBACK_LR = 0.5
 _HIGHEST_LR = 10.0  # of TrainConfig
 
 
@@ -63,13 +60,11 @@ class Trainer:
         self.limits = limits or Limits()
         self.plan = dict(plan or {})
         self.stopwatch = Stopwatch(seconds)
-        self.rollbacks = rollbacks
         self.reporter = Reporter(session, monitor, self.stopwatch, listeners)
+        self.saver = Saver(learner, session, memory, self.stopwatch, self.reporter, rollbacks=rollbacks)
         self.evaluation: Measured | None = None
         self.reached_target = False
         self.exit_code = 0
-        self._saved_step = -1
-        self._saved_at = time.monotonic()
 
     def run(self, hardware: Mapping[str, object], decisions: Sequence[Decision]) -> Finished:
         """Train until the last step, the target, a limit or a request to stop; save."""
@@ -82,11 +77,11 @@ class Trainer:
                     continue
                 self.reporter.observe(self.learner, update)
                 if not update.applied:
-                    self._recover()
+                    self.saver.recover()
                 if self._evaluation_due():
                     self._evaluate(final=False)
-                if reason := self._checkpoint_due():
-                    self._save(reason)
+                if reason := self.saver.due(self.control):
+                    self.saver.save(reason)
             return self._finish()
         except DivergedError as error:
             self.exit_code = error.exit_code
@@ -116,9 +111,7 @@ class Trainer:
             )
         )
         self.session.update(status="running")
-        if counters.step == 0:
-            self._save("start")
-        self._saved_step = counters.step
+        self.saver.begin()
         self.stopwatch.start()
 
     @property
@@ -159,7 +152,7 @@ class Trainer:
 
     def _paused(self, paused: bool) -> None:
         if paused:
-            self._save("pause")
+            self.saver.save("pause")
         self._paused_within_step(paused)
 
     def _paused_within_step(self, paused: bool) -> None:
@@ -217,7 +210,7 @@ class Trainer:
         # Beyond the handler: the error held on to the tensors of the step.
         release_memory()
         if self.learner.counters.step != step:  # half an update of the weights cannot be undone
-            self._return_to_checkpoint()
+            self.saver.go_back()
         change = self.memory.smaller(self.learner.config, "memory ran out")
         if change is not None:
             self._take(change)
@@ -251,41 +244,7 @@ class Trainer:
         self.reporter.warn("out-of-memory", reason)
         self.control.stop(reason)
 
-    # --- after a step -------------------------------------------------------------------------------------
-
-    def _recover(self) -> None:
-        """After a step whose loss or gradient was unsound (and which was skipped): warn, then roll back."""
-        counters = self.learner.counters
-        self.reporter.warn(
-            "skipped-step", f"step {counters.step} skipped: the loss or its gradient was not sound"
-        )
-        if counters.skipped_in_a_row < _SKIPS_BEFORE_ROLLBACK:
-            return
-        if self.rollbacks == _MOST_ROLLBACKS:
-            raise DivergedError(
-                f"training diverged at step {counters.step}, and {_MOST_ROLLBACKS} returns to a checkpoint "
-                f"with a lower rate did not help; lower train.lr (now {self.learner.config.train.lr:g})"
-            )
-        self.rollbacks += 1
-        diverged_at = counters.step
-        scale = counters.lr_scale * _ROLLBACK_LR
-        step = self._return_to_checkpoint()
-        self.learner.counters.lr_scale = scale
-        self.reporter.warn(
-            "rollback", f"diverged at step {diverged_at}: back to step {step} with the rate × {scale:g}"
-        )
-
-    def _return_to_checkpoint(self) -> int:
-        """Go on from the newest sound checkpoint under the configuration in force; return its step."""
-        checkpoint, warnings = self.session.load()
-        for warning in warnings:
-            self.reporter.warn("damaged-checkpoint", warning)
-        self.learner.restore(checkpoint.weights, checkpoint.tensors, checkpoint.state["learner"])
-        self.learner.reconfigure(self.learner.config)  # the checkpoint's batch may be larger
-        self.reporter.forget(checkpoint.step)
-        return checkpoint.step
-
-    # --- evaluation and checkpoints -----------------------------------------------------------------------
+    # --- evaluation ------------------------------------------------------------------------------------
 
     def _evaluation_due(self) -> bool:
         every, step = self.learner.config.eval.every, self.learner.counters.step
@@ -308,7 +267,7 @@ class Trainer:
             self.reached_target = self.learner.reached_target(measured)
             best = self.session.best
             if best is None or measured.score > best.score:
-                self._save("best", best_score=measured.score)
+                self.saver.save("best", best_score=measured.score)
         self.stopwatch.start()
 
     def _measure(self, examples: Source, *, final: bool) -> Measured | None:
@@ -339,38 +298,12 @@ class Trainer:
                 return None
             self._take(change)
 
-    def _checkpoint_due(self) -> str | None:
-        settings, step = self.learner.config.checkpoint, self.learner.counters.step
-        if self.control.take_checkpoint():
-            return "asked"
-        if settings.every_steps and step % settings.every_steps == 0:
-            return "steps"
-        if settings.every_seconds and time.monotonic() - self._saved_at >= settings.every_seconds:
-            return "time"
-        return None
-
-    def _save(self, reason: str, best_score: float | None = None) -> None:
-        step = self.learner.counters.step
-        if step == self._saved_step and best_score is None:
-            return
-        state = {
-            "learner": self.learner.state(),
-            "seconds": self.stopwatch.seconds,
-            "rollbacks": self.rollbacks,
-            "memory": self.memory.state(self.learner.config),
-        }
-        checkpoint = Checkpoint(step, self.learner.weights(), self.learner.tensors(), state)
-        self.session.save(checkpoint, keep=self.learner.config.checkpoint.keep, best_score=best_score)
-        self._saved_step, self._saved_at = step, time.monotonic()
-        self.memory.tidy(self.learner.config)
-        self.reporter.emit(Saved(step, reason))
-
     # --- the end ------------------------------------------------------------------------------------------
 
     def _finish(self) -> Finished:
         self.stopwatch.stop()
         self.reporter.finish(self.learner)
-        self._save("end")
+        self.saver.save("end")
         if self._complete():
             self._evaluate(final=True)
             self.stopwatch.stop()
@@ -385,7 +318,8 @@ class Trainer:
         """End a run that has met a lack of memory outside of a step: what it has saved stands."""
         release_memory()
         self.exit_code = ResourceError.exit_code
-        saved = f"go on from step {self._saved_step}" if self._saved_step >= 0 else "nothing was saved yet"
+        step = self.saver.saved_step
+        saved = "nothing was saved yet" if step is None else f"go on from step {step}"
         return self._ended("stopped", f"memory ran out; free some, then resume: {saved}")
 
     def _ended(self, status: str, reason: str) -> Finished:
