@@ -6,11 +6,12 @@ import json
 import os
 import resource
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.program import begin
 
 # About 780 MB, 300 MB of them the program: the 256 rows at once hold the rest.
 NEEDY = """
@@ -35,7 +36,6 @@ every_steps = 5
 [runtime]
 threads = 1
 """
-PROGRAM = [sys.executable, "-m", "trm_tui", "--no-ui", "--sessions-dir", "sessions"]
 
 
 @dataclass(frozen=True)
@@ -60,18 +60,15 @@ def run_needy(
     """
     folder.mkdir()
     (folder / "run.toml").write_text(NEEDY.format(steps=steps))
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     errors = folder / "stderr"
     events = []
     with (
         errors.open("w") as stderr,
-        subprocess.Popen(
-            [*PROGRAM, "run", "run.toml", "--json"],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
+        begin(
+            folder,
+            "sessions",
+            *("run", "run.toml", "--json"),
             stderr=stderr,
-            text=True,
             preexec_fn=(lambda: enter_group(enter, os.getpid())) if enter else None,
         ) as process,
     ):
@@ -104,10 +101,7 @@ def hold_at(kind: int, extra_bytes: int) -> Callable[[int], None]:
 
 def is_saved(folder: Path) -> bool:
     """Whether the run's session has a sound checkpoint to go on from."""
-    done = subprocess.run(
-        [*PROGRAM, "resume", "latest", "--steps", "1", "-q", "-s", "memory.guard=false"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-    )
-    return done.returncode == 0
+    words = ("resume", "latest", "--steps", "1", "-q", "-s", "memory.guard=false")
+    with begin(folder, "sessions", *words, stderr=subprocess.DEVNULL) as process:
+        process.communicate()
+    return process.returncode == 0

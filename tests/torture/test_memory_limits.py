@@ -15,7 +15,11 @@ from tests.torture.limited_runs import enter_group, hold_at, is_saved, run_needy
 
 pytestmark = [
     pytest.mark.torture,
-    pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces these limits"),
+    pytest.mark.skipif(
+        sys.platform != "linux",
+        reason="only Linux lowers the limits of a running process (prlimit, /proc) and has control groups; "
+        "macOS accepts RLIMIT_DATA and RLIMIT_AS, but does not enforce them",
+    ),
 ]
 
 RUNS = 20

@@ -8,8 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,53 +15,32 @@ import pytest
 import torch
 
 import engine.tasks  # noqa: F401  # registers the tasks' configurations
-from engine.config import list_presets, loads
+from engine.config import apply, dumps, list_presets, loads
 from engine.errors import ConfigError
 from engine.runs import Checkpoint, Session, Store
+from tests.program import TINY, begin, told
 
 pytestmark = pytest.mark.torture
 
 KILLS, FLIPS, TRUNCATIONS, MUTATIONS = 300, 1000, 1000, 2000
 
-RUN = """
-[task]
-kind = "sudoku"
-clues = 6
-train_size = 40
-test_size = 12
-[model]
-hidden_size = 8
-[train]
-batch_size = 6
-steps = 4000
-halt_max_steps = 3
-log_every = 20
-[eval]
-every = 0
-[checkpoint]
-every_steps = 5
-every_seconds = 0.0
-[runtime]
-threads = 1
-"""
+LONG = (
+    "train.steps=4000",
+    "train.log_every=20",
+    "eval.every=0",
+    "checkpoint.every_steps=5",
+    "checkpoint.every_seconds=0",
+)
 
 
 def test_killed_at_any_moment_a_run_goes_on_and_ends_with_the_same_weights(tmp_path: Path) -> None:
-    (tmp_path / "run.toml").write_text(RUN)
-    program = [sys.executable, "-m", "trm_tui", "--no-ui", "--sessions-dir"]
-    whole = subprocess.run(
-        [*program, "whole", "run", "run.toml", "--json"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    subprocess.run([*program, "killed", "run", "run.toml", "--steps", "1", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / "run.toml").write_text(dumps(apply(loads(TINY, "tiny.toml"), LONG)))
+    whole = told(tmp_path, "whole", "run", "run.toml")
+    told(tmp_path, "killed", "run", "run.toml", "--steps", "1")
     moments = random.Random(0)
     saved = 0
     for _ in range(KILLS):
-        command = [*program, "killed", "resume", "latest", "--json"]
-        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        with begin(tmp_path, "killed", "resume", "latest", "--json") as process:
             assert process.stdout is not None
             steps = []
             started = json.loads(process.stdout.readline() or '{"step": -1}')
@@ -77,15 +54,8 @@ def test_killed_at_any_moment_a_run_goes_on_and_ends_with_the_same_weights(tmp_p
                     break
             process.kill()
         saved = max([saved, *steps])
-    ended = subprocess.run(
-        [*program, "killed", "resume", "latest", "--json"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    digests = [json.loads(done.stdout.splitlines()[-1])["weights_sha256"] for done in (whole, ended)]
-    assert digests[0] == digests[1]
+    ended = told(tmp_path, "killed", "resume", "latest")
+    assert ended[-1]["weights_sha256"] == whole[-1]["weights_sha256"]
 
 
 @pytest.fixture

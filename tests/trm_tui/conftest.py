@@ -9,27 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.program import TINY
 from trm_tui.cli.main import main
-
-TINY = """
-[task]
-kind = "sudoku"
-clues = 6
-train_size = 40
-test_size = 12
-[model]
-hidden_size = 8
-[train]
-batch_size = 6
-steps = 6
-halt_max_steps = 3
-warmup_steps = 2
-log_every = 2
-[eval]
-every = 3
-[runtime]
-threads = 1
-"""
 
 
 @dataclass

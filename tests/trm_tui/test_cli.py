@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.program import begin, told
 from trm_tui.cli.main import main
 
 
@@ -215,18 +216,7 @@ def test_help_imports_neither_torch_nor_numpy() -> None:
 
 def test_sigterm_saves_and_exits_with_the_signals_code(tmp_path: Path, tiny_toml: str) -> None:
     (tmp_path / "tiny.toml").write_text(tiny_toml.replace("steps = 6", "steps = 1000000"))
-    command = [
-        sys.executable,
-        "-m",
-        "trm_tui",
-        "--no-ui",
-        "--sessions-dir",
-        "s",
-        "run",
-        "tiny.toml",
-        "--json",
-    ]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+    with begin(tmp_path, "s", "run", "tiny.toml", "--json") as process:
         assert process.stdout is not None
         lines = []
         for line in process.stdout:
@@ -247,31 +237,14 @@ def test_kill_9_loses_at_most_one_interval_and_resumes_to_the_same_weights(
 ) -> None:
     config = tiny_toml.replace("steps = 6", "steps = 60") + "[checkpoint]\nevery_steps = 10\n"
     (tmp_path / "tiny.toml").write_text(config)
-    command = [sys.executable, "-m", "trm_tui", "--no-ui", "--sessions-dir"]
-    straight = subprocess.run(
-        [*command, "straight", "run", "tiny.toml", "--json"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    with subprocess.Popen(
-        [*command, "killed", "run", "tiny.toml", "--json"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
-    ) as process:
+    straight = told(tmp_path, "straight", "run", "tiny.toml")
+    with begin(tmp_path, "killed", "run", "tiny.toml", "--json") as process:
         assert process.stdout is not None
         for line in process.stdout:
             event = json.loads(line)
             if event["event"] == "checkpoint" and event["step"] >= 20:
                 process.kill()
                 break
-    resumed = subprocess.run(
-        [*command, "killed", "resume", "latest", "--json"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    events = [json.loads(line) for line in resumed.stdout.splitlines()]
+    events = told(tmp_path, "killed", "resume", "latest")
     assert events[0]["step"] >= 20
-    expected = json.loads(straight.stdout.splitlines()[-1])
-    assert events[-1]["weights_sha256"] == expected["weights_sha256"]
+    assert events[-1]["weights_sha256"] == straight[-1]["weights_sha256"]

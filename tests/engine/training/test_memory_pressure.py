@@ -1,4 +1,4 @@
-"""What a run does when memory gets short: simulated samples at chosen steps, and allocations that fail."""
+"""What a run does when memory gets short: fewer rows at once, a smaller batch, a saved stop; its replay."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 
-import engine.tasks
 from engine.config import loads
-from engine.errors import FitError
-from engine.hardware import Memory, Power, Resources, Sample
+from engine.hardware import Resources, Sample
 from engine.models.carry import Carry
-from engine.models.trm import TRM, Output, State
-from engine.training.build import build_learner
-from engine.training.events import Evaluated, Event, Stepped, Warned
+from engine.models.trm import State
+from engine.training.control import Control
+from engine.training.events import Event, Stepped
 from engine.training.launch import Sitting, replay, resume, start
 from engine.training.memory import MemoryKeeper, Sizes, in_force
-from engine.training.optimizers import Adam
-from engine.training.rehearsal import rehearse
+from tests.engine.training.short_memory import SMALL, codes, in_flight
 
 GB = 10**9
-SMALL = ("train.batch_size=8", "train.log_every=1")
 AS_CALM = 0.5
+TWO_REDUCTIONS = {3: 0.85, 4: AS_CALM, 7: 0.85, 8: AS_CALM}
 
 
 class SimulatedMachine:
@@ -71,19 +68,9 @@ def under_pressure(monkeypatch, heard) -> Callable[..., Sitting]:
     def make(shares: dict[int, float], *, samples: int = 8, steps: int | None = None) -> Sitting:
         machine = SimulatedMachine(shares, samples)
         monkeypatch.setattr("engine.training.launch.Monitor", machine)
-        from engine.training.control import Control
-
         return Sitting(Control(), [heard, machine.hear], steps=steps)
 
     return make
-
-
-def codes(heard) -> list[str]:
-    return [event.code for event in heard.of(Warned)]
-
-
-def in_flight(heard) -> list[int]:
-    return [event.micro_batch for event in heard.of(Stepped)]
 
 
 # --- the order of reductions ------------------------------------------------------------------------------
@@ -171,8 +158,6 @@ def test_while_it_lasts_more_rows_come_back_up_to_those_asked_for(
 
 # --- the mathematics --------------------------------------------------------------------------------------
 
-TWO_REDUCTIONS = {3: 0.85, 4: AS_CALM, 7: 0.85, 8: AS_CALM}
-
 
 def test_smaller_micro_batches_leave_the_losses_alone(store, make_config, under_pressure, heard) -> None:
     start(store, make_config(*SMALL), under_pressure({}), preset="tiny")
@@ -241,6 +226,9 @@ def test_after_a_crash_the_sizes_are_those_of_the_checkpoint(
     assert finished.resources["batch_reductions"] == 1
 
 
+# --- sizes that are saved, rows that are kept -------------------------------------------------------------
+
+
 def test_who_sets_the_micro_batch_anew_gets_it(make_config) -> None:
     config = make_config("train.batch_size=8", "train.micro_batch=6")
     saved = {"micro_batch": 2, "batch_size": 4, "asked": {"micro_batch": 0, "batch_size": 8}}
@@ -266,210 +254,3 @@ def test_rows_with_work_in_them_are_the_last_to_be_given_up(make_config) -> None
     assert carry.keep(3).puzzle_ids.tolist() == [1, 3, 5]
     assert carry.keep(4).puzzle_ids.tolist() == [0, 1, 3, 5]
     assert torch.equal(carry.keep(3).state.z, carry.state.z[:, [1, 3, 5]])
-
-
-# --- allocations that fail --------------------------------------------------------------------------------
-
-
-class Full:
-    """A machine whose memory holds `rows` rows of a forward pass; more raise what torch raises."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, rows: int, error: Exception, passes: int = 1) -> None:
-        self.passes = 0
-        forward = TRM.forward
-
-        def limited(model: TRM, state: State, inputs: torch.Tensor, *rest: object) -> tuple[State, Output]:
-            self.passes += 1
-            if len(inputs) > rows and self.passes >= passes:
-                raise error
-            return forward(model, state, inputs, *rest)
-
-        monkeypatch.setattr(TRM, "forward", limited)
-
-
-TORCH_ERROR = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
-NO_EVALUATION = ("eval.batch_size=1", "memory.guard=false")
-
-
-def test_a_step_that_memory_cannot_hold_is_undone_and_taken_on_fewer_rows(
-    store, make_config, make_sitting, heard, monkeypatch
-) -> None:
-    start(store, make_config(*SMALL, *NO_EVALUATION), make_sitting(), preset="tiny")
-    undisturbed = [event.loss for event in heard.of(Stepped)]
-    heard.events.clear()
-    with monkeypatch.context() as patch:
-        Full(patch, 3, TORCH_ERROR, passes=6)
-        finished = start(store, make_config(*SMALL, *NO_EVALUATION), make_sitting(), preset="tiny")
-    assert in_flight(heard) == [8] * 5 + [2] * 7
-    assert codes(heard) == ["micro-batch-reduced"] * 2
-    assert [event.loss for event in heard.of(Stepped)] == pytest.approx(undisturbed, rel=1e-4)
-    assert replay(store, finished.session, make_sitting()).agrees
-
-
-def test_where_not_even_one_row_fits_any_more_the_run_stops_saved(
-    store, make_config, make_sitting, heard, monkeypatch
-) -> None:
-    config = make_config(*SMALL, *NO_EVALUATION)
-    with monkeypatch.context() as patch:
-        Full(patch, 0, MemoryError(), passes=6)
-        stopped = start(store, config, make_sitting(), preset="tiny")
-    assert (stopped.status, stopped.exit_code, stopped.steps) == ("stopped", 6, 5)
-    assert codes(heard)[-1] == "out-of-memory"
-    assert resume(store, stopped.session, make_sitting()).status == "completed"
-
-
-def test_half_an_update_is_given_up_for_the_last_checkpoint(
-    store, make_config, make_sitting, heard, monkeypatch
-) -> None:
-    whole = Adam.step
-    steps = 0
-
-    def broken(adam: Adam, *args: object) -> None:
-        nonlocal steps
-        steps += 1
-        if steps == 7:
-            adam.values.mul_(0.5)
-            raise MemoryError
-        whole(adam, *args)
-
-    config = make_config(*SMALL, *NO_EVALUATION, "checkpoint.every_steps=5")
-    undisturbed = start(store, config, make_sitting(), preset="tiny")
-    losses = {event.step: event.loss for event in heard.of(Stepped)}
-    heard.events.clear()
-    monkeypatch.setattr(Adam, "step", broken)
-    finished = start(store, config, make_sitting(), preset="tiny")
-    assert [event.step for event in heard.of(Stepped)] == [*range(1, 7), *range(6, 13)]
-    assert {event.step: event.loss for event in heard.of(Stepped)} == pytest.approx(losses, rel=1e-4)
-    assert finished.steps == undisturbed.steps
-
-
-def test_an_evaluation_that_memory_cannot_hold_takes_fewer_puzzles_at_once(
-    store, make_config, make_sitting, heard, monkeypatch
-) -> None:
-    config = make_config("eval.every=6", "train.micro_batch=2")
-    start(store, config, make_sitting(), preset="tiny")
-    undisturbed = [event.figures["cell_accuracy"] for event in heard.of(Evaluated)]
-    heard.events.clear()
-    Full(monkeypatch, 4, MemoryError())
-    finished = start(store, config, make_sitting(), preset="tiny")
-    assert codes(heard) == ["evaluation-reduced"] * 6  # 250 → 3
-    assert finished.status == "completed"
-    assert [event.figures["cell_accuracy"] for event in heard.of(Evaluated)] == pytest.approx(undisturbed)
-
-
-def test_a_lack_of_memory_anywhere_else_ends_the_run_with_what_is_saved(
-    store, make_config, make_sitting
-) -> None:
-    def fail(event: object) -> None:
-        if isinstance(event, Stepped) and event.step == 9:
-            raise MemoryError
-
-    sitting = make_sitting()
-    sitting = dataclasses.replace(sitting, listeners=[*sitting.listeners, fail])
-    stopped = start(store, make_config("checkpoint.every_steps=4"), sitting, preset="tiny")
-    assert (stopped.status, stopped.exit_code) == ("stopped", 6)
-    assert "step 8" in stopped.reason
-    assert resume(store, stopped.session, make_sitting()).steps == 12
-
-
-# --- the dry run ------------------------------------------------------------------------------------------
-
-
-def everything(learner) -> tuple[dict[str, torch.Tensor], object]:
-    tensors = {**learner.weights(), **learner.tensors(), "grads": learner.parameters.grads}
-    return {name: tensor.clone() for name, tensor in tensors.items()}, learner.state()
-
-
-@pytest.mark.parametrize("kind", [(), ("model.mixer=attention", "model.positions=rope", "model.heads=2")])
-@pytest.mark.parametrize("rows", [8, 3])
-def test_a_dry_run_changes_nothing(make_config, kind, rows: int) -> None:
-    config = make_config("train.batch_size=8", *kind)
-    learner, other = (build_learner(config, engine.tasks.build_task(config.task)) for _ in range(2))
-    for _ in range(3):
-        learner.learn(8)
-        other.learn(8)
-    learner.parameters.grads.zero_()
-    before, state = everything(learner)
-    learner.rehearse(rows)
-    after, state_after = everything(learner)
-    assert state == state_after
-    assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
-    assert learner.learn(8) == other.learn(8)
-
-
-class SmallMachine:
-    """Readings of a machine with 1 GB, of which each row in flight takes 100 MB and the program 200 MB."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, row: int = 100_000_000) -> None:
-        self.held = 200_000_000
-        forward = TRM.forward
-
-        def measured(model: TRM, state: State, inputs: torch.Tensor, *rest: object) -> tuple[State, Output]:
-            self.held = 200_000_000 + len(inputs) * row
-            return forward(model, state, inputs, *rest)
-
-        monkeypatch.setattr(TRM, "forward", measured)
-
-    def rss_bytes(self) -> int:
-        return self.held
-
-    def peak_rss_bytes(self) -> None:
-        return None
-
-    def memory(self) -> Memory:
-        return Memory(available_bytes=GB - min(self.held, GB))
-
-    def cpu_seconds(self) -> None:
-        return None
-
-    def core_times(self) -> tuple[()]:
-        return ()
-
-    def power(self) -> Power:
-        return Power()
-
-
-def test_a_dry_run_finds_how_many_rows_fit(make_config, monkeypatch) -> None:
-    config = make_config("train.batch_size=16")
-    learner = build_learner(config, engine.tasks.build_task(config.task))
-    found = rehearse(learner, SmallMachine(monkeypatch))
-    assert found.config.micro_batch == 4
-    assert found.config.train.batch_size == 16
-    assert found.decision.choice == "4 rows at once instead of 16"
-    assert "600 MB" in found.decision.reason
-
-
-def test_a_dry_run_that_fits_changes_no_setting(make_config, monkeypatch) -> None:
-    config = make_config("train.batch_size=4")
-    learner = build_learner(config, engine.tasks.build_task(config.task))
-    assert rehearse(learner, SmallMachine(monkeypatch)).config == config
-
-
-def test_where_one_row_does_not_fit_alternatives_are_named(make_config, monkeypatch) -> None:
-    config = make_config("train.batch_size=4", "model.hidden_size=256", "model.l_cycles=6")
-    learner = build_learner(config, engine.tasks.build_task(config.task))
-    with pytest.raises(FitError, match="a single row") as caught:
-        rehearse(learner, SmallMachine(monkeypatch, row=750_000_000))
-    assert "--set" in str(caught.value)
-    assert caught.value.exit_code == 4
-
-
-def test_a_dry_run_out_of_memory_begins_with_fewer_rows(
-    store, make_config, make_sitting, heard, monkeypatch
-) -> None:
-    Full(monkeypatch, 2, MemoryError())
-    finished = start(store, make_config(*SMALL, "eval.batch_size=2"), make_sitting(), preset="tiny")
-    assert set(in_flight(heard)) == {2}
-    started = heard.events[0]
-    assert started.decisions[-1]["choice"] == "2 rows at once instead of 8"
-    assert finished.resources["batch_reductions"] == 1
-    entries = store.get(finished.session).history.entries()
-    assert [entry.step for entry in entries] == [0, 0]
-    assert replay(store, finished.session, make_sitting()).agrees
-
-
-def test_what_cannot_run_leaves_no_session(store, make_config, make_sitting, monkeypatch) -> None:
-    Full(monkeypatch, 0, MemoryError())
-    with pytest.raises(FitError, match="a single row"):
-        start(store, make_config(*SMALL), make_sitting(), preset="tiny")
-    assert store.list() == []

@@ -7,6 +7,7 @@ import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -14,8 +15,10 @@ sys.path.insert(0, str(Path(__file__).parent))  # importlib mode adds no folder,
 
 from editor_pilot import SharedDesk, sharing
 from fake_engine import FakeWorkbench
+from session_makers import make_some, stop_the_clock
 
-from engine.config import Config, loads
+from engine.config import Config, TaskConfig, loads
+from engine.runs import Store
 from trm_tui.tui.app import TrmApp
 
 CONFIG = """
@@ -72,3 +75,53 @@ def training(bench: FakeWorkbench, config: Config) -> FakeWorkbench:
     bench.start(config, preset="sudoku-6x6")
     bench.run.advance(1240)
     return bench
+
+
+@pytest.fixture
+def live(training: FakeWorkbench, tmp_path: Path) -> TrmApp:
+    """The app, opened on a run that trains."""
+    return TrmApp(training, config_dir=tmp_path / "config", opening=lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def six_sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with six sessions, to be copied, on versions of everything that never change."""
+    root = tmp_path_factory.mktemp("six")
+    versions = {"python": "3.11.7", "torch": "2.13.0", "numpy": "2.4.6", "trm-tui": "0.1.0"}
+    with pytest.MonkeyPatch.context() as patch:
+        stop_the_clock(patch)
+        patch.setattr("engine.runs.store.installed_versions", lambda: versions)
+        make_some(Store(root), loads(CONFIG, "the test"))
+    return root
+
+
+@pytest.fixture
+def full(app: TrmApp, bench: FakeWorkbench, six_sessions: Path, monkeypatch: pytest.MonkeyPatch) -> TrmApp:
+    """The app on six sessions, at a fixed time."""
+    stop_the_clock(monkeypatch)
+    copytree(six_sessions, bench.store.root)
+    return app
+
+
+@pytest.fixture
+def counting(monkeypatch: pytest.MonkeyPatch) -> type[TaskConfig]:
+    """Register a second kind of task, forgotten after the test."""
+    monkeypatch.setattr(TaskConfig, "kinds", dict(TaskConfig.kinds))
+
+    class CountingConfig(TaskConfig, kind="counting"):
+        """Counting."""
+
+        kind: str = "counting"
+        """Which task the model learns."""
+        up_to: int = 9
+        """The last number."""
+
+        @property
+        def seq_len(self) -> int:
+            return self.up_to
+
+        @property
+        def vocab_size(self) -> int:
+            return self.up_to
+
+    return CountingConfig

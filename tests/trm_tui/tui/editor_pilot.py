@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
+from app_pilot import toasts
 from fake_engine import BUSY, LAPTOP, FakeWorkbench
 from textual import _wait
 from textual.content import Content
@@ -65,7 +66,7 @@ class Desk:
 
     @property
     def toasts(self) -> str:
-        return " ".join(notification.message for notification in self.app._notifications)
+        return toasts(self.app)
 
     def text(self, selector: str = "*") -> str:
         """Return what widgets of the screen that is seen say."""

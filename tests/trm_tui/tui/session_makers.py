@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from fake_engine import LAPTOP, evaluated, stepped
-from textual.pilot import Pilot
 
 from engine.config import Config, apply, dumps
 from engine.runs import Checkpoint, Store
 from engine.runs.layout import RECORD
-from trm_tui.tui.app import TrmApp
 from trm_tui.tui.browser.row import SessionRow, ShownRecord, row_of
 
 NOW = datetime(2026, 3, 20, 15, 30, tzinfo=timezone.utc)
-CONFIG = """
-title = "Sudoku 6×6"
-[task]
-kind = "sudoku"
-box_cols = 3
-"""
-_DEADLINE_SECONDS = 10.0
 
 
 def row(session_id: str = "20260320-120000-sudoku-6x6-aaaa", **fields: object) -> SessionRow:
@@ -146,20 +135,6 @@ def make_some(store: Store, config: Config) -> None:
     make_session(
         store, config, "20250101-120000-sudoku-4x4-oldx", name="very old", hours_ago=10_700, status="failed"
     )
-
-
-async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
-    """Wait until something has come to be, done by a thread of the app."""
-    deadline = asyncio.get_running_loop().time() + _DEADLINE_SECONDS
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline, "it never came to be"
-        await asyncio.sleep(0.005)
-    await pilot.pause()
-
-
-def toasts(app: TrmApp) -> str:
-    """Return what has been said."""
-    return " ".join(notification.message for notification in app._notifications)
 
 
 def folders(root: Path) -> list[str]:

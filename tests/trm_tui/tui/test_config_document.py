@@ -26,30 +26,6 @@ def document() -> Document:
     return Document(PRESET)
 
 
-@pytest.fixture
-def counting(monkeypatch: pytest.MonkeyPatch) -> type[TaskConfig]:
-    """Register a second kind of task, forgotten after the test."""
-    monkeypatch.setattr(TaskConfig, "kinds", dict(TaskConfig.kinds))
-
-    class CountingConfig(TaskConfig, kind="counting"):
-        """Counting."""
-
-        kind: str = "counting"
-        """Which task the model learns."""
-        up_to: int = 9
-        """The last number."""
-
-        @property
-        def seq_len(self) -> int:
-            return self.up_to
-
-        @property
-        def vocab_size(self) -> int:
-            return self.up_to
-
-    return CountingConfig
-
-
 # --- a draft ----------------------------------------------------------------------------------------------
 
 

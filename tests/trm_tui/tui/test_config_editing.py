@@ -192,28 +192,10 @@ async def test_a_field_and_everything_can_be_reset(desk: Desk) -> None:
     assert desk.draft.changes == []
 
 
-class CountingConfig(TaskConfig, kind="counting"):
-    """Counting."""
-
-    kind: str = "counting"
-    """Which task the model learns."""
-    up_to: int = 9
-    """The last number."""
-
-    @property
-    def seq_len(self) -> int:
-        return self.up_to
-
-    @property
-    def vocab_size(self) -> int:
-        return self.up_to
-
-
-COUNTING = TaskConfig.kinds.pop("counting")
-
-
-def test_another_kind_of_task_has_another_form(desk: SharedDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TaskConfig, "kinds", {"sudoku": SudokuConfig, "counting": COUNTING})
+def test_another_kind_of_task_has_another_form(
+    desk: SharedDesk, counting: type[TaskConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TaskConfig, "kinds", {"sudoku": SudokuConfig, "counting": counting})
 
     async def body(desk: Desk) -> None:
         desk.form.go_to("task.kind")

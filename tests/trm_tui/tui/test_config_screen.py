@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
+from app_pilot import action_names, notes_of_keys
 from editor_pilot import SIX, Desk, SharedDesk, shared
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from picture import text_of
 
 from engine.text import safe_text
-from trm_tui.tui.keys import keys_of, names
 from trm_tui.tui.screens.config import ConfigScreen
 from trm_tui.tui.widgets.config_fit import duration
 
@@ -54,31 +52,13 @@ async def test_a_click_takes_a_way_out_or_goes_to_a_section(desk: Desk) -> None:
 
 
 def test_every_action_of_the_table_exists() -> None:
-    actions = {key.action.partition("(")[0] for key in keys_of("config")}
-    assert [name for name in actions if not hasattr(ConfigScreen, f"action_{name}")] == []
+    assert [name for name in action_names("config") if not hasattr(ConfigScreen, f"action_{name}")] == []
 
 
 @shared
 async def test_every_key_reaches_its_action(desk: Desk) -> None:
-    """Each action is replaced by one that takes a note; then every key of the table is pressed."""
-    noted: list[str] = []
-    actions = {f"action_{key.action.partition('(')[0]}" for key in keys_of("config")}
-    for action in actions:
-        setattr(desk.screen, action, _noting(noted, action.removeprefix("action_")))
-    try:
-        pressed = []
-        for key in keys_of("config"):
-            for name in names(key.keys):
-                await desk.press(name)
-                pressed.append(key.action if "(" in key.action else f"{key.action}()")
-        assert noted == pressed
-    finally:
-        for action in actions:
-            delattr(desk.screen, action)
-
-
-def _noting(noted: list[str], name: str) -> Callable[..., None]:
-    return lambda *arguments: noted.append(f"{name}({', '.join(map(repr, arguments))})")
+    noted, wanted = await notes_of_keys("config", desk.screen, desk.press)
+    assert noted == wanted
 
 
 @shared

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from app_pilot import action_names
 from editor_pilot import Desk, quick
 from fake_engine import BUSY, LAPTOP, FakeWorkbench
 from textual.widgets import Static
@@ -232,8 +233,7 @@ async def test_keys_scroll_and_leave(app: TrmApp) -> None:
 
 
 def test_every_action_of_the_table_exists() -> None:
-    actions = {key.action.partition("(")[0] for key in keys_of("hardware")}
-    assert [name for name in actions if not hasattr(HardwareScreen, f"action_{name}")] == []
+    assert [name for name in action_names("hardware") if not hasattr(HardwareScreen, f"action_{name}")] == []
 
 
 async def test_no_size_is_too_small_or_large(app: TrmApp) -> None:

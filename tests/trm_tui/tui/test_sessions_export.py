@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -60,7 +59,6 @@ def test_curves_become_a_picture_with_a_line_a_session(store: Store, tmp_path: P
         assert {"one", "two", "step"} <= set(words)
 
 
-@pytest.mark.skipif(find_spec("resvg_py") is None, reason="PNG needs resvg-py")
 def test_curves_become_a_png_after_the_ending(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "out.PNG"
     export_curves(store, [ONE], file)

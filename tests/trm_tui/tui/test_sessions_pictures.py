@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from fake_engine import FakeWorkbench
+from app_pilot import until
 from picture import assert_looks_as_before, text_of
-from session_makers import make_some, stop_the_clock, until
 from textual.pilot import Pilot
 
-from engine.config import Config
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.screens.sessions import SessionsScreen
 
 THEMES = ["trm-dark", "trm-light"]
-
-
-@pytest.fixture
-def full(app: TrmApp, bench: FakeWorkbench, config: Config, monkeypatch: pytest.MonkeyPatch) -> TrmApp:
-    """The app on six sessions, at a fixed time, on versions of everything that never change."""
-    stop_the_clock(monkeypatch)
-    versions = {"python": "3.11.7", "torch": "2.13.0", "numpy": "2.4.6", "trm-tui": "0.1.0"}
-    monkeypatch.setattr("engine.runs.store.installed_versions", lambda: versions)
-    make_some(bench.store, config)
-    return app
 
 
 async def ready(pilot: Pilot[int], theme: str, *words: str) -> None:

@@ -90,22 +90,18 @@ async def test_run_that_prepares(bench: FakeWorkbench, tmp_path: Path, config: C
         assert_looks_as_before(app, "preparing-80x24", colours=False)
 
 
-@pytest.mark.parametrize(("name", "keys"), [("help", ["question_mark"]), ("quit", ["q"]), ("new-run", ["n"])])
-async def test_dialogs(
-    scene: FakeWorkbench, tmp_path: Path, config: Config, name: str, keys: list[str]
-) -> None:
-    app = opened(scene, tmp_path, config)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await ready(pilot, "trm-dark")
-        await pilot.press(*keys)
-        await ready(pilot, "trm-dark")
-        assert_looks_as_before(app, f"{name}-80x24", colours=False)
-
-
 @pytest.mark.parametrize(
-    ("name", "keys"), [("cursor", ["left", "left", "left"]), ("maximised", ["tab", "m"]), ("blocks", ["b"])]
+    ("name", "keys"),
+    [
+        ("help", ["question_mark"]),
+        ("quit", ["q"]),
+        ("new-run", ["n"]),
+        ("cursor", ["left", "left", "left"]),
+        ("maximised", ["tab", "m"]),
+        ("blocks", ["b"]),
+    ],
 )
-async def test_chart_views(
+async def test_dialogs_and_chart_views(
     scene: FakeWorkbench, tmp_path: Path, config: Config, name: str, keys: list[str]
 ) -> None:
     app = opened(scene, tmp_path, config)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import pytest
+from app_pilot import SIZE, AppPilot, notes_of_keys, toasts
 from fake_engine import FakeWorkbench
 from fake_studio import NINE, PUZZLES_FOUR, FakeStudio
 from picture import assert_looks_as_before, text_of
-from session_makers import make_some, stop_the_clock, toasts, until
-from textual.pilot import Pilot
+from session_makers import make_some, stop_the_clock
 from textual.widgets import Input, TextArea
 
 from engine.config import Config
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.keys import keys_of, names
 from trm_tui.tui.screens.dashboard import DashboardScreen
 from trm_tui.tui.screens.watch import WatchScreen
 from trm_tui.tui.screens.write import Write
@@ -31,28 +29,16 @@ def stage(app: TrmApp, monkeypatch: pytest.MonkeyPatch) -> TrmApp:
     return app
 
 
-@dataclass
-class Seat:
+class Seat(AppPilot):
     """The watch screen under test."""
-
-    app: TrmApp
-    pilot: Pilot[int]
 
     @property
     def screen(self) -> WatchScreen:
-        (found,) = (screen for screen in self.app.screen_stack if isinstance(screen, WatchScreen))
-        return found
+        return self.only(WatchScreen)
 
     @property
     def at(self) -> int:
         return self.screen.shown.playback.at
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        await until(self.pilot, condition)
 
     async def film(self, text: str) -> None:
         """Wait for the film of a puzzle."""
@@ -60,13 +46,20 @@ class Seat:
 
 
 @asynccontextmanager
-async def watching(app: TrmApp, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Seat]:
-    """Open the screen, wait for the first film and hold it at the puzzle."""
+async def opening(app: TrmApp, size: tuple[int, int] = SIZE) -> AsyncIterator[Seat]:
+    """Open the screen."""
     async with app.run_test(size=size) as pilot:
         seat = Seat(app, pilot)
         app.switch_mode("watch")
         await seat.until(lambda: isinstance(app.screen, WatchScreen))
         app.refresh_now()
+        yield seat
+
+
+@asynccontextmanager
+async def watching(app: TrmApp, size: tuple[int, int] = SIZE) -> AsyncIterator[Seat]:
+    """Open the screen, wait for the first film and hold it at the puzzle."""
+    async with opening(app, size) as seat:
         await seat.film(PUZZLES_FOUR[0])
         await seat.press("home")
         yield seat
@@ -90,22 +83,8 @@ def live(bench: FakeWorkbench, config: Config) -> Callable[[int], None]:
 
 async def test_every_key_of_the_table_reaches_its_action(stage: TrmApp) -> None:
     async with watching(stage) as seat:
-        noted: list[str] = []
-        for key in keys_of("watch"):
-            name = key.action.partition("(")[0]
-            assert hasattr(seat.screen, f"action_{name}")
-            setattr(seat.screen, f"action_{name}", _noting(noted, name))
-        wanted = []
-        for key in keys_of("watch"):
-            for pressed in names(key.keys):
-                await seat.pilot.press(pressed)
-                wanted.append(key.action if key.action.endswith(")") else f"{key.action}()")
-        await seat.pilot.pause()
+        noted, wanted = await notes_of_keys("watch", seat.screen, seat.press)
         assert noted == wanted
-
-
-def _noting(noted: list[str], name: str) -> Callable[..., None]:
-    return lambda *arguments: noted.append(f"{name}({', '.join(map(repr, arguments))})")
 
 
 async def test_the_newest_session_is_watched_first(stage: TrmApp) -> None:
@@ -212,11 +191,7 @@ async def test_a_puzzle_can_be_typed_and_pasted(stage: TrmApp) -> None:
 
 async def test_a_run_that_trains_is_watched_live(stage: TrmApp, bench: FakeWorkbench, config: Config) -> None:
     answer = live(bench, config)
-    async with stage.run_test(size=(100, 30)) as pilot:
-        seat = Seat(stage, pilot)
-        stage.switch_mode("watch")
-        await seat.until(lambda: isinstance(stage.screen, WatchScreen))
-        stage.refresh_now()
+    async with opening(stage) as seat:
         await seat.until(lambda: "waiting for the run's weights" in text_of(stage))
         answer(1240)
         await seat.film(PUZZLES_FOUR[0])
@@ -232,11 +207,7 @@ async def test_a_live_run_is_looked_at_again_when_its_film_is_over(
 ) -> None:
     monkeypatch.setattr("trm_tui.tui.screens.watch._WATCHED_AGAIN_SECONDS", 0.01)
     answer = live(bench, config)
-    async with stage.run_test(size=(100, 30)) as pilot:
-        seat = Seat(stage, pilot)
-        stage.switch_mode("watch")
-        await seat.until(lambda: isinstance(stage.screen, WatchScreen))
-        stage.refresh_now()
+    async with opening(stage) as seat:
         await seat.until(lambda: "waiting" in text_of(stage))
         answer(100)
         await seat.film(PUZZLES_FOUR[0])
@@ -291,11 +262,7 @@ async def test_a_model_is_picked_from_the_sessions(
     make_some(bench.store, config)
     answer = live(bench, config)
     bench.run.recorder.become("running")
-    async with stage.run_test(size=(100, 30)) as pilot:
-        seat = Seat(stage, pilot)
-        stage.switch_mode("watch")
-        await seat.until(lambda: isinstance(stage.screen, WatchScreen))
-        stage.refresh_now()
+    async with opening(stage) as seat:
         await seat.until(lambda: "waiting" in text_of(stage))
         answer(1)
         await seat.film(PUZZLES_FOUR[0])
@@ -325,13 +292,9 @@ async def test_a_session_that_cannot_be_read_leaves_what_is_on_screen(stage: Trm
 async def test_without_any_session_it_says_what_to_do(stage: TrmApp, monkeypatch: pytest.MonkeyPatch) -> None:
     genuine = FakeStudio.load_session
     monkeypatch.setattr(FakeStudio, "load_session", lambda self, _ref, step: genuine(self, "gone", step))
-    async with stage.run_test(size=(100, 30)) as pilot:
-        stage.switch_mode("watch")
-        await until(pilot, lambda: isinstance(stage.screen, WatchScreen))
-        stage.refresh_now()
-        await until(pilot, lambda: "no model to watch: p picks one" in text_of(stage))
-        await pilot.press("space", "right", "down", "o", "y", "b", "shift+left", "i", "escape", "home")
-        await pilot.pause()
+    async with opening(stage) as seat:
+        await seat.until(lambda: "no model to watch: p picks one" in text_of(stage))
+        await seat.press("space", "right", "down", "o", "y", "b", "shift+left", "i", "escape", "home")
         assert isinstance(stage.screen, WatchScreen)
 
 

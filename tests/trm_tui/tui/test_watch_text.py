@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from app_pilot import toasts, until
 from fake_engine import FakeWorkbench
 from picture import text_of
-from session_makers import toasts, until
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
