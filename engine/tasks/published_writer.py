@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import UsageError
-from engine.tasks.base import PAD, Source, Tokens
+from engine.tasks.base import PAD, Source, Task, Tokens
 from engine.tasks.progress import Progress, silent
 from engine.tasks.published import METADATA
 from engine.text import safe_text
@@ -55,6 +55,19 @@ def write_published(
             _write_json(folder / "test_puzzles.json", dict(test_puzzles))
     except OSError as error:
         raise _fault(folder, f"cannot be written: {error.strerror}") from error
+
+
+def write_task(folder: Path, task: Task, progress: Progress = silent) -> None:
+    """Write the examples that a task trains on and holds out, as `write_published` does."""
+    write_published(
+        folder,
+        task.train,
+        task.test,
+        vocab_size=task.vocab_size,
+        identifiers=task.identifiers,
+        test_puzzles=task.test_puzzles,
+        progress=progress,
+    )
 
 
 def _fault(path: Path, what: str) -> UsageError:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from engine.prepare import Decision
 from engine.tasks.base import Examples, Source
-from engine.tasks.sampler import Sampler
+from engine.tasks.sampler import EpochSampler, Sampler
 from engine.tasks.selected import row_bytes
 from engine.text import format_bytes
 
@@ -23,25 +23,18 @@ _ORDER, _WINDOW, _GROUP = 0x5A4, 0x5A5, 0x5A6
 _Rows = npt.NDArray[np.int64]
 
 
-class StreamingSampler:
-    """Draws rows epoch by epoch without replacement, one row of each group an epoch, from a streamed source.
+class StreamingSampler(EpochSampler):
+    """Shuffles the rows of a streamed source within a window.
 
-    The order follows from the seed, the epoch's number and `window_bytes` alone: (epoch, cursor) is all there
-    is to save, and going on from there reads one window.
+    The order follows from `window_bytes` too, and going on from a saved position reads one window.
     """
 
     def __init__(self, source: Source, seed: int, window_bytes: int = WINDOW_BYTES) -> None:
-        self._source = source
-        self._seed = seed
-        self._groups = len(source) if source.groups is None else len(source.groups) - 1
-        if not self._groups:
-            raise ValueError("there are no examples to draw from")
+        super().__init__(source, seed)
         in_window = max(1, window_bytes // row_bytes(source))
         self._block = max(1, in_window // _BLOCKS_A_WINDOW)
         self._blocks_a_window = max(1, min(in_window // self._block, _BLOCKS_A_WINDOW))
-        self._epoch = 0
-        self._cursor = 0
-        self._order, self._starts = self._plan(0)
+        self._order, self._starts = self._blocks_of(0)
         self._window = -1
         self._held: Examples | None = None
         self._shuffled: _Rows = np.empty(0, np.int64)
@@ -57,27 +50,11 @@ class StreamingSampler:
             count -= len(parts[-1])
         return parts[0] if len(parts) == 1 else _joined(parts)
 
-    def state(self) -> dict[str, int]:
-        """Return the position: the epoch, and the rows already taken from it."""
-        return {"epoch": self._epoch, "cursor": self._cursor}
+    def _plan(self, epoch: int) -> None:
+        self._order, self._starts = self._blocks_of(epoch)
+        self._window = -1
 
-    def restore(self, state: dict[str, int]) -> None:
-        """Go on from a position that `state` returned; raise `ValueError` when it lies outside the data."""
-        epoch, cursor = state["epoch"], state["cursor"]
-        if epoch < 0 or not 0 <= cursor <= self._groups:
-            raise ValueError(
-                f"row {cursor} of epoch {epoch} is outside the data's {self._groups} rows an epoch"
-            )
-        self._go_to(epoch, cursor)
-
-    def _go_to(self, epoch: int, cursor: int) -> None:
-        """Move to a position; rows are read when they are asked for."""
-        if epoch != self._epoch:
-            self._order, self._starts = self._plan(epoch)
-            self._window = -1
-        self._epoch, self._cursor = epoch, cursor
-
-    def _plan(self, epoch: int) -> tuple[_Rows, _Rows]:
+    def _blocks_of(self, epoch: int) -> tuple[_Rows, _Rows]:
         """Return the order of an epoch's blocks, and the first cursor of each window, and the end."""
         blocks = -(-self._groups // self._block)
         order: _Rows = self._rng(_ORDER, epoch).permutation(blocks)
@@ -128,7 +105,7 @@ class StreamingSampler:
         return np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=key))
 
 
-def sampler_for(source: Source, seed: int) -> Sampler | StreamingSampler:
+def sampler_for(source: Source, seed: int) -> EpochSampler:
     """Return what draws a source's rows: shuffled as a whole, or within a window where it is streamed."""
     return StreamingSampler(source, seed) if source.streamed else Sampler(source, seed)
 

@@ -84,20 +84,13 @@ def build(
     """Write the puzzles that a preset trains on or is tested with."""
     from engine.errors import UsageError
     from engine.tasks.export import write_list
-    from engine.tasks.published_writer import write_published
+    from engine.tasks.published_writer import write_task
 
     if output.exists():
         raise UsageError(f"{output} exists already; name a new file or folder")
     task = _task(preset, overrides)
     if form == "published":
-        write_published(
-            output,
-            task.train,
-            task.test,
-            vocab_size=task.vocab_size,
-            identifiers=task.identifiers,
-            test_puzzles=task.test_puzzles,
-        )
+        write_task(output, task)
         print_text(f"wrote {len(task.train):,} training and {len(task.test):,} test puzzles to {output}")
         return
     examples = task.train if part == "train" else task.test

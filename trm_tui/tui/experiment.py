@@ -188,7 +188,9 @@ class Experiment:
     def await_turn(self) -> None:
         """Return when the run may compute again, or is to stop."""
         while not self._may_go_on():
-            # Signals, the turn and the pause may each end the wait: no one lock could be waited for.
+            # Polled, because any of three ends the wait: a stop, the end of the pause, another run that gives
+            # back the turn. The first two are plain assignments to `Control`, which may notify nobody (it
+            # says why): there is no one condition to wait for. Nobody feels the delay; the run is idle.
             time.sleep(_POLL_SECONDS)
 
     def _may_go_on(self) -> bool:

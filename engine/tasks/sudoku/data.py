@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.errors import UsageError
 from engine.tasks.base import Examples, Source
+from engine.tasks.holdout import draw_groups, group_bounds, keep_groups
 from engine.tasks.hub import HubFile, sha256_of
 from engine.tasks.progress import Progress, silent
 from engine.tasks.published import is_published, read_published
@@ -20,7 +21,7 @@ from engine.tasks.sudoku.distinct import generate_distinct
 from engine.tasks.sudoku.files import read_list
 from engine.tasks.sudoku.generate import ClueRange
 from engine.tasks.sudoku.geometry import Geometry
-from engine.tasks.sudoku.holdout import drop_equivalent, group_bounds, hold_out, keep_groups
+from engine.tasks.sudoku.holdout import drop_equivalent, hold_out
 from engine.tasks.sudoku.prepared import is_long, prepared, prepared_sha256
 from engine.tasks.sudoku.puzzles import Puzzles
 from engine.tasks.sudoku.rules import first_fault
@@ -93,10 +94,8 @@ def _load_folder(
     ).examples
     examples = Examples(read.inputs, read.labels, np.zeros(len(read), np.int32), read.groups)
     _require_sudoku(geometry, folder, examples, progress)
-    groups = len(group_bounds(examples)) - 1
-    if limit is None or groups <= limit:
-        return examples
-    return keep_groups(examples, np.sort(np.random.default_rng(seed).permutation(groups)[:limit]))
+    drawn = None if limit is None else draw_groups(examples, limit, seed)
+    return examples if drawn is None else keep_groups(examples, drawn)
 
 
 def _as_examples(puzzles: Puzzles) -> Examples:

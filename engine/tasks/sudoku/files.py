@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import UsageError
+from engine.tasks.lists import Row, line_fault
 from engine.tasks.progress import Progress, silent
 from engine.tasks.sudoku.geometry import Digits, Geometry
-from engine.tasks.sudoku.lines import Row, line_fault, read_header, read_rows
+from engine.tasks.sudoku.lines import read_header, read_rows
 from engine.tasks.sudoku.puzzles import Puzzles
 from engine.tasks.sudoku.rules import first_fault
 from engine.tasks.sudoku.sample import Sample

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import UsageError
+from engine.tasks.lists import Place, line_fault
 from engine.tasks.progress import Progress
 from engine.tasks.sudoku.geometry import Digits, Geometry
-from engine.tasks.sudoku.lines import MAX_LINE, Header, Place, line_fault
+from engine.tasks.sudoku.lines import MAX_LINE, Header
 from engine.tasks.sudoku.puzzles import Puzzles
 from engine.tasks.sudoku.rules import first_fault
 from engine.tasks.sudoku.text import symbol_values

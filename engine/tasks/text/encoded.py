@@ -10,9 +10,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from engine.tasks.base import Tokens
 from engine.tasks.cache import CACHE_VARIABLE, cache_folder
 from engine.tasks.progress import Progress, silent
 from engine.tasks.text.vocabulary import CODE_POINTS, Counts, Vocabulary, code_points
+from engine.tasks.whole import whole_file
 from engine.text import format_bytes, safe_text
 
 _CHUNK_BYTES = 4 * 2**20
@@ -78,27 +77,16 @@ def _survey(path: Path, progress: Progress) -> tuple[str, Counts]:
 
 def _write(path: Path, file: Path, total: int, vocabulary: Vocabulary, progress: Progress) -> None:
     """Encode a text into a file that appears whole or not at all."""
-    folder = file.parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(suffix=".npy", prefix=".new-", dir=folder)
-        try:
-            with os.fdopen(descriptor, "wb") as out:
-                header = {"descr": vocabulary.dtype.str, "fortran_order": False, "shape": (total,)}
-                np.lib.format.write_array_header_1_0(out, header)
-                for _, text in _chunks(path, "encoding the text", progress):
-                    out.write(vocabulary.encode(text).tobytes())
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(temporary, file)  # noqa: PTH105  # both are names, not paths that were parsed
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)  # noqa: PTH108
-            raise
+        with whole_file(file) as out:
+            header = {"descr": vocabulary.dtype.str, "fortran_order": False, "shape": (total,)}
+            np.lib.format.write_array_header_1_0(out, header)
+            for _, text in _chunks(path, "encoding the text", progress):
+                out.write(vocabulary.encode(text).tobytes())
     except OSError as error:
         size = format_bytes(total * vocabulary.dtype.itemsize)
         raise ResourceError(
-            f"the encoded text ({size}) cannot be written to {safe_text(str(folder))} "
+            f"the encoded text ({size}) cannot be written to {safe_text(str(file.parent))} "
             f"({error.strerror or error}); let {CACHE_VARIABLE} name another folder"
         ) from error
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +21,7 @@ import platformdirs
 
 from engine.errors import ResourceError, UsageError
 from engine.tasks.progress import Progress, silent
+from engine.tasks.whole import whole_file
 from engine.text import did_you_mean, format_bytes, safe_text
 
 DATA_VARIABLE = "TRM_DATA_DIR"
@@ -124,18 +124,8 @@ def fetch(text: KnownText, progress: Progress = silent) -> Path:
     if is_whole(text, path):
         return path
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as out:
-                _download(text, out, progress)
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(temporary, path)  # noqa: PTH105  # both are names, not paths that were parsed
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)  # noqa: PTH108
-            raise
+        with whole_file(path) as out:
+            _download(text, out, progress)
     except OSError as error:
         raise ResourceError(
             f"{safe_text(str(path))} cannot be written ({error.strerror or error}); "

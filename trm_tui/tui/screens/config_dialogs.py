@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
 from textual.widgets import Input, OptionList, Static
@@ -21,7 +20,7 @@ from engine.hardware import Hardware, load_profile, profile_names
 from engine.text import format_bytes, safe_text
 from trm_tui.tui.editor.sources import Source, of_path, of_presets, of_sessions
 from trm_tui.tui.editor.values import one_line, show
-from trm_tui.tui.screens.dialogs import Dialog
+from trm_tui.tui.screens.dialogs import Dialog, boxed
 
 if TYPE_CHECKING:
     from trm_tui.tui.app import TrmApp
@@ -70,9 +69,7 @@ class Pick(Dialog[T]):
 
     def compose(self) -> ComposeResult:
         """Show the field and the list."""
-        with Vertical(classes="box") as box:
-            box.border_title = Content(safe_text(self._title))
-            box.border_subtitle = Content("↑ ↓ choose · enter take · esc back")
+        with boxed(self._title, "↑ ↓ choose · enter take · esc back"):
             yield Input(placeholder=self._hint)
             yield OptionList()
             yield Static("nothing has that in its name", classes="none", markup=False)
@@ -194,16 +191,12 @@ class Differences(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Show one line a difference."""
-        with Vertical(classes="box") as box:
-            count = len(self._changes)
-            box.border_title = Content(
-                f"{count} difference{'' if count == 1 else 's'} from {safe_text(self._other)}"
-            )
-            if not self._changes:
-                box.border_subtitle = Content("esc back")
+        count = len(self._changes)
+        title = f"{count} difference{'' if count == 1 else 's'} from {self._other}"
+        with boxed(title, "enter goes to the field · esc back" if count else "esc back"):
+            if not count:
                 yield Static("Every setting is the same.")
                 return
-            box.border_subtitle = Content("enter goes to the field · esc back")
             width = max(len(change.key) for change in self._changes)
             yield OptionList(*(Option(_change(change, width)) for change in self._changes))
 

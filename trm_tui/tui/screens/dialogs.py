@@ -48,6 +48,15 @@ class Dialog(ModalScreen[T | None]):
         self.dismiss(None)
 
 
+def boxed(title: str, hint: str = "") -> Vertical:
+    """Return the box of a dialog, to be filled: a title above, and below what its keys do."""
+    box = Vertical(classes="box")
+    box.border_title = Content(safe_text(title))
+    if hint:
+        box.border_subtitle = Content(hint)
+    return box
+
+
 @dataclass(frozen=True)
 class Answer(Generic[T]):
     """One way to answer: its letter, what it says, and what it means."""
@@ -70,9 +79,7 @@ class Choice(Dialog[T]):
 
     def compose(self) -> ComposeResult:
         """Show text and answers."""
-        with Vertical(classes="box") as box:
-            box.border_title = Content(safe_text(self._title))
-            box.border_subtitle = Content("enter choose · esc back")
+        with boxed(self._title, "enter choose · esc back"):
             yield Static(Content(safe_text(self._text)), classes="text")
             yield OptionList(
                 *(
@@ -90,8 +97,8 @@ class Choice(Dialog[T]):
         self.dismiss(self._answers[number].value)
 
 
-class Ask(Dialog[str]):
-    """A question answered with a line of text; `check` returns what is wrong with it, or nothing."""
+class Question(Dialog[str]):
+    """A question answered with text; `check` returns what is wrong with it, or nothing."""
 
     def __init__(
         self, title: str, text: str, *, value: str = "", check: Callable[[str], str] = lambda _: ""
@@ -102,18 +109,24 @@ class Ask(Dialog[str]):
         self._value = value
         self._check = check
 
+    def say_problem(self, problem: str) -> None:
+        """Show what is wrong with the text, or nothing."""
+        self.query_one(".problem", Static).update(Content(safe_text(problem)))
+
+
+class Ask(Question):
+    """A question answered with a line of text, which is checked as it is typed."""
+
     def compose(self) -> ComposeResult:
         """Show text and field."""
-        with Vertical(classes="box") as box:
-            box.border_title = Content(safe_text(self._title))
-            box.border_subtitle = Content("enter accept · esc back")
+        with boxed(self._title, "enter accept · esc back"):
             yield Static(Content(safe_text(self._text)), classes="text")
             yield Input(safe_text(self._value))
             yield Static("", classes="problem", markup=False)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
-        self.query_one(".problem", Static).update(Content(safe_text(self._check(event.value))))
+        self.say_problem(self._check(event.value))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -136,11 +149,8 @@ class Reading(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Show the text."""
-        with Vertical(classes="box") as box:
-            box.border_title = Content(safe_text(self._title))
-            box.border_subtitle = Content("↑ ↓ scroll · esc back")
-            with VerticalScroll():
-                yield Static(self._content)
+        with boxed(self._title, "↑ ↓ scroll · esc back"), VerticalScroll():
+            yield Static(self._content)
 
 
 class Waiting(Dialog[None]):
@@ -155,8 +165,7 @@ class Waiting(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Show the text."""
-        with Vertical(classes="box") as box:
-            box.border_title = Content(safe_text(self._title))
+        with boxed(self._title):
             yield Static(Content(safe_text(self._text)), classes="text")
 
     def action_nothing(self) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList, SelectionList, Static
 from textual.widgets.selection_list import Selection
@@ -19,7 +18,7 @@ from engine.errors import TrmError
 from engine.runs import SessionRecord
 from engine.text import safe_text
 from trm_tui.outcome import last_measured
-from trm_tui.tui.screens.dialogs import Dialog
+from trm_tui.tui.screens.dialogs import Dialog, boxed
 from trm_tui.tui.widgets.presets import PresetChooser
 
 if TYPE_CHECKING:
@@ -37,9 +36,7 @@ class PickPreset(Dialog[tuple[str, Preset]]):
 
     def compose(self) -> ComposeResult:
         """Show the presets."""
-        with Vertical(classes="box") as box:
-            box.border_title = Content("Train a preset in a new slot")
-            box.border_subtitle = Content("enter train · e edit first · esc back")
+        with boxed("Train a preset in a new slot", "enter train · e edit first · esc back"):
             yield PresetChooser()
 
     def on_mount(self) -> None:
@@ -84,9 +81,7 @@ class PickSessions(Dialog[list[str]]):
 
     def compose(self) -> ComposeResult:
         """Show filter and sessions."""
-        with Vertical(classes="box") as box:
-            box.border_title = Content("Compare with")
-            box.border_subtitle = Content("space mark · tab filter · enter draw · esc back")
+        with boxed("Compare with", "space mark · tab filter · enter draw · esc back"):
             yield Static("reading the sessions…", id="none", markup=False)
             yield SelectionList[str]()
             yield Input(placeholder="filter by name, preset or id")

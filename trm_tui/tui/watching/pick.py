@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -20,7 +19,7 @@ from trm_tui.tui.browser.filter import FilterError, parse_filter
 from trm_tui.tui.browser.listing import Order, in_order
 from trm_tui.tui.browser.row import SessionRow
 from trm_tui.tui.browser.signs import STATUS_SIGNS, fitted
-from trm_tui.tui.screens.dialogs import Dialog
+from trm_tui.tui.screens.dialogs import Dialog, boxed
 
 if TYPE_CHECKING:
     from trm_tui.tui.app import TrmApp
@@ -46,9 +45,7 @@ class PickModel(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Show filter and models."""
-        with Vertical(classes="box") as box:
-            box.border_title = Content("Watch which model?")
-            box.border_subtitle = Content("type to filter · ↑ ↓ choose · enter watch · esc back")
+        with boxed("Watch which model?", "type to filter · ↑ ↓ choose · enter watch · esc back"):
             yield Input(placeholder="filter: task:sudoku exact>0.9 …")
             listed = OptionList()
             listed.can_focus = False

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import UsageError
+from engine.tasks.maze import files
 from engine.tasks.maze.files import read_list
 from engine.tasks.maze.rules import Shape
 from engine.tasks.maze.text import line
@@ -113,7 +114,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 
 def test_a_file_beyond_any_list_is_refused_before_it_is_read(write, monkeypatch):
-    monkeypatch.setattr("engine.tasks.maze.files._MAX_FILE", 5)
+    monkeypatch.setattr(files, "_BOUNDS", files._BOUNDS._replace(file=5))
     with pytest.raises(UsageError, match="is larger than 5 B"):
         rows(write(f"{MAZE}\n"))
 

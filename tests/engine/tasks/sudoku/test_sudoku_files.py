@@ -190,7 +190,7 @@ def test_a_fault_is_found_whether_or_not_the_line_is_chosen(long_list):
 
 def test_progress_is_reported_in_bytes(long_list, monkeypatch):
     _, path = long_list
-    monkeypatch.setattr(lines, "_REPORT_EVERY", 100)
+    monkeypatch.setattr(lines, "_BOUNDS", lines._BOUNDS._replace(report_every=100))
     calls = []
     read_list(FOUR, path, progress=lambda *call: calls.append(call))
     reading = [call for call in calls if call[0] == "reading list.txt"]

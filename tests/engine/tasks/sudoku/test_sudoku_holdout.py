@@ -3,12 +3,13 @@ import pytest
 
 from engine.errors import UsageError
 from engine.tasks.base import Examples
+from engine.tasks.holdout import take_groups
 from engine.tasks.progress import silent
 from engine.tasks.sudoku.augment import augment
 from engine.tasks.sudoku.distinct import generate_distinct
 from engine.tasks.sudoku.generate import ClueRange
 from engine.tasks.sudoku.geometry import Geometry
-from engine.tasks.sudoku.holdout import drop_equivalent, hold_out, take_groups
+from engine.tasks.sudoku.holdout import drop_equivalent, hold_out
 from engine.tasks.sudoku.symmetry import symmetry_hashes
 from engine.tasks.sudoku.text import to_digits, to_tokens
 

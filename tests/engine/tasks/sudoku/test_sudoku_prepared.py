@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine.errors import ResourceError, UsageError
+from engine.tasks.lists import Place
 from engine.tasks.progress import silent
 from engine.tasks.sudoku import files, prepared, table
 from engine.tasks.sudoku.config import SudokuConfig
@@ -16,7 +17,6 @@ from engine.tasks.sudoku.data import load_examples
 from engine.tasks.sudoku.files import read_list
 from engine.tasks.sudoku.generate import ClueRange, generate
 from engine.tasks.sudoku.geometry import Geometry
-from engine.tasks.sudoku.lines import Place
 from engine.tasks.sudoku.prepared import PreparedList, is_long, prepared_sha256
 from engine.tasks.sudoku.puzzles import Puzzles
 from engine.tasks.sudoku.sample import Sample, sample_rows
