@@ -64,6 +64,18 @@ def test_votes_are_told_to_people(arc) -> None:
     assert "7 images of each" in done.out
 
 
+def test_tasks_written_as_a_dataset_folder_are_trained_on_and_voted_on(arc) -> None:
+    assert arc("data", "build", "arc.toml", "folder", "--format", "published").code == 0
+    assert arc("data", "verify", "arc.toml", "folder").code == 0
+    ran = arc("--no-ui", "run", "arc.toml", "--set", "task.data=folder", "--name", "again", "--json")
+    assert ran.code == 0
+    assert ran.objects[-1]["weights_sha256"] == arc("sessions", "show", "arc", "--json").objects[0][
+        "summary"
+    ].get("weights_sha256")
+    (told,) = arc("eval", "again", "--vote", "--json").objects
+    assert (told["images"], told["test_inputs"], told["predictions"]) == (7, 4, 28)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

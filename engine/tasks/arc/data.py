@@ -15,6 +15,7 @@ from engine.tasks.arc.files import Sets, read_sets
 from engine.tasks.arc.grids import Grid, Pair, Puzzle
 from engine.tasks.arc.lists import read_pairs
 from engine.tasks.arc.source import Block, Images, Training
+from engine.tasks.base import Source
 from engine.tasks.progress import Progress
 from engine.tasks.sources import as_path
 from engine.text import safe_text
@@ -43,8 +44,8 @@ class ArcData:
     first_id: Sequence[int]
     lessons: Sequence[int]
     """Training pairs of each task."""
-    train: Training
-    test: Images
+    train: Source
+    test: Source
     queries: Sequence[Query]
     facts: Mapping[str, str]
     size: int
@@ -96,8 +97,8 @@ def build_data(config: ArcConfig, progress: Progress) -> ArcData:
         "source": source,
         "training": f"{sum(counts)} pairs of {len(puzzles)} tasks in {len(records) - 1} images (the "
         f"originals counted), together {len(train)} examples",
-        "test": _say_test(len(held_out), len(known), len(queries)),
-        "unseen": _say_unseen(left_out),
+        "test": say_test(len(held_out), len(known), len(queries)),
+        "unseen": say_unseen(left_out),
     }
     return ArcData(puzzles, records, first_id, counts, train, test, queries, facts, config.size)
 
@@ -110,24 +111,27 @@ def _lessons(
     Of a training task the test pairs are among them, of a held-out one they are not. A pair whose input is
     asked for in the test is left out, whatever its output (ARC-AGI-1 has a test pair twice, in two tasks).
     """
-    asked = {_key(query.input) for query in queries}
+    asked = {key_of(query.input) for query in queries}
     offered = [puzzle.train + puzzle.test for puzzle in learned] + [puzzle.train for puzzle in held_out]
-    lessons = [[pair for pair in pairs if _key(pair.input) not in asked] for pairs in offered]
+    lessons = [[pair for pair in pairs if key_of(pair.input) not in asked] for pairs in offered]
     return lessons, sum(map(len, offered)) - sum(map(len, lessons))
 
 
-def _key(grid: Grid) -> tuple[tuple[int, ...], bytes]:
+def key_of(grid: Grid) -> tuple[tuple[int, ...], bytes]:
+    """Return what equal grids have in common, to look them up by."""
     return grid.shape, grid.tobytes()
 
 
-def _say_test(tasks: int, known: int, asked: int) -> str:
+def say_test(tasks: int, known: int, asked: int) -> str:
+    """Say what the test is: `known` of the inputs `asked` for have outputs."""
     more = f"; {asked - known} more have no known output" if known < asked else ""
     return (
         f"{known} test inputs of {tasks} tasks, each as it is{more}; eval --vote asks for all images of each"
     )
 
 
-def _say_unseen(left_out: int) -> str:
+def say_unseen(left_out: int) -> str:
+    """Say what "unseen" means, with so many pairs left out of training for it."""
     pairs = f"; {left_out} that had have been left out" if left_out else ""
     return (
         "The test outputs of held-out tasks are never trained on; their demonstrations are, as in the "

@@ -84,7 +84,7 @@ def _read_tasks(files: list[Path], progress: Progress) -> dict[str, Puzzle]:
 
 
 def _read_task(path: Path) -> Puzzle:
-    value = _load(path, _LARGEST_TASK)
+    value = load_json(path, _LARGEST_TASK)
     with placed(str(path)):
         return as_puzzle(path.stem, value)
 
@@ -96,9 +96,9 @@ def _set_name(path: Path) -> str:
 
 def _read_kaggle(path: Path, progress: Progress) -> dict[str, Puzzle]:
     """Read a file of challenges, with the outputs of its test inputs where there is a file of solutions."""
-    challenges = _load_tasks(path)
+    challenges = load_tasks(path)
     answers = path.with_name(path.name.removesuffix(_CHALLENGES) + _SOLUTIONS)
-    solutions = _load_tasks(answers) if answers.is_file() else None
+    solutions = load_tasks(answers) if answers.is_file() else None
     read = {}
     for done, (name, value) in enumerate(challenges.items(), 1):
         with placed(str(path)):
@@ -123,8 +123,9 @@ def _solved(puzzle: Puzzle, outputs: object) -> Puzzle:
     return Puzzle(puzzle.name, puzzle.train, tuple(pairs))
 
 
-def _load_tasks(path: Path) -> dict[str, object]:
-    value = _load(path, _LARGEST_SET)
+def load_tasks(path: Path) -> dict[str, object]:
+    """Return a JSON file of tasks by name, as they are; raise `UsageError` when it is none."""
+    value = load_json(path, _LARGEST_SET)
     if not isinstance(value, dict) or not value:
         raise UsageError(f"{safe_text(str(path))}: must be an object with tasks by name")
     if len(value) > _MOST_TASKS:
@@ -132,8 +133,8 @@ def _load_tasks(path: Path) -> dict[str, object]:
     return value
 
 
-def _load(path: Path, most: int) -> object:
-    """Return the JSON in a file of at most `most` bytes."""
+def load_json(path: Path, most: int) -> object:
+    """Return the JSON in a file of at most `most` bytes; raise `UsageError` when it is none."""
     name = safe_text(str(path))
     try:
         with path.open("rb") as file:

@@ -14,7 +14,9 @@ from engine.errors import UsageError
 from engine.tasks.arc.augment import preimage
 from engine.tasks.arc.config import ArcConfig
 from engine.tasks.arc.data import ArcData, Query, build_data, load_blocks
+from engine.tasks.arc.folder import build_from_folder, folder_of, load_folder
 from engine.tasks.arc.grids import Grid, as_json
+from engine.tasks.arc.identifiers import Identifiers, names_of
 from engine.tasks.arc.source import Images
 from engine.tasks.arc.text import (
     FIRST_COLOUR,
@@ -26,7 +28,7 @@ from engine.tasks.arc.text import (
     to_grid,
     to_tokens,
 )
-from engine.tasks.base import Examples, PuzzleTask, Tokens, Verdict
+from engine.tasks.base import Examples, PuzzleTask, Source, Tokens, Verdict
 from engine.tasks.progress import Progress, silent
 from engine.text import nearest, safe_text
 
@@ -57,6 +59,9 @@ class ArcTask(PuzzleTask):
 
     @cached_property
     def _data(self) -> ArcData:
+        folder = folder_of(self._config.data)
+        if folder is not None:
+            return build_from_folder(self._config, folder, self._progress)
         return build_data(self._config, self._progress)
 
     @property
@@ -67,13 +72,12 @@ class ArcTask(PuzzleTask):
     @property
     def identifiers(self) -> Sequence[str]:
         """Names of the identifiers, as the published builder writes them: task|||symmetry|||colours."""
-        names, data = ["<blank>"], self._data
-        for place, puzzle in enumerate(data.puzzles):
-            first, last = data.first_id[place], data.first_id[place + 1]
-            names.append(puzzle.name)
-            for symmetry, *colours in data.records[first + 1 : last].tolist():
-                names.append(f"{puzzle.name}|||t{symmetry}|||{''.join(map(str, colours))}")
-        return names
+        return list(names_of(self._named))
+
+    @property
+    def _named(self) -> Identifiers:
+        data = self._data
+        return Identifiers([puzzle.name for puzzle in data.puzzles], data.first_id, data.records)
 
     @property
     def test_puzzles(self) -> dict[str, object]:
@@ -82,12 +86,12 @@ class ArcTask(PuzzleTask):
         return {puzzle.name: as_json(puzzle) for puzzle in self._data.puzzles if puzzle.name in held_out}
 
     @property
-    def train(self) -> Images:
+    def train(self) -> Source:
         """Demonstrations of all tasks and test pairs of the training tasks, under all their images."""
         return self._data.train
 
     @property
-    def test(self) -> Images:
+    def test(self) -> Source:
         """Test inputs of the held-out tasks, as they are, where their outputs are known."""
         return self._data.test
 
@@ -161,6 +165,10 @@ class ArcTask(PuzzleTask):
             return _Asked(place, parse_grid(rest, self._config.size))
         tests = self._data.puzzles[place].test
         which = int(number or 1)
+        if not tests:
+            raise UsageError(
+                f"all pairs of task {name} are trained on: ask for a grid of your own, task:{name} 012/340"
+            )
         if not 1 <= which <= len(tests):
             raise UsageError(f"task {name} has {len(tests)} test inputs: name it as task:{name}#1")
         return _Asked(place, tests[which - 1].input)
@@ -210,8 +218,10 @@ class ArcTask(PuzzleTask):
                 known.setdefault((pair.input.shape, pair.input.tobytes()), []).append(pair.output)
         return known
 
-    def load(self, path: str, *, check_unique: bool = False) -> Images:
+    def load(self, path: str, *, check_unique: bool = False) -> Source:
         """Read the test pairs of tasks (as in `data`), or a list of pairs, a pair a line.
+
+        Of a dataset folder the test part is read, where it has two, and the images are left out.
 
         Tasks keep the identifiers that they have in this task's own data; others, and pairs of a list, have
         none. Raises `UsageError` when the data is not sound, and for `check_unique`: no rule tells how many
@@ -219,4 +229,7 @@ class ArcTask(PuzzleTask):
         """
         if check_unique:
             raise UsageError("ARC tasks have no rule by which an answer could be proved to be the only one")
+        folder = folder_of(path)
+        if folder is not None:
+            return load_folder(folder, self._config.size, self._named, self._progress)
         return Images(load_blocks(path, self._data), self._data.records, self._config.size)

@@ -24,7 +24,7 @@ from engine.tasks.base import IGNORE_LABEL, PAD, Examples, PuzzleTask, Source, T
 from engine.tasks.export import write_list
 from engine.tasks.fingerprint import fingerprint
 from engine.tasks.published import read_published
-from engine.tasks.published_writer import write_published
+from engine.tasks.published_writer import write_task
 
 AT_ONCE = 24
 """Rows that a check looks at."""
@@ -212,7 +212,7 @@ def check_augmentation_follows_from_the_generator(subject: Subject) -> None:
 
 def check_rows_streamed_from_files_are_those_in_memory(subject: Subject) -> None:
     task, folder = subject.task, subject.folder / "streamed"
-    write(folder, task)
+    write_task(folder, task)
     sizes = {"seq_len": task.seq_len, "vocab_size": task.vocab_size}
     for name, source in subject.sources.items():
         with pytest.MonkeyPatch.context() as patch:
@@ -230,21 +230,10 @@ def check_a_published_folder_of_it_is_its_data(subject: Subject) -> None:
     if not subject.reads_published:
         return
     folder = subject.folder / "as-data"
-    write(folder, subject.task)
+    write_task(folder, subject.task)
     again = build_task(subject.config().model_copy(update={"data": str(folder)}))
     for name, source in subject.sources.items():
         assert rows_of(getattr(again, name)) == rows_of(source)
-
-
-def write(folder: Path, task: Task) -> None:
-    write_published(
-        folder,
-        task.train,
-        task.test,
-        vocab_size=task.vocab_size,
-        identifiers=task.identifiers,
-        test_puzzles=task.test_puzzles,
-    )
 
 
 # --- puzzles ----------------------------------------------------------------------------------------------

@@ -13,8 +13,9 @@ import task_contract
 from task_contract import CHECKS, PUZZLE_CHECKS, Check, Subject
 
 from engine.config.sections import TaskConfig
-from engine.tasks import ArcConfig, MazeConfig, SudokuConfig, TextConfig
+from engine.tasks import ArcConfig, MazeConfig, SudokuConfig, TextConfig, build_task
 from engine.tasks.base import Examples, PuzzleTask, Verdict
+from engine.tasks.published_writer import write_task
 from engine.tasks.sudoku.task import SudokuTask
 
 
@@ -39,6 +40,15 @@ def arc(folder: Path, seed: int) -> TaskConfig:
     return ArcConfig(data=str(folder / "arc"), size=6, augmentations=5, seed=seed)
 
 
+def arc_in_a_folder(folder: Path, seed: int) -> TaskConfig:
+    """The same, read from a published dataset folder."""
+    config = arc(folder, seed)
+    written = folder / f"published-{seed}"
+    if not written.exists():
+        write_task(written, build_task(config))
+    return config.model_copy(update={"data": str(written)})
+
+
 def text(folder: Path, seed: int) -> TaskConfig:
     path = folder / "text.txt"
     rng = np.random.default_rng(9)
@@ -49,10 +59,11 @@ def text(folder: Path, seed: int) -> TaskConfig:
 CASES: dict[str, Callable[[Path], Subject]] = {
     "sudoku": partial(Subject, sudoku),
     "maze": partial(Subject, maze),
-    "arc": partial(Subject, arc, reads_published=False, judges_all=False),
+    "arc": partial(Subject, arc, judges_all=False),
+    "arc in a folder": partial(Subject, arc_in_a_folder, judges_all=False),
     "text": partial(Subject, text, reads_published=False),
 }
-PUZZLES = ("sudoku", "maze", "arc")
+PUZZLES = ("sudoku", "maze", "arc", "arc in a folder")
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -70,7 +81,7 @@ def named(check: Check) -> str:
 
 
 def test_every_registered_task_has_a_case() -> None:
-    assert set(CASES) == set(TaskConfig.kinds)
+    assert {name.split()[0] for name in CASES} == set(TaskConfig.kinds)
 
 
 def test_tasks_about_puzzles_go_through_the_puzzle_checks_too(subject: Subject) -> None:
