@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help quickstart test check lint types imports format wheel screens bench-ui bench-sessions bench-streaming bench-recursion torture clean
+.PHONY: help quickstart test check lint types imports format wheel screens bench-ui bench-sessions bench-streaming bench-recursion walk torture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -61,6 +61,9 @@ bench-streaming: $(VENV)/.dev ## measure training on data ten times larger than 
 
 bench-recursion: $(VENV)/.dev ## measure what recursion 1, 2 and 3 is worth on text (ARGS="--data FILE --seconds 300")
 	$(BIN)/python -m tests.e2e.bench_recursion $(ARGS)
+
+walk: $(VENV)/.dev ## run and resume every preset a little, and compare with what check predicts (ARGS="--data FILE")
+	$(BIN)/python -m tests.e2e.preset_walk $(ARGS)
 
 torture: $(VENV)/.dev ## the long form of the promises: many kills, flips and mutations
 	$(BIN)/python -m pytest -m torture --torture
