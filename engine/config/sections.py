@@ -114,8 +114,8 @@ class TrainConfig(Section):
     """Rows in each optimizer update."""
     micro_batch: int = Field(0, ge=0, le=65536)
     """Rows in flight at once; gradients accumulate to the same mathematics. 0: the whole batch."""
-    optimizer: Literal["adamw", "adam_atan2"] = "adamw"
-    """AdamW, or the scale-free Adam-atan2 of the published code."""
+    optimizer: Literal["adamw", "adam_atan2", "muon"] = "adamw"
+    """AdamW, the scale-free Adam-atan2 of the published code, or Muon for the matrices of the blocks."""
     lr: float = Field(2e-3, gt=0, le=10)
     """Peak learning rate."""
     lr_min_ratio: float = Field(0.1, ge=0, le=1)
@@ -197,7 +197,13 @@ class RuntimeConfig(Section):
     precision: Literal["exact", "bf16", "auto"] = "exact"
     """float32 to the bit (exact), matrix products in bfloat16 (bf16), or what a trial finds faster (auto)."""
     tuning: Literal["auto", "off"] = "auto"
-    """Fused operations (auto), or plain PyTorch ones (off): same mathematics, different rounding."""
+    """Fused operations, and by measurement what is "auto" below (auto); or plain PyTorch everywhere (off)."""
+    parallelism: Literal["auto", "rows", "operations"] = "auto"
+    """Threads compute rows of a batch side by side, or every operation together."""
+    attention: Literal["auto", "sdpa", "products"] = "auto"
+    """Attention by PyTorch's kernel, or by batched matrix products; causal attention takes the kernel."""
+    gemm: Literal["auto", "default", "onednn"] = "auto"
+    """Library of float32 matrix products: the one torch was built with, or oneDNN where that is as exact."""
 
     @property
     def fused(self) -> bool:

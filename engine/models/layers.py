@@ -12,8 +12,9 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from engine.config.sections import ModelConfig
+from engine.config.sections import ModelConfig, RuntimeConfig
 from engine.models.fused import residual_norm, rotate, swiglu_norm
+from engine.models.fused_attention import attention_norm
 from engine.models.initial import lecun_normal
 
 
@@ -69,7 +70,12 @@ class Rotary(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head attention: fused qkv, no biases. `causal`: a position sees none that come after it."""
+    """Multi-head attention: fused qkv, no biases. `causal`: a position sees none that come after it.
+
+    `products`, of fused blocks: scores by batched matrix products; only where it is not causal.
+    """
+
+    products = False
 
     def __init__(
         self,
@@ -96,6 +102,14 @@ class Attention(nn.Module):
         query, key, value = (rearrange(part, "s b h d -> b h s d") for part in (query, key, value))
         mixed_BHSd = F.scaled_dot_product_attention(query, key, value, is_causal=self.causal)
         return F.linear(rearrange(mixed_BHSd, "b h s d -> s b (h d)"), self.out)
+
+    def fused_norm(self, x_SBD: Tensor, eps: float) -> Tensor:
+        """Return rms(x + attention(x)) by batched matrix products."""
+        tables = None
+        if self.rotary is not None:
+            length, half = len(x_SBD), self.rotary.cos.shape[-1] // 2
+            tables = self.rotary.cos[:length, ..., :half], self.rotary.sin[:length, ..., :half]
+        return attention_norm(x_SBD, self.qkv, self.out, tables, heads=self.heads, eps=eps)
 
 
 class Block(nn.Module):
@@ -127,6 +141,8 @@ class Block(nn.Module):
         mixer, mlp = self.mixer, self.mlp
         if isinstance(mixer, SwiGLU):
             x = swiglu_norm(x_SBD.reshape(length, -1), mixer.gate_up, mixer.down, self.eps, along_length=True)
+        elif mixer.products and not mixer.causal:
+            x = mixer.fused_norm(x_SBD, self.eps)
         else:
             x = residual_norm(x_SBD, mixer(x_SBD), self.eps)
         x = swiglu_norm(x.view(length * rows, size), mlp.gate_up, mlp.down, self.eps, along_length=False)
@@ -153,8 +169,10 @@ def build_blocks(
     return [Block(mixer(), swiglu(size), config.rms_norm_eps) for _ in range(config.layers)]
 
 
-def use_fused(model: nn.Module, fused: bool) -> None:
-    """Choose between the plain PyTorch operations and the fused ones; the mathematics is the same."""
+def use_kernels(model: nn.Module, runtime: RuntimeConfig) -> None:
+    """Choose the operations that compute; the mathematics is the same."""
     for module in model.modules():
         if isinstance(module, (Block, Rotary)):
-            module.fused = fused
+            module.fused = runtime.fused
+        if isinstance(module, Attention):
+            module.products = runtime.fused and runtime.attention == "products"

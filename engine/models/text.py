@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from engine.config.sections import Config, ModelConfig
 from engine.models.initial import lecun_normal, truncated_normal
-from engine.models.layers import build_blocks, use_fused
+from engine.models.layers import build_blocks, use_kernels
 
 
 class RecursiveText(nn.Module):
@@ -61,5 +61,5 @@ def build_text_model(config: Config, vocab_size: int, generator: torch.Generator
     model = RecursiveText(
         config.model, vocab_size=vocab_size, context=config.task.seq_len, generator=generator
     )
-    use_fused(model, config.runtime.fused)
+    use_kernels(model, config.runtime)
     return model

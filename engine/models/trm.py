@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from engine.config.sections import Config, ModelConfig
 from engine.models.initial import lecun_normal, truncated_normal
-from engine.models.layers import build_blocks, use_fused
+from engine.models.layers import build_blocks, use_kernels
 
 _HALT_BIAS = -5.0  # "do not halt" until training says otherwise
 
@@ -107,10 +107,6 @@ class TRM(nn.Module):
         q_halt, q_continue = F.linear(answer[0], self.q_head, self.q_bias).to(x.dtype).unbind(-1)
         return State(state.y.detach(), state.z.detach()), Output(logits, q_halt, q_continue)
 
-    def use_fused(self, fused: bool) -> None:
-        """Choose between the plain PyTorch operations and the fused ones; the mathematics is the same."""
-        use_fused(self, fused)
-
     def embed(self, inputs_BL: Tensor, puzzle_rows_BN: Tensor | None) -> Tensor:
         """Return the embedded question x (S, B, D): puzzle embedding, registers, tokens."""
         rows, size = len(inputs_BL), self.config.hidden_size
@@ -154,5 +150,5 @@ def build_model(config: Config, num_puzzle_ids: int, generator: torch.Generator)
         num_puzzle_ids=num_puzzle_ids,
         generator=generator,
     )
-    model.use_fused(config.runtime.fused)
+    use_kernels(model, config.runtime)
     return model

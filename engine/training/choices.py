@@ -24,6 +24,6 @@ def choose_kernels(runtime: RuntimeConfig) -> Decision:
     return Decision("kernels", "fused", "fewer passes over memory for the same mathematics")
 
 
-def decisions(runtime: RuntimeConfig, hardware: Hardware) -> list[Decision]:
-    """Return all choices for a run with these settings on this machine."""
-    return [*preparations(), choose_threads(runtime.threads, hardware)[1], choose_kernels(runtime)]
+def decisions(runtime: RuntimeConfig) -> list[Decision]:
+    """Return the choices that need no measurement."""
+    return [*preparations(), choose_kernels(runtime)]

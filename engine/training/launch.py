@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
-
 from engine.config import Config, apply, diff, dumps, loads
 from engine.errors import ConfigError, FitError, SessionError
 from engine.hardware import Hardware, Monitor, detect, estimate, memory_budget
-from engine.prepare import Decision
 from engine.runs import Session, Store
 from engine.tasks import build_task
 from engine.tasks.base import Task
@@ -18,15 +15,15 @@ from engine.tasks.fingerprint import fingerprint
 from engine.tasks.streaming import reading_decision
 from engine.text import safe_text
 from engine.training.build import build_learner
-from engine.training.choices import choose_threads, decisions
+from engine.training.choices import decisions
 from engine.training.control import Control
 from engine.training.events import Finished, Listener, Warned
 from engine.training.learner import Learner
 from engine.training.memory import MemoryKeeper, in_force
 from engine.training.performance import PerformanceWatch
-from engine.training.precision import settle_precision
 from engine.training.rehearsal import Rehearsal, rehearse
 from engine.training.trainer import Limits, Trainer
+from engine.training.tuner import Tuned, tune
 
 Progress = Callable[[str, int, int], None]
 
@@ -56,11 +53,11 @@ def start(store: Store, config: Config, sitting: Sitting, *, preset: str, name: 
     task = build_task(config.task, sitting.progress)
     # Before there is a session: reading the data and a dry run may find that there cannot be one.
     learner = build_learner(config, task)
-    precision = _settled(learner, hardware)
-    rehearsal = _rehearsed(learner, hardware)
+    tuned = tune(learner, hardware, stopping=lambda: sitting.control.stopping)
+    rehearsal = _rehearsed(learner)
     with store.create(dumps(learner.config), preset=preset, task=config.task.kind, name=name) as session:
         _record(session, task, hardware)
-        return _train(learner, session, sitting, hardware, precision, rehearsal=rehearsal)
+        return _train(learner, session, sitting, hardware, tuned, rehearsal=rehearsal)
 
 
 def require_fit(config: Config, hardware: Hardware) -> None:
@@ -97,7 +94,7 @@ def resume(
                 f"session {session.id}: the checkpoint of step {found.step} "
                 f"does not belong to its configuration ({safe_text(str(error)).splitlines()[0]})"
             ) from error
-        precision = _settled(learner, hardware)
+        tuned = tune(learner, hardware, stopping=lambda: sitting.control.stopping)
         config = learner.config
         if config != before:
             changes = ", ".join(f"{change.key} = {change.b}" for change in diff(before, config))
@@ -112,8 +109,8 @@ def resume(
             session,
             sitting,
             hardware,
-            precision,
-            rehearsal=_rehearsed(learner, hardware),
+            tuned,
+            rehearsal=_rehearsed(learner),
             saved=found.state,
             overrides=overrides,
             warnings=warnings,
@@ -170,9 +167,8 @@ def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
             session,
             sitting,
             hardware,
-            _settled(learner, hardware),
+            tune(learner, hardware, threads=original.record.threads),
             plan=changes,
-            threads=original.record.threads,
         )
         replayed = _digests(session)
     compared = sorted(recorded.keys() & replayed.keys())
@@ -187,24 +183,19 @@ def _train(
     session: Session,
     sitting: Sitting,
     hardware: Hardware,
-    precision: Decision,
+    tuned: Tuned,
     *,
     rehearsal: Rehearsal | None = None,
     saved: Mapping[str, object] | None = None,
     overrides: Sequence[str] = (),
     plan: Mapping[int, Config] | None = None,
-    threads: int = 0,
     warnings: Sequence[str] = (),
 ) -> Finished:
     for listener in sitting.listeners:
         for warning in warnings:
             listener(Warned("damaged-checkpoint", warning))
-    runtime = learner.config.runtime
-    if threads:
-        runtime = runtime.model_copy(update={"threads": threads})
-    count = _set_threads(runtime.threads, hardware)
-    session.update(threads=count)
-    chosen = [*decisions(runtime, hardware), precision, reading_decision(learner.task.train)]
+    session.update(threads=tuned.threads)
+    chosen = [*decisions(learner.config.runtime), *tuned.decisions, reading_decision(learner.task.train)]
     memory = MemoryKeeper(
         learner.config, saved=(saved or {}).get("memory"), overrides=overrides, acts=plan is None
     )
@@ -212,7 +203,7 @@ def _train(
         chosen.append(rehearsal.decision)
         _shrink(learner, session, memory, rehearsal)
     rate = estimate(learner.config, gemm_gflops=hardware.gemm_gflops).samples_per_second
-    performance = PerformanceWatch(count, hardware, samples_per_second=rate)
+    performance = PerformanceWatch(tuned.threads, hardware, samples_per_second=rate)
     seconds = _number(saved, "seconds")
     limits = Limits(
         seconds=None if sitting.seconds is None else seconds + sitting.seconds,
@@ -235,23 +226,10 @@ def _train(
         return trainer.run(hardware.to_dict(), chosen)
 
 
-def _set_threads(asked: int, hardware: Hardware) -> int:
-    count, _ = choose_threads(asked, hardware)
-    torch.set_num_threads(count)  # acts on the calling thread, which is the one that trains
-    return count
-
-
-def _settled(learner: Learner, hardware: Hardware) -> Decision:
-    """Put the precision in force; a trial takes place with the threads that will train."""
-    _set_threads(learner.config.runtime.threads, hardware)
-    return settle_precision(learner)
-
-
-def _rehearsed(learner: Learner, hardware: Hardware) -> Rehearsal | None:
+def _rehearsed(learner: Learner) -> Rehearsal | None:
     """Try one micro-batch, where memory is guarded. Raises `FitError` when not even one row fits."""
     if not learner.config.memory.guard:
         return None
-    _set_threads(learner.config.runtime.threads, hardware)
     return rehearse(learner)
 
 

@@ -22,14 +22,18 @@ import torch
 from torch import Tensor, nn
 
 from engine.config.sections import Config
-from engine.models.layers import use_fused
+from engine.models.layers import use_kernels
 from engine.tasks.base import Source, Task
 from engine.tasks.streaming import sampler_for
+from engine.training.backend import use_gemm
+from engine.training.batch import Batch
 from engine.training.measured import Measured
+from engine.training.muon import build_optimizer
 from engine.training.optimizers import Adam
 from engine.training.parameters import FlatParameters
 from engine.training.schedule import lr_scale
 from engine.training.sums import Sums
+from engine.training.workers import Workers, shares
 
 # A uniform guess costs ln(vocabulary) a row; fifty times that is no bad batch but a broken model.
 _SPIKE = 50.0
@@ -62,28 +66,6 @@ class Update:
     applied: bool
 
 
-class Batch(ABC):
-    """The rows of one step: their gradients are taken part by part, then the step is accepted or rejected.
-
-    Until then it changes nothing of its learner but the gradients.
-    """
-
-    result: Sums
-    """Sums over the rows so far."""
-
-    @abstractmethod
-    def backward(self, start: int, stop: int) -> None:
-        """Add the gradients of rows [start, stop) to the model's, and their sums to `result`."""
-
-    @abstractmethod
-    def accept(self, scale: float) -> None:
-        """Take over what the step leads to; the weights have moved with `scale` times the peak rates."""
-
-    @abstractmethod
-    def reject(self) -> None:
-        """Leave the rows behind: their loss or gradient was not sound, and no weight has moved."""
-
-
 class Learner(ABC):
     """A model with its optimizer, moving average, batch in flight, data cursor and random generators.
 
@@ -99,11 +81,13 @@ class Learner(ABC):
         seed = config.train.seed
         self.model = model
         self.parameters = FlatParameters(model)
-        self.optimizer = Adam(self.parameters.values, config.train)
+        self.optimizer = build_optimizer(self.parameters, config.train)
         self.ema = self.parameters.values.clone()
         self.sampler = sampler_for(task.train, seed)
         self.rng = np.random.default_rng([seed, 1])
         self.counters = Counters()
+        self._threads = 1
+        self._workers: Workers | None = None
 
     # --- what kinds of models differ in -------------------------------------------------------------------
 
@@ -113,8 +97,8 @@ class Learner(ABC):
         return self.config.train.batch_size
 
     @abstractmethod
-    def draw(self, micro_batch: int) -> Batch:
-        """Draw the rows of the next step, of which at most `micro_batch` will be in flight at once."""
+    def draw(self) -> Batch:
+        """Draw the rows of the next step."""
 
     @abstractmethod
     def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> Measured:
@@ -139,15 +123,14 @@ class Learner(ABC):
         """
         before, step = self._cursor(), self.counters.step
         try:
-            batch = self.draw(micro_batch)
+            batch = self.draw()
             self.parameters.grads.zero_()
             rows = self.rows
             for start in range(0, rows, micro_batch):
                 if start and interrupted():
                     self._rewind(before)
                     return None
-                with self._precision():
-                    batch.backward(start, min(start + micro_batch, rows))
+                self._backward(batch, start, min(start + micro_batch, rows))
             return self._update(batch)
         except BaseException:
             if self.counters.step == step:
@@ -158,12 +141,35 @@ class Learner(ABC):
         """Take the gradients of one micro-batch and forget them: the learner stays as it was, bit for bit."""
         before = self._cursor()
         try:
-            batch = self.draw(micro_batch)
-            with self._precision():
-                batch.backward(0, min(micro_batch, self.rows))
+            self._backward(self.draw(), 0, min(micro_batch, self.rows))
         finally:
             self._rewind(before)
             self.parameters.grads.zero_()
+
+    def _backward(self, batch: Batch, start: int, stop: int) -> None:
+        """Add the gradients of rows [start, stop)."""
+        workers = self._workers_in_force()
+        parts = [batch.part(*rows) for rows in shares(start, stop, workers.count if workers else 1)]
+        if workers is None or len(parts) == 1:
+            with self._precision():
+                parts[0].backward(self.model)
+        else:
+            workers.backward(parts, self._precision)
+        for part in parts:
+            part.merge()
+
+    def use_threads(self, count: int) -> None:
+        """Compute with `count` threads from now on; called in the thread that trains, whose torch it sets."""
+        torch.set_num_threads(count)
+        use_gemm(self.config.runtime.gemm)
+        self._threads, self._workers = count, None
+
+    def _workers_in_force(self) -> Workers | None:
+        if self.config.runtime.parallelism != "rows" or self._threads == 1:
+            return None
+        if self._workers is None:
+            self._workers = Workers(self.model, self.parameters, self._threads)
+        return self._workers
 
     def _precision(self) -> torch.autocast:
         """Return a context in which matrix products are computed as `runtime.precision` says.
@@ -229,9 +235,19 @@ class Learner(ABC):
     def reconfigure(self, config: Config) -> None:
         """Go on under another configuration of the same task and model."""
         assert (config.task, config.model) == (self.config.task, self.config.model)
+        if config.runtime != self.config.runtime:
+            use_kernels(self.model, config.runtime)
+            use_gemm(config.runtime.gemm)
+            self._workers = None  # theirs are copies of the model
         self.config = config
-        self.optimizer.config = config.train
-        use_fused(self.model, config.runtime.fused)
+        self.optimizer = self._continued(config)
+
+    def _continued(self, config: Config) -> Adam:
+        """Return the optimizer of a configuration with the moments of the one before."""
+        optimizer = build_optimizer(self.parameters, config.train)
+        optimizer.mean, optimizer.square = self.optimizer.mean, self.optimizer.square
+        optimizer.updates = self.optimizer.updates
+        return optimizer
 
     def weights(self) -> dict[str, Tensor]:
         """Return the raw weights and buffers by name (views, not copies)."""

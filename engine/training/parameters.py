@@ -6,6 +6,8 @@ matrices the model has.
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
@@ -39,6 +41,16 @@ class FlatParameters:
             name: flat[start : start + shape.numel()].view(shape)
             for name, (start, shape) in self.slices.items()
         }
+
+    def twin(self, model: nn.Module) -> tuple[nn.Module, Tensor]:
+        """Return a second model over the same weights and buffers, and the gradients that are its own."""
+        grads = torch.zeros_like(self.grads)
+        shared: dict[int, object] = {id(buffer): buffer for buffer in model.buffers()}
+        for parameter, grad in zip(model.parameters(), self.split(grads).values(), strict=True):
+            twin = nn.Parameter(parameter.detach())
+            twin.grad = grad
+            shared[id(parameter)] = twin
+        return copy.deepcopy(model, shared), grads
 
     def load(self, flat: Tensor, tensors: dict[str, Tensor], prefix: str = "") -> None:
         """Copy named tensors into their places in a flat tensor."""

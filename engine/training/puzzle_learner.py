@@ -8,14 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.config.sections import Config
 from engine.models.carry import Carry
 from engine.models.trm import TRM, build_model
 from engine.tasks.base import Examples, PuzzleTask, Source, Task
+from engine.training.batch import Batch, Part
 from engine.training.evaluate import Evaluation, evaluate
-from engine.training.learner import Batch, Learner
+from engine.training.learner import Learner
 from engine.training.measured import Measured
 from engine.training.optimizers import sign_sgd
 from engine.training.step import PuzzleGradients, StepResult, backward_step, refill
@@ -38,14 +39,14 @@ class PuzzleLearner(Learner):
         """Rows of the batch in flight."""
         return len(self.carry)
 
-    def draw(self, micro_batch: int) -> PuzzleBatch:
+    def draw(self) -> PuzzleBatch:
         """Draw puzzles for the rows that halted, and how long each row of the batch must at least go on."""
         fresh = self.task.augment(self.sampler.next(int(self.carry.halted.sum())), self.rng)
         train, rows = self.config.train, self.rows
         explores = self.rng.random(rows) < train.halt_exploration_prob
         drawn = self.rng.integers(2, train.halt_max_steps + 1, rows) if train.halt_max_steps > 1 else 1
         min_steps = torch.from_numpy(np.where(explores, drawn, 0))
-        return PuzzleBatch(self, fresh, min_steps, whole=micro_batch >= rows)
+        return PuzzleBatch(self, fresh, min_steps)
 
     def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> Evaluation:
         """Measure how many puzzles the model solves, after the configured supervision steps."""
@@ -87,36 +88,45 @@ class PuzzleLearner(Learner):
         self.carry = Carry.from_tensors(carry)
 
 
+Done = tuple[Carry, StepResult, PuzzleGradients | None]
+
+
 class PuzzleBatch(Batch):
     """The rows of one supervision step: halted ones get the puzzles in `fresh`, in order."""
 
-    def __init__(self, learner: PuzzleLearner, fresh: Examples, min_steps: Tensor, *, whole: bool) -> None:
+    def __init__(self, learner: PuzzleLearner, fresh: Examples, min_steps: Tensor) -> None:
         self.result = StepResult()
         self._learner = learner
         self._fresh = fresh
         self._min_steps = min_steps
         self._taken = 0
-        self._whole = whole
         self._before = learner.carry
-        self._after = learner.carry if whole else learner.carry.blank()
+        self._after = learner.carry
         self._gradients: list[PuzzleGradients] = []
 
-    def backward(self, start: int, stop: int) -> None:
-        """Refill the rows that halted, and run their supervision step."""
-        learner, part = self._learner, self._before.rows(start, stop)
-        until = self._taken + int(part.halted.sum())
-        part = refill(learner.model, part, self._fresh.take(slice(self._taken, until)))
+    def part(self, start: int, stop: int) -> PuzzlePart:
+        """Return rows [start, stop) with the puzzles for those of them that halted."""
+        rows = self._before.rows(start, stop)
+        until = self._taken + int(rows.halted.sum())
+        fresh = self._fresh.take(slice(self._taken, until))
         self._taken = until
-        after, sums, gradients = backward_step(
-            learner.model, part, self._min_steps[start:stop], learner.config.train, 1 / len(self._before)
-        )
-        self.result += sums
+        return PuzzlePart(self, start, rows, fresh, self._min_steps[start:stop])
+
+    def step(self, model: TRM, rows: Carry, min_steps: Tensor) -> Done:
+        """Run the supervision step of some rows, weighed as part of the batch."""
+        return backward_step(model, rows, min_steps, self._learner.config.train, 1 / len(self._before))
+
+    def put(self, start: int, after: Carry, result: StepResult, gradients: PuzzleGradients | None) -> None:
+        """Take in what became of the rows from `start` on."""
+        self.result += result
         if gradients is not None:
             self._gradients.append(gradients)
-        if self._whole:
+        if len(after) == len(self._before):
             self._after = after
-        else:
-            self._after.put(start, after)
+            return
+        if self._after is self._before:
+            self._after = self._before.blank()
+        self._after.put(start, after)
 
     def accept(self, scale: float) -> None:
         """Carry states and halts on, and train the puzzle embeddings that were used."""
@@ -132,3 +142,27 @@ class PuzzleBatch(Batch):
         """Give every row another puzzle."""
         halted = torch.ones_like(self._before.halted)
         self._learner.carry = dataclasses.replace(self._before, halted=halted)
+
+
+class PuzzlePart(Part):
+    """Rows of a supervision step, from `start` on; `fresh` are the puzzles for those that halted."""
+
+    def __init__(
+        self, batch: PuzzleBatch, start: int, rows: Carry, fresh: Examples, min_steps: Tensor
+    ) -> None:
+        self._batch = batch
+        self._start = start
+        self._rows = rows
+        self._fresh = fresh
+        self._min_steps = min_steps
+        self._done: Done | None = None
+
+    def backward(self, model: nn.Module) -> None:
+        """Run the supervision step of these rows."""
+        assert isinstance(model, TRM)
+        self._done = self._batch.step(model, refill(model, self._rows, self._fresh), self._min_steps)
+
+    def merge(self) -> None:
+        """Put states, halts and sums into the batch."""
+        assert self._done is not None
+        self._batch.put(self._start, *self._done)

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import torch
+from torch import nn
 
 from engine.config.sections import Config
 from engine.models.text import RecursiveText, build_text_model
 from engine.tasks.base import Examples, Source, Task
+from engine.training.batch import Batch, Part
 from engine.training.evaluate_text import TextEvaluation, character_losses, evaluate_text
-from engine.training.learner import Batch, Learner
+from engine.training.learner import Learner
 from engine.training.measured import Measured
 from engine.training.sums import Sums
 
@@ -26,9 +28,9 @@ class TextLearner(Learner):
         generator = torch.Generator().manual_seed(config.train.seed)
         super().__init__(config, task, build_text_model(config, task.vocab_size, generator))
 
-    def draw(self, micro_batch: int) -> TextBatch:  # noqa: ARG002  # windows are small: they are drawn at once
+    def draw(self) -> TextBatch:
         """Draw the windows of the next step."""
-        return TextBatch(self.model, self.task.augment(self.sampler.next(self.rows), self.rng))
+        return TextBatch(self.task.augment(self.sampler.next(self.rows), self.rng))
 
     def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> TextEvaluation:
         """Measure the loss on windows that are held out."""
@@ -47,21 +49,38 @@ class TextLearner(Learner):
 class TextBatch(Batch):
     """The windows of one step."""
 
-    def __init__(self, model: RecursiveText, windows: Examples) -> None:
+    def __init__(self, windows: Examples) -> None:
         self.result = Sums()
-        self._model = model
         self._windows = windows
 
-    def backward(self, start: int, stop: int) -> None:
-        """Add the gradients of windows [start, stop)."""
-        part = self._windows.take(slice(start, stop))
-        losses_LB, scored_LB = character_losses(self._model, part)
-        loss = (losses_LB.sum(0) / scored_LB.sum(0).clamp(min=1)).sum()
-        (loss / len(self._windows)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        self.result += Sums(loss=loss.item())
+    def part(self, start: int, stop: int) -> TextPart:
+        """Return windows [start, stop)."""
+        return TextPart(self, self._windows.take(slice(start, stop)), 1 / len(self._windows))
 
     def accept(self, scale: float) -> None:
         """Nothing is carried on."""
 
     def reject(self) -> None:
         """Nothing is carried on, so nothing has to be left behind."""
+
+
+class TextPart(Part):
+    """Some windows; the gradients of each count `weight` times."""
+
+    def __init__(self, batch: TextBatch, windows: Examples, weight: float) -> None:
+        self._batch = batch
+        self._windows = windows
+        self._weight = weight
+        self._loss = 0.0
+
+    def backward(self, model: nn.Module) -> None:
+        """Predict every character of these windows."""
+        assert isinstance(model, RecursiveText)
+        losses_LB, scored_LB = character_losses(model, self._windows)
+        loss = (losses_LB.sum(0) / scored_LB.sum(0).clamp(min=1)).sum()
+        (loss * self._weight).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self._loss = loss.item()
+
+    def merge(self) -> None:
+        """Add the loss to the batch's."""
+        self._batch.result += Sums(loss=self._loss)

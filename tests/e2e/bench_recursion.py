@@ -13,11 +13,16 @@ import argparse
 import json
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import engine.tasks
 from engine.config import Config, apply, find_preset
 from engine.hardware import detect
 from engine.prepare import prepare_process
+
+if TYPE_CHECKING:
+    from engine.tasks.base import Task
+    from engine.training.learner import Learner
 
 WARM_STEPS = 5
 MEASURED_STEPS = 25
@@ -42,16 +47,25 @@ def settings() -> argparse.Namespace:
 def configured(asked: argparse.Namespace, recursion: int, steps: int) -> Config:
     """Return the preset with so many recursion steps and iterations."""
     changes = [f"model.recursion_steps={recursion}", f"train.steps={steps}", f"train.seed={asked.seed}"]
+    changes.append(f"runtime.threads={asked.threads}")
     if asked.data:
         changes.append(f"task.data={json.dumps(asked.data)}")
     return apply(find_preset(asked.preset).config, changes)
 
 
+def learner_of(config: Config, task: Task) -> Learner:
+    """Return a fresh learner that computes as a run would."""
+    from engine.training.build import build_learner
+    from engine.training.tuner import tune
+
+    learner = build_learner(config, task)
+    tune(learner, detect(with_torch=True))
+    return learner
+
+
 def seconds_a_step(config: Config) -> float:
     """Return how long a step takes, measured on a few."""
-    from engine.training.build import build_learner
-
-    learner = build_learner(config, engine.tasks.build_task(config.task))
+    learner = learner_of(config, engine.tasks.build_task(config.task))
     for step in range(WARM_STEPS + MEASURED_STEPS):
         if step == WARM_STEPS:
             began = time.perf_counter()
@@ -61,10 +75,8 @@ def seconds_a_step(config: Config) -> float:
 
 def trained(config: Config) -> dict[str, float]:
     """Train to the last step; return time, and the loss on all that is held out."""
-    from engine.training.build import build_learner
-
     task = engine.tasks.build_task(config.task)
-    learner = build_learner(config, task)
+    learner = learner_of(config, task)
     began = time.perf_counter()
     for _ in range(config.train.steps):
         learner.learn(config.micro_batch)
@@ -83,12 +95,7 @@ def trained(config: Config) -> dict[str, float]:
 def main() -> None:
     """Train, measure and print, line by line."""
     prepare_process()
-    import torch
-
-    from engine.training.choices import choose_threads
-
     asked = settings()
-    torch.set_num_threads(choose_threads(asked.threads, detect(with_torch=True))[0])
     columns = ("equal", "recursion", "parameters", "steps", "seconds", "val_loss", "bits_per_character")
     if not asked.json:
         print("  ".join(f"{name:>10}" for name in columns))

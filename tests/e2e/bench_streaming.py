@@ -28,9 +28,8 @@ from engine.prepare import prepare_process
 
 prepare_process()
 
-import torch  # noqa: E402  # reads how its threads shall wait when it is loaded
-
-from engine.config import Config, apply  # noqa: E402
+from engine.config import Config, apply  # noqa: E402  # torch reads how its threads shall wait when it is loaded
+from engine.hardware import detect  # noqa: E402
 from engine.tasks.base import Examples, Source  # noqa: E402
 from engine.tasks.selected import row_bytes  # noqa: E402
 from engine.tasks.streaming import WINDOW_BYTES, StreamingSampler, reading_decision  # noqa: E402
@@ -38,6 +37,7 @@ from engine.tasks.sudoku.config import SudokuConfig  # noqa: E402
 from engine.tasks.sudoku.task import SudokuTask  # noqa: E402
 from engine.training.build import build_learner  # noqa: E402
 from engine.training.learner import Learner  # noqa: E402
+from engine.training.tuner import tune  # noqa: E402
 
 BUDGET_MB, SECONDS = 200, 60.0
 TIMES, CELLS, BATCH = 10, 81, 64
@@ -60,7 +60,6 @@ class Given(SudokuTask):
 def main() -> None:
     budget = int(sys.argv[1]) if len(sys.argv) > 1 else BUDGET_MB
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else SECONDS
-    torch.set_num_threads(psutil.cpu_count(logical=False) or 1)
     with tempfile.TemporaryDirectory() as name:
         streamed = write(Path(name), TIMES * budget * 10**6)
         print(f"{len(streamed):,} rows, {TIMES * budget:,} MB; {reading_decision(streamed)}")
@@ -96,7 +95,9 @@ def write(folder: Path, size: int) -> Examples:
 def learner_of(source: Source) -> Learner:
     task = SudokuConfig(box_rows=3, box_cols=3)
     config = apply(Config(task=task), [f"train.batch_size={BATCH}"])
-    return build_learner(config, Given(task, source))
+    learner = build_learner(config, Given(task, source))
+    tune(learner, detect(with_torch=True))
+    return learner
 
 
 def forbid_more_than(allowed: int) -> None:

@@ -13,8 +13,9 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from engine.config.sections import ModelConfig, TrainConfig
+from engine.config.sections import ModelConfig, RuntimeConfig, TrainConfig
 from engine.models.carry import Carry
+from engine.models.layers import use_kernels
 from engine.models.published import from_published
 from engine.models.trm import TRM
 from engine.tasks.base import Examples
@@ -74,7 +75,7 @@ class Fixture:
             num_puzzle_ids=published["num_puzzle_identifiers"],
             generator=torch.Generator().manual_seed(1),
         )
-        model.use_fused(self.fused)
+        use_kernels(model, RuntimeConfig(tuning="auto" if self.fused else "off"))
         missing = model.load_state_dict(from_published(self.weights), strict=False)
         assert missing.unexpected_keys == []
         assert set(missing.missing_keys) <= {"puzzle_emb", "y_init"}

@@ -94,15 +94,23 @@ def presets(
 def hardware(ctx: typer.Context, json: JsonFlag = False) -> None:
     """Show what was detected of this machine or the one that --hardware names, and what is chosen for it."""
     from engine.config import RuntimeConfig
-    from engine.training.choices import decisions
+    from engine.training.choices import choose_threads, decisions
+    from engine.training.tuning_cache import TuningCache
 
     machine = settings(ctx).machine()
-    chosen = decisions(RuntimeConfig(), machine)
+    chosen = [*decisions(RuntimeConfig()), choose_threads(0, machine)[1]]
+    trials = TuningCache().trials()
     if json:
-        print_json({**machine.to_dict(), "decisions": [asdict(decision) for decision in chosen]})
+        made = {"decisions": [asdict(decision) for decision in chosen]}
+        print_json({**machine.to_dict(), **made, "trials": [asdict(trial) for trial in trials]})
     else:
         print_facts(_hardware_facts(machine), title=machine.title or machine.cpu.model)
         print_facts([(d.subject, f"{d.choice} ({d.reason})") for d in chosen], title="chosen for it")
+        if trials:
+            print_table(
+                ("measured in trial steps", "setting", "rows a second", "when"),
+                [(trial.shape, trial.setting, str(trial), trial.measured) for trial in trials],
+            )
 
 
 def _hardware_facts(machine: Hardware) -> Iterator[tuple[str, object]]:

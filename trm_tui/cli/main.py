@@ -14,7 +14,7 @@ import engine
 from engine.errors import TrmError, UsageError
 from engine.prepare import prepare_process
 from engine.text import safe_text
-from trm_tui.cli import bench, data, fetch, generate, inspect, published, sessions, solve, train
+from trm_tui.cli import bench, data, fetch, generate, inspect, published, sessions, solve, train, tune
 from trm_tui.cli.context import Settings
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ solve.register(app)
 generate.register(app)
 inspect.register(app)
 bench.register(app)
+tune.register(app)
 published.register(app)
 app.add_typer(sessions.app, name="sessions")
 fetch.register(data.app)

@@ -30,21 +30,17 @@ class Bench:
     """A learner of a standard shape."""
 
     def __init__(self, shape: str, precision: str) -> None:
-        import torch
-
         from engine.hardware import detect
         from engine.tasks import build_task
         from engine.training.bench.shapes import SHAPES
         from engine.training.build import build_learner
-        from engine.training.choices import choose_threads
-        from engine.training.precision import settle_precision
+        from engine.training.tuner import tune
 
         config = SHAPES[shape]
         how = {"tuning": "off"} if precision == PLAIN else {"precision": precision}
         self.config = config.model_copy(update={"runtime": config.runtime.model_copy(update=how)})
-        torch.set_num_threads(choose_threads(0, detect())[0])
         self.learner = build_learner(self.config, build_task(self.config.task))
-        settle_precision(self.learner)
+        tune(self.learner, detect(with_torch=True))
 
     def step(self) -> float:
         """Take one training step and return its seconds."""

@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 from torch.autograd import gradcheck
 
-from engine.config import ModelConfig
+from engine.config import ModelConfig, RuntimeConfig
 from engine.models.fused import residual_norm, rotate, swiglu_norm
+from engine.models.fused_attention import attention_norm
+from engine.models.layers import use_kernels
 from engine.models.trm import TRM
 
 
@@ -36,16 +38,37 @@ def test_rotation_has_the_right_gradients() -> None:
     assert gradcheck(lambda x: rotate(x, cos, sin), (numbers(3, 2, 2, 4),))
 
 
-@pytest.mark.parametrize("mixer", ["mlp_t", "attention"])
-def test_a_fused_model_agrees_with_the_plain_one(mixer: str) -> None:
+@pytest.mark.parametrize("turned", [False, True])
+def test_attention_by_products_has_the_right_gradients(turned: bool) -> None:
+    tables = (numbers(3, 1, 1, 2).detach(), numbers(3, 1, 1, 2).detach().cos()) if turned else None
+    tensors = numbers(3, 2, 8), numbers(24, 8), numbers(8, 8)
+    assert gradcheck(lambda *given: attention_norm(*given, tables, heads=2, eps=1e-5), tensors)
+
+
+def test_attention_without_gradient_takes_few_rows_at_once_and_finds_the_same(monkeypatch) -> None:
+    x, qkv, out = numbers(3, 5, 8), numbers(24, 8), numbers(8, 8)
+    whole = attention_norm(x, qkv, out, None, heads=2, eps=1e-5)
+    monkeypatch.setattr("engine.models.fused_attention._MOST_SCORES", 3 * 9)  # of ten heads' scores
+    with torch.no_grad():
+        torch.testing.assert_close(attention_norm(x, qkv, out, None, heads=2, eps=1e-5), whole)
+
+
+PLAIN = RuntimeConfig(tuning="off")
+
+
+@pytest.mark.parametrize("kernel", ["sdpa", "products"])
+@pytest.mark.parametrize(
+    ("mixer", "positions"), [("mlp_t", "none"), ("attention", "rope"), ("attention", "none")]
+)
+def test_a_fused_model_agrees_with_the_plain_one(mixer: str, positions: str, kernel: str) -> None:
     config = ModelConfig.model_validate(
-        {"hidden_size": 16, "mixer": mixer, "positions": "rope", "h_cycles": 2, "l_cycles": 2}
+        {"hidden_size": 16, "mixer": mixer, "positions": positions, "h_cycles": 2, "l_cycles": 2}
     )
     inputs = torch.arange(3 * 7).view(3, 7) % 5
     found = []
-    for fused in (False, True):
+    for runtime in (PLAIN, RuntimeConfig.model_validate({"attention": kernel})):
         model = TRM(config, vocab_size=5, seq_len=7, generator=torch.Generator().manual_seed(0)).double()
-        model.use_fused(fused)
+        use_kernels(model, runtime)
         logits = model(model.initial_state(3), inputs)[1].logits
         logits.square().sum().backward()
         found.append((logits, {name: parameter.grad for name, parameter in model.named_parameters()}))

@@ -65,6 +65,7 @@ def make_config(text_overrides: tuple[str, ...]) -> MakeConfig:
             "checkpoint.every_steps=0",
             "checkpoint.every_seconds=0",
             "runtime.threads=1",
+            *(f"runtime.{setting}" for setting in ("gemm=default", "attention=sdpa", "parallelism=rows")),
         )
         return apply(config, [*small, *overrides])
 

@@ -1,0 +1,117 @@
+"""What trial steps have found on this machine, so that they are taken once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from engine.config import Config
+from engine.hardware import Hardware
+from engine.runs.files import Disk, write_atomically
+from engine.tasks.cache import cache_folder
+
+_MOST = 200  # entries; the oldest go
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Rows a second with each of the choices for one setting, at the shapes of one configuration."""
+
+    shape: str
+    """The configuration, in words."""
+    setting: str
+    """Of `[runtime]`."""
+    rates: dict[str, float]
+    """Rows a second by choice; the first is the one that needs no reason."""
+    measured: str
+    """When: ISO 8601, UTC."""
+
+    def winner(self, worth: float) -> str:
+        """Return the fastest choice, or the first unless another is `worth` times as fast."""
+        first = next(iter(self.rates))
+        best = max(self.rates, key=lambda choice: self.rates[choice])
+        return best if self.rates[best] >= worth * self.rates[first] else first
+
+    def __str__(self) -> str:
+        return ", ".join(f"{choice} {rate:,.3g} rows/s" for choice, rate in self.rates.items())
+
+
+def new_trial(config: Config, setting: str, rates: Mapping[str, float]) -> Trial:
+    """Return what has just been measured."""
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return Trial(describe(config), setting, dict(rates), now)
+
+
+def describe(config: Config) -> str:
+    """Name the shapes of a configuration's step in a few words."""
+    model = config.model
+    cycles = f"{model.recursion_steps} recursions"
+    if model.architecture == "puzzle":
+        cycles = f"H {model.h_cycles}, L {model.l_cycles}"
+    return (
+        f"{model.mixer}, D {model.hidden_size}, {model.layers} blocks, {cycles}, "
+        f"{config.prefix_len + config.task.seq_len} positions, {config.micro_batch} rows"
+    )
+
+
+class TuningCache:
+    """Trials by machine, torch, shapes and what else was in force. A damaged file counts as empty.
+
+    `fresh`: find nothing that was measured earlier.
+    """
+
+    def __init__(self, file: Path | None = None, *, fresh: bool = False) -> None:
+        self.file = file or cache_folder() / "tuning.json"
+        self._fresh = fresh
+
+    def trials(self) -> list[Trial]:
+        """Return everything there is, oldest first."""
+        return list(self._read().values())
+
+    def find(self, key: str) -> Trial | None:
+        """Return an earlier trial."""
+        return None if self._fresh else self._read().get(key)
+
+    def put(self, key: str, trial: Trial) -> None:
+        """Remember a trial; where the folder cannot be written, it is measured again next time."""
+        trials = self._read()
+        trials.pop(key, None)
+        trials[key] = trial
+        kept = dict(list(trials.items())[-_MOST:])
+        text = json.dumps({key: asdict(trial) for key, trial in kept.items()}, indent=1)
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(Disk(), self.file, text.encode())
+        except OSError:
+            return
+
+    def _read(self) -> dict[str, Trial]:
+        try:
+            return _FILE.validate_json(self.file.read_bytes())
+        except (OSError, ValidationError):
+            return {}
+
+
+_FILE = TypeAdapter(dict[str, Trial])
+
+
+def key_of(config: Config, hardware: Hardware, setting: str, threads: int) -> str:
+    """Return what a trial's outcome depends on, as a hash."""
+    depends: dict[str, Any] = {
+        "machine": [hardware.cpu.model, hardware.cpu.usable_cores],
+        "torch": hardware.torch.version,
+        "model": config.model.model_dump(),
+        "positions": config.prefix_len + config.task.seq_len,
+        "rows": config.micro_batch,
+        "runtime": config.runtime.model_dump(),
+        "setting": setting,
+        "threads": threads,
+    }
+    return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:32]
