@@ -18,7 +18,7 @@ from engine.prepare import Decision
 from engine.training.backend import onednn_problem
 from engine.training.choices import choose_threads
 from engine.training.learner import Learner
-from engine.training.tuning_cache import Trial, TuningCache, key_of, new_trial
+from engine.training.tuning_cache import Trial, TuningCache, describe, key_of
 
 RateOf = Callable[[Learner], float]
 
@@ -197,7 +197,7 @@ class _Tuner:
             return None
         finally:
             release_memory()
-        trial = new_trial(config, setting, best)
+        trial = Trial.now(describe(config), setting, best)
         self.cache.put(key, trial)
         return trial
 

@@ -22,16 +22,23 @@ _MOST = 200  # entries; the oldest go
 
 @dataclass(frozen=True)
 class Trial:
-    """Rows a second with each of the choices for one setting, at the shapes of one configuration."""
+    """How fast each of the choices for one setting was, at the shapes of one configuration."""
 
     shape: str
     """The configuration, in words."""
     setting: str
     """Of `[runtime]`."""
     rates: dict[str, float]
-    """Rows a second by choice; the first is the one that needs no reason."""
+    """By choice; the first is the one that needs no reason."""
     measured: str
     """When: ISO 8601, UTC."""
+    unit: str = "rows/s"
+
+    @classmethod
+    def now(cls, shape: str, setting: str, rates: Mapping[str, float], *, unit: str = "rows/s") -> Trial:
+        """Return what has just been measured."""
+        when = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        return cls(shape, setting, dict(rates), when, unit)
 
     def winner(self, worth: float) -> str:
         """Return the fastest choice, or the first unless another is `worth` times as fast."""
@@ -40,13 +47,7 @@ class Trial:
         return best if self.rates[best] >= worth * self.rates[first] else first
 
     def __str__(self) -> str:
-        return ", ".join(f"{choice} {rate:,.3g} rows/s" for choice, rate in self.rates.items())
-
-
-def new_trial(config: Config, setting: str, rates: Mapping[str, float]) -> Trial:
-    """Return what has just been measured."""
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return Trial(describe(config), setting, dict(rates), now)
+        return ", ".join(f"{choice} {rate:,.4g} {self.unit}" for choice, rate in self.rates.items())
 
 
 def describe(config: Config) -> str:
@@ -103,15 +104,19 @@ _FILE = TypeAdapter(dict[str, Trial])
 
 
 def key_of(config: Config, hardware: Hardware, setting: str, threads: int) -> str:
-    """Return what a trial's outcome depends on, as a hash."""
+    """Return what the outcome of trial steps depends on, as a hash."""
     depends: dict[str, Any] = {
-        "machine": [hardware.cpu.model, hardware.cpu.usable_cores],
-        "torch": hardware.torch.version,
         "model": config.model.model_dump(),
         "positions": config.prefix_len + config.task.seq_len,
         "rows": config.micro_batch,
         "runtime": config.runtime.model_dump(),
-        "setting": setting,
         "threads": threads,
     }
-    return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:32]
+    return machine_key(hardware, setting, depends)
+
+
+def machine_key(hardware: Hardware, setting: str, depends: Mapping[str, Any] | None = None) -> str:
+    """Return what a measurement depends on, as a hash: the machine, torch, and what else there is."""
+    machine = [hardware.cpu.model, hardware.cpu.usable_cores, hardware.torch.version]
+    text = json.dumps([machine, setting, depends], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

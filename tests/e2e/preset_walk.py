@@ -4,9 +4,9 @@
 
 Each preset goes through the real program: `check`, `run` and `resume`, the latter two for at most so many
 steps and seconds each. The table tells the exit codes, the steps after the resume, and peak memory and
-samples a second beside the predictions, which are made for the settings that ran, with the rate of matrix
-products that `bench` measures here. Peak memory is the most that the sittings themselves reported; the speed
-is that of the resumed one without its first step, evaluations left out.
+samples a second beside the predictions, which are made for the settings that ran. Peak memory is the most
+that the sittings themselves reported; the speed is that of the resumed one without its first step,
+evaluations left out.
 
 Changed are only: data that would come from the network (generated ones stand in for them), the evaluations
 (one batch each, early enough to count in the peak), and the batch of presets one step of which would take
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -74,7 +75,6 @@ def settings() -> argparse.Namespace:
     parser.add_argument("--step-seconds", type=float, default=20.0, help="predicted for a step, at most")
     parser.add_argument("--whole-batches", action="store_true", help="leave batches as they are")
     parser.add_argument("--data", default="", help="a text for the text presets; default: the fetched one")
-    parser.add_argument("--gflops", type=float, default=0.0, help="rate of matrix products; 0: measure it")
     parser.add_argument("--json", action="store_true", help="an object for each preset instead of the table")
     return parser.parse_args()
 
@@ -89,14 +89,13 @@ def main() -> int:
         sys.exit(f"no preset {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        rate = asked.gflops or measured_gflops()
-        machine = write_profile(home / "this-machine.toml", rate)
-        tell(f"matrix products: {rate:,.0f} GFLOP/s")
+        # Its own memory of this machine: an earlier measurement may have been disturbed.
+        os.environ["TRM_CACHE_DIR"] = str(home / "cache")
         rows = []
         for preset in known:
             if not asked.presets or preset.name in asked.presets:
                 tell(preset.name)
-                rows.append(walked(preset, asked, home / "sessions", machine))
+                rows.append(walked(preset, asked, home / "sessions"))
     if asked.json:
         for row in rows:
             print(json.dumps(vars(row)))
@@ -105,7 +104,7 @@ def main() -> int:
     return int(any(row.failed for row in rows))
 
 
-def walked(preset: Preset, asked: argparse.Namespace, sessions: Path, machine: Path) -> Row:
+def walked(preset: Preset, asked: argparse.Namespace, sessions: Path) -> Row:
     """Check, run and resume a preset."""
     row = Row(preset.name)
     row.skipped = missing(preset, asked.data)
@@ -113,12 +112,12 @@ def walked(preset: Preset, asked: argparse.Namespace, sessions: Path, machine: P
         return row
     row.changes = [*data_changes(preset, asked.data)]
     words = [*evaluation_changes(preset, asked.steps), "train.log_every=1", *row.changes]
-    fit = checked(row, words, machine)
+    fit = checked(row, words)
     fewer = None if asked.whole_batches else smaller_batch(preset, row.predicted_rate, asked.step_seconds)
     if fewer:
         row.changes.append(f"train.batch_size={fewer}")
         words += [row.changes[-1], "eval.every=1"]
-        fit = checked(row, words, machine)
+        fit = checked(row, words)
     row.codes.append(fit.returncode)
     if fit.returncode:
         row.said = last_line(fit.stderr)
@@ -182,9 +181,9 @@ def evaluation_changes(preset: Preset, steps: int) -> list[str]:
     return changes
 
 
-def checked(row: Row, changes: Sequence[str], machine: Path) -> subprocess.CompletedProcess[str]:
+def checked(row: Row, changes: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Ask `check`, and note what it predicts."""
-    done = program("--hardware", str(machine), "check", row.preset, *sets(changes), "--json")
+    done = program("check", row.preset, *sets(changes), "--json")
     if done.stdout:
         fit: Mapping[str, Any] = json.loads(done.stdout)
         row.predicted_rss, row.predicted_rate = fit["peak_rss_bytes"], fit["samples_per_second"]
@@ -201,28 +200,6 @@ def speed(sessions: Path, name: str, after: int) -> float | None:
     if len(records) < 2 or records[-1][1] <= records[0][1]:
         return None
     return (records[-1][0] - records[0][0]) / (records[-1][1] - records[0][1])
-
-
-def measured_gflops() -> float:
-    """Return the rate of large fp32 matrix products that `bench` finds here."""
-    done = program("bench", "--shape", "mlp-64", "--rounds", "1", "--json")
-    if done.returncode:
-        sys.exit(f"bench: {last_line(done.stderr)}")
-    return float(json.loads(done.stdout)[0]["gemm_gflops"]["large"])
-
-
-def write_profile(path: Path, gflops: float) -> Path:
-    """Write this machine as a profile: `check` predicts a speed only where the rate is known."""
-    found = json.loads(program("hardware", "--json").stdout)
-    cpu, memory = found["cpu"], found["memory"]
-    path.write_text(
-        f"gemm_gflops = {gflops}\n"
-        f"[cpu]\nphysical_cores = {cpu['physical_cores'] or 1}\nlogical_cores = {cpu['logical_cores'] or 1}\n"
-        f"[memory]\ntotal_bytes = {memory['effective_total_bytes']}\n"
-        f"available_bytes = {memory['effective_available_bytes']}\n",
-        encoding="utf-8",
-    )
-    return path
 
 
 def program(*words: str) -> subprocess.CompletedProcess[str]:

@@ -7,17 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import numpy as np
 import pytest
+from huggingface_hub import constants
 
 from engine.tasks.hub import download
 from engine.tasks.progress import silent
 from engine.tasks.sudoku.generate import ClueRange, generate
 from engine.tasks.sudoku.geometry import Geometry
 from tests.engine.tasks.loopback_hub import COMMIT, REPO, LoopbackHub, serving
-
-huggingface_hub = pytest.importorskip("huggingface_hub")
-constants = pytest.importorskip("huggingface_hub.constants")
 
 
 def csv_of(seed: int) -> bytes:

