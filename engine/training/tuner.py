@@ -161,9 +161,7 @@ class _Tuner:
             "threads", [str(count) for count in counts], lambda count: self._use_threads(int(count))
         )
         self._use_threads(int(trial.winner(1.03)) if trial else counts[0])
-        return Decision(
-            "threads", str(self.threads), str(trial or "not measured: memory ran out, or the run was to stop")
-        )
+        return Decision("threads", str(self.threads), str(trial or _UNMEASURED))
 
     def _use_threads(self, count: int) -> None:
         self.threads = count

@@ -8,12 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from engine.errors import TrmError
 from engine.training.control import Control
 from engine.training.events import Finished
 from engine.training.launch import Sitting
 from trm_tui.cli.printers import JsonPrinter, Printer, ProgressPrinter, QuietPrinter
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class CalledOffError(TrmError):
+    """A signal came while the data were prepared: there is no run yet that could be saved."""
+
+    def __init__(self, number: int) -> None:
+        self.exit_code = 128 + number
+        super().__init__("stopped while the data were prepared: nothing was trained yet")
 
 
 @contextmanager
@@ -27,8 +36,9 @@ def seated(
 ) -> Iterator[Sitting]:
     """Provide a sitting whose events are printed, with a summary at the end, and which signals stop cleanly.
 
-    The first signal is only noted: the trainer finishes its micro-batch, saves and returns. A second SIGINT
-    leaves at once; the last checkpoint on disk stays sound.
+    The first signal is only noted: the trainer finishes its micro-batch, saves and returns; where there is no
+    run yet, `CalledOffError` is raised. A second SIGINT leaves at once; the last checkpoint on disk stays
+    sound.
     """
     control = Control()
     printer: Printer = (
@@ -40,11 +50,16 @@ def seated(
             os._exit(128 + number)
         control.stop_by_signal(number)
 
+    def preparing(what: str, done: int, total: int) -> None:
+        printer.preparing(what, done, total)
+        if control.signal_number:
+            raise CalledOffError(control.signal_number)
+
     numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
     before = {number: signal.signal(number, note) for number in numbers}
     try:
         with printer:
-            yield Sitting(control, [printer], seconds, steps, printer.preparing)
+            yield Sitting(control, [printer], seconds, steps, preparing)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
