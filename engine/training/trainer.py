@@ -257,6 +257,7 @@ class Trainer:
         step, test = self.learner.counters.step, self.learner.task.test
         examples = test if final else test.head(min(self.learner.config.eval.puzzles, len(test)))
         measured = self._measure(examples, final=final)
+        release_memory()
         if measured is None:
             return  # a stop half-way: a partial figure is no figure
         self.evaluation = measured
@@ -280,6 +281,7 @@ class Trainer:
 
         while True:
             measured = None
+            release_memory()  # a step's free blocks do not fit an evaluation's: both would stay
             try:
                 with self.learner.averaged_weights():
                     measured = self.learner.evaluate(examples, stopping)
