@@ -18,7 +18,6 @@ from engine.training.build import build_learner
 from engine.training.choices import decisions
 from engine.training.control import Control
 from engine.training.events import Finished, Listener, Warned
-from engine.training.gemm_rate import with_gemm_rate
 from engine.training.learner import Learner
 from engine.training.memory import MemoryKeeper, in_force
 from engine.training.performance import PerformanceWatch
@@ -49,7 +48,7 @@ class Sitting:
 
 def start(store: Store, config: Config, sitting: Sitting, *, preset: str, name: str = "") -> Finished:
     """Train a configuration as a new session. Raises `FitError` when it needs more memory than there is."""
-    hardware = with_gemm_rate(detect(with_torch=True))
+    hardware = detect(with_torch=True)
     require_fit(config, hardware)
     task = build_task(config.task, sitting.progress)
     # Before there is a session: reading the data and a dry run may find that there cannot be one.
@@ -84,7 +83,7 @@ def resume(
         config = in_force(config, found.state.get("memory"), overrides)
         task = build_task(config.task, sitting.progress)
         _compare_data(session, task)
-        hardware = with_gemm_rate(detect(with_torch=True))
+        hardware = detect(with_torch=True)
         if not session.record.data:  # imported weights come without data
             _record(session, task, hardware)
         learner = build_learner(config, task)
@@ -150,7 +149,7 @@ def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
         raise SessionError(f"session {original.id} has recorded no steps to compare a replay with")
     task = build_task(first.task, sitting.progress)
     _compare_data(original, task)
-    hardware = with_gemm_rate(detect(with_torch=True))
+    hardware = detect(with_torch=True)
     parent = {"session": original.id, "step": 0, "how": "replayed"}
     with store.create(
         dumps(first),
