@@ -33,12 +33,13 @@ def seated(
     summary: bool = True,
     seconds: float | None = None,
     steps: int | None = None,
+    can_be_called_off: bool = True,
 ) -> Iterator[Sitting]:
     """Provide a sitting whose events are printed, with a summary at the end, and which signals stop cleanly.
 
     The first signal is only noted: the trainer finishes its micro-batch, saves and returns; where there is no
-    run yet, `CalledOffError` is raised. A second SIGINT leaves at once; the last checkpoint on disk stays
-    sound.
+    run yet, preparing it raises `CalledOffError`, unless `can_be_called_off` is false. A second SIGINT leaves
+    at once; the last checkpoint on disk stays sound.
     """
     control = Control()
     printer: Printer = (
@@ -52,7 +53,7 @@ def seated(
 
     def preparing(what: str, done: int, total: int) -> None:
         printer.preparing(what, done, total)
-        if control.signal_number:
+        if control.signal_number and can_be_called_off:
             raise CalledOffError(control.signal_number)
 
     numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]

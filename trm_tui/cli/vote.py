@@ -43,7 +43,7 @@ def evaluate_by_vote(
         _require_new(submission)
     given = getattr(model.config.task, "augmentations", 0)
     images = 1 + (given if augmentations is None else min(augmentations, given))
-    with seated(json=as_json, summary=False) as sitting:
+    with seated(json=as_json, summary=False, can_be_called_off=False) as sitting:
         progress = sitting.progress
         poll = vote(
             task,
