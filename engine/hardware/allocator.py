@@ -8,11 +8,16 @@ import platform
 
 
 def release_memory() -> None:
-    """Free what nothing refers to, and give free blocks back to the system where that has to be asked for.
+    """Free what nothing refers to any more, and give free blocks back to the system.
 
     The next step then pays page faults for what it takes again: for moments of pressure, not for every step.
     """
     gc.collect()
+    give_back()
+
+
+def give_back() -> None:
+    """Give free blocks back to the system, where that has to be asked for."""
     if platform.libc_ver()[0] == "glibc":
         # None: the symbols of the running program, its C library's among them.
         getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)(0)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from engine.config import Config, dumps
 from engine.errors import DivergedError, ResourceError, TrmError
 from engine.hardware import Monitor
-from engine.hardware.allocator import is_out_of_memory, release_memory
+from engine.hardware.allocator import give_back, is_out_of_memory, release_memory
 from engine.prepare import Decision
 from engine.runs import Session, weights_sha256
 from engine.tasks.base import Source
@@ -257,7 +257,7 @@ class Trainer:
         step, test = self.learner.counters.step, self.learner.task.test
         examples = test if final else test.head(min(self.learner.config.eval.puzzles, len(test)))
         measured = self._measure(examples, final=final)
-        release_memory()
+        give_back()
         if measured is None:
             return  # a stop half-way: a partial figure is no figure
         self.evaluation = measured
@@ -281,7 +281,7 @@ class Trainer:
 
         while True:
             measured = None
-            release_memory()  # a step's free blocks do not fit an evaluation's: both would stay
+            give_back()  # a step's free blocks do not fit an evaluation's: both would stay
             try:
                 with self.learner.averaged_weights():
                     measured = self.learner.evaluate(examples, stopping)

@@ -20,7 +20,11 @@ from engine.training.events import Evaluated, Finished, Paused, Saved, Started, 
 from engine.training.launch import resume, start
 
 
-def test_a_run_tells_its_story_in_order(store: Store, make_config, make_sitting, heard) -> None:
+def test_a_run_tells_its_story_in_order(
+    store: Store, make_config, make_sitting, heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However long an evaluation takes, the next step is told only when its turn comes.
+    monkeypatch.setattr("engine.training.reporter._SECONDS_BETWEEN_EVENTS", float("inf"))
     finished = start(store, make_config("eval.every=6"), make_sitting(), preset="tiny")
     names = [event.event for event in heard.events if event.event != "checkpoint"]
     assert names == ["started", "step", "step", "eval", "step", "step", "eval", "eval", "finished"]
