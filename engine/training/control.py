@@ -86,8 +86,9 @@ class Control:
             on_pause(True)
             while self._waits():
                 meanwhile()
-                # Polled, because a signal handler may end the wait: it runs inside this very thread, and
-                # setting an event or notifying a condition would wait for the lock that the thread holds.
+                # Polled: there is something to do in each round, and what ends the wait may be a signal
+                # handler. That runs inside this very thread, where it cannot set an event or notify a
+                # condition: it would wait for the lock that the thread itself holds. A paused run can wait.
                 time.sleep(_PAUSE_POLL_SECONDS)
             on_pause(False)
         return self.stopping

@@ -22,12 +22,21 @@ def with_gemm_rate(hardware: Hardware, cache: TuningCache | None = None) -> Hard
     Measures with as many threads as a run would take, in the calling thread, for a fraction of a second. The
     rate of a profile stands.
     """
-    known = with_known_gemm_rate(hardware, cache)
-    if known.gemm_gflops:
-        return known
-    cache = cache or TuningCache()
+    if hardware.gemm_gflops or hardware.profile:
+        return hardware
+    cache, key = cache or TuningCache(), machine_key(hardware, _SETTING)
+    trial = cache.find(key)
+    if trial is None:
+        shape = f"{_ROWS} × {_INNER} times {_INNER} × {_COLUMNS}"
+        trial = Trial.now(shape, _SETTING, _rates(choose_threads(0, hardware)[0]), unit="GFLOP/s")
+        cache.put(key, trial)
+    return hardware.model_copy(update={"gemm_gflops": max(trial.rates.values())})
+
+
+def _rates(threads: int) -> dict[str, float]:
+    """Return the rate of each library that is exact here."""
     before = torch.get_num_threads()
-    torch.set_num_threads(choose_threads(0, hardware)[0])
+    torch.set_num_threads(threads)
     try:
         rates = {"default": _gflops()}
         if onednn_problem() is None:
@@ -36,25 +45,7 @@ def with_gemm_rate(hardware: Hardware, cache: TuningCache | None = None) -> Hard
     finally:
         use_gemm("default")
         torch.set_num_threads(before)
-    shape = f"{_ROWS} × {_INNER} times {_INNER} × {_COLUMNS}"
-    cache.put(_key(hardware), Trial.now(shape, _SETTING, rates, unit="GFLOP/s"))
-    return with_known_gemm_rate(hardware, cache) if cache.find(_key(hardware)) else _with(hardware, rates)
-
-
-def with_known_gemm_rate(hardware: Hardware, cache: TuningCache | None = None) -> Hardware:
-    """Return the machine with the rate that was measured earlier, if it was."""
-    if hardware.gemm_gflops or hardware.profile:
-        return hardware
-    trial = (cache or TuningCache()).find(_key(hardware))
-    return _with(hardware, trial.rates) if trial else hardware
-
-
-def _with(hardware: Hardware, rates: dict[str, float]) -> Hardware:
-    return hardware.model_copy(update={"gemm_gflops": max(rates.values())})
-
-
-def _key(hardware: Hardware) -> str:
-    return machine_key(hardware, _SETTING)
+    return rates
 
 
 def _gflops() -> float:

@@ -17,8 +17,7 @@ pytestmark = [
     pytest.mark.torture,
     pytest.mark.skipif(
         sys.platform != "linux",
-        reason="only Linux lowers the limits of a running process (prlimit, /proc) and has control groups; "
-        "macOS accepts RLIMIT_DATA and RLIMIT_AS, but does not enforce them",
+        reason="lowers limits of running processes with prlimit and control groups, which only Linux has",
     ),
 ]
 
@@ -69,7 +68,9 @@ def test_another_process_that_takes_the_memory_of_a_group(tmp_path: Path, number
     with control_group(f"trm-torture-{number}", 1_600_000_000) as group:
 
         def start_hog(_pid: int) -> None:
-            hog = subprocess.Popen([sys.executable, str(HOG), str(megabytes), str(rate)])
+            hog = subprocess.Popen(
+                [sys.executable, str(HOG), str(megabytes), str(rate)], stdin=subprocess.PIPE
+            )
             enter_group(group, hog.pid)
             hogs.append(hog)
 

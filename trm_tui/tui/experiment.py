@@ -188,9 +188,9 @@ class Experiment:
     def await_turn(self) -> None:
         """Return when the run may compute again, or is to stop."""
         while not self._may_go_on():
-            # Polled, because any of three ends the wait: a stop, the end of the pause, another run that gives
-            # back the turn. The first two are plain assignments to `Control`, which may notify nobody (it
-            # says why): there is no one condition to wait for. Nobody feels the delay; the run is idle.
+            # Polled: a stop, the end of the pause, or another run that gives back the turn may end the wait,
+            # and no one condition stands for all three. The first two may come from a signal handler, which
+            # must take no lock (`Control.hold`). Twenty looks a second cost an idle run nothing.
             time.sleep(_POLL_SECONDS)
 
     def _may_go_on(self) -> bool:

@@ -38,8 +38,7 @@ class Leaving:
             number = getattr(signal, name, None)
             if number is not None:
                 leave = self.leave if name == _IMPATIENT else self.leave_once
-                # What asyncio raises on systems without signals (NotImplementedError, a RuntimeError), and
-                # in threads other than the main one.
+                # What asyncio raises on systems without signals, and in threads other than the main one.
                 with suppress(RuntimeError, ValueError):
                     loop.add_signal_handler(number, leave, 128 + number, f"signal {number}")
 

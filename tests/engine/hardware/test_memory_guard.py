@@ -251,7 +251,7 @@ print(json.dumps(figures))
 
 @pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc",
-    reason="shows malloc_trim: only glibc keeps freed blocks, and is asked to give them back",
+    reason="is about glibc's malloc_trim; other C libraries give freed blocks back unasked",
 )
 def test_with_fewer_rows_at_once_memory_goes_back_to_the_system() -> None:
     done = subprocess.run(

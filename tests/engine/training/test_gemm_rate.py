@@ -7,7 +7,7 @@ import torch
 
 from engine.hardware import Hardware
 from engine.training.backend import onednn_problem, use_gemm
-from engine.training.gemm_rate import with_gemm_rate, with_known_gemm_rate
+from engine.training.gemm_rate import with_gemm_rate
 from engine.training.tuning_cache import TuningCache
 
 HERE = Hardware.model_validate({"cpu": {"model": "here", "usable_cores": 1, "usable_physical_cores": 1}})
@@ -22,10 +22,8 @@ def test_a_rate_is_measured_once_and_then_known(cache, monkeypatch: pytest.Monke
     rates = iter([100.0, 250.0])
     monkeypatch.setattr("engine.training.gemm_rate._gflops", lambda: next(rates))
     monkeypatch.setattr("engine.training.gemm_rate.onednn_problem", lambda: None)
-    assert with_known_gemm_rate(HERE, cache).gemm_gflops is None
     assert with_gemm_rate(HERE, cache).gemm_gflops == 250
     assert with_gemm_rate(HERE, cache).gemm_gflops == 250
-    assert with_known_gemm_rate(HERE, cache).gemm_gflops == 250
     (trial,) = cache.trials()
     assert str(trial) == "default 100 GFLOP/s, onednn 250 GFLOP/s"
 

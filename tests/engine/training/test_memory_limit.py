@@ -13,7 +13,7 @@ from tests.torture.limited_runs import hold_at, run_needy
 
 @pytest.mark.skipif(
     sys.platform != "linux",
-    reason="macOS accepts RLIMIT_DATA and does not enforce it: memory would never run out",
+    reason="the limit of a running process is lowered with prlimit, which only Linux has",
 )
 def test_a_run_whose_memory_is_taken_away_stops_saved(tmp_path: Path) -> None:
     import resource
