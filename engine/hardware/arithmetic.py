@@ -78,7 +78,7 @@ def _text_parameters(config: Config, shape: Shape) -> int:
 
 
 def applications(config: Config) -> int:
-    """Return how often the network is applied with gradient in one training step."""
+    """Return how often the network is applied in one cycle."""
     model = config.model
     return model.recursion_steps if model.architecture == "text" else model.l_cycles + 1
 
@@ -88,31 +88,28 @@ def puzzle_parameters(config: Config, num_puzzle_ids: int) -> int:
     return num_puzzle_ids * config.model.puzzle_emb_ndim
 
 
+def cycles(config: Config) -> int:
+    """Return how many cycles a training step has; only the last is one with gradient."""
+    return 1 if config.model.architecture == "text" else config.model.h_cycles
+
+
+def looks_ahead(config: Config) -> bool:
+    """Return whether a training step computes the next one too, for the continue loss."""
+    return config.train.continue_loss and config.model.architecture == "puzzle"
+
+
 def forward_flops(config: Config) -> int:
     """Return the operations of one supervision step of one row without its backward pass."""
-    cycles = 1 if config.model.architecture == "text" else config.model.h_cycles
-    return cycles * applications(config) * _application(shape_of(config)) + _heads(config)
+    return cycles(config) * applications(config) * _application(shape_of(config)) + _heads(config)
 
 
 def training_flops(config: Config) -> int:
     """Return the operations of one supervision step of one row in training.
 
-    The backward pass through the last cycle costs twice its forward pass. The continue loss looks one whole
-    step ahead.
+    The backward pass through the last cycle costs twice its forward pass.
     """
     backward = 2 * (applications(config) * _application(shape_of(config)) + _heads(config))
-    forward = forward_flops(config)
-    looks_ahead = config.train.continue_loss and config.model.architecture == "puzzle"
-    return backward + (2 * forward if looks_ahead else forward)
-
-
-def run_flops(config: Config) -> int:
-    """Return the operations of a whole run: all training steps, and every evaluation at its stated size."""
-    train, evaluation = config.train, config.eval
-    evaluations = 1 + (train.steps // evaluation.every if evaluation.every else 0)
-    training = train.steps * train.batch_size * training_flops(config)
-    steps = 1 if config.model.architecture == "text" else config.eval_steps
-    return training + evaluations * evaluation.puzzles * steps * forward_flops(config)
+    return backward + (2 if looks_ahead(config) else 1) * forward_flops(config)
 
 
 def _application(shape: Shape) -> int:

@@ -7,15 +7,11 @@ from typing import Any
 
 from engine.config.sections import Config, TaskConfig
 from engine.hardware.alternatives import alternatives
-from engine.hardware.arithmetic import parameters, puzzle_parameters, run_flops, training_flops
+from engine.hardware.arithmetic import parameters, puzzle_parameters, training_flops
+from engine.hardware.duration import run_seconds, step_seconds
 from engine.hardware.facts import Hardware
 from engine.hardware.footprint import Footprint, footprint
 from engine.text import format_bytes
-
-# At width D a step reaches about D / (D + 130) of the rate of plain matrix products: those take time in
-# proportion to D for each number of the state, the elementwise work beside them a constant. Measured on one
-# core: 0.4 at D 64, 0.35–0.6 at D 128, 0.65–0.8 at D 512.
-_ELEMENTWISE_WIDTH = 130
 
 
 @dataclass(frozen=True)
@@ -72,8 +68,7 @@ def estimate(
     if num_puzzle_ids is None:
         num_puzzle_ids = config.task.num_puzzle_ids
     memory = _memory(config, num_puzzle_ids)
-    rate = gemm_gflops * 1e9 * _share_of_gemm_rate(config) if gemm_gflops else None
-    per_sample = training_flops(config)
+    per_sample, rows = training_flops(config), config.train.batch_size
     problems: tuple[str, ...] = ()
     smaller: tuple[str, ...] = ()
     if budget_bytes is not None and memory.peak > budget_bytes:
@@ -83,13 +78,13 @@ def estimate(
         parameters=parameters(config),
         puzzle_parameters=puzzle_parameters(config, num_puzzle_ids),
         flops_per_sample=per_sample,
-        flops_per_step=per_sample * config.train.batch_size,
+        flops_per_step=per_sample * rows,
         memory=memory,
         peak_rss_bytes=memory.peak,
         budget_bytes=budget_bytes,
         gemm_gflops=gemm_gflops,
-        samples_per_second=rate / per_sample if rate else None,
-        seconds=run_flops(config) / rate if rate else None,
+        samples_per_second=rows / step_seconds(config, gemm_gflops) if gemm_gflops else None,
+        seconds=run_seconds(config, gemm_gflops) if gemm_gflops else None,
         problems=problems,
         alternatives=smaller,
     )
@@ -119,10 +114,6 @@ def _examples(task: TaskConfig) -> int:
     """Return the examples that a task's settings say it holds; 0 where it has no such settings."""
     sizes = (getattr(task, name, 0) for name in ("train_size", "test_size"))
     return sum(size for size in sizes if isinstance(size, int))
-
-
-def _share_of_gemm_rate(config: Config) -> float:
-    return config.model.hidden_size / (config.model.hidden_size + _ELEMENTWISE_WIDTH)
 
 
 def _too_large(config: Config, memory: Footprint, budget: int) -> str:

@@ -20,15 +20,14 @@ class _SwigluNorm(Function):
     """rms(x + down(silu(gate x) · up x)) for x of shape (N, D); `along_length`: for (S, N), along S."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, gate_up: Tensor, down: Tensor, eps: float, along_length: bool) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, gate_up: Tensor, down: Tensor, eps: float, along_length: bool, keep: bool
+    ) -> Tensor:
         """Return the block's output, shaped as x."""
         gate, up = gate_up.chunk(2)
-        if along_length:
-            g, u = gate @ x, up @ x
-            hidden = torch.addmm(x, down, F.silu(g).mul_(u))
-        else:
-            g, u = x @ gate.t(), x @ up.t()
-            hidden = torch.addmm(x, F.silu(g).mul_(u), down.t())
+        g, u = (gate @ x, up @ x) if along_length else (x @ gate.t(), x @ up.t())
+        product = F.silu(g, inplace=not keep).mul_(u)  # where no backward pass follows, g is not needed again
+        hidden = torch.addmm(x, down, product) if along_length else torch.addmm(x, product, down.t())
         scale = inverse_rms(hidden, eps, 0 if along_length else -1)
         output = hidden.mul_(scale)
         ctx.along_length = along_length
@@ -60,7 +59,7 @@ class _SwigluNorm(Function):
             torch.mm(grad_g.t(), x, out=grad_gate)
             torch.mm(grad_u.t(), x, out=grad_up)
             grad_x = grad_hidden.addmm_(grad_g, gate).addmm_(grad_u, up)
-        return grad_x, grad_gate_up, grad_down, None, None
+        return grad_x, grad_gate_up, grad_down, None, None, None
 
 
 class _ResidualNorm(Function):
@@ -129,7 +128,7 @@ def norm_backward(grad: Tensor, output: Tensor, scale: Tensor, dim: int) -> Tens
 
 def swiglu_norm(x: Tensor, gate_up: Tensor, down: Tensor, eps: float, *, along_length: bool) -> Tensor:
     """Return rms(x + swiglu(x)) of x (N, D), or along the length of x (S, N)."""
-    return _apply(_SwigluNorm, x, gate_up, down, eps, along_length)
+    return _apply(_SwigluNorm, x, gate_up, down, eps, along_length, torch.is_grad_enabled())
 
 
 def residual_norm(x: Tensor, branch: Tensor, eps: float) -> Tensor:

@@ -126,9 +126,9 @@ class TrmApp(Shell, inherit_bindings=False):
         """Read the shipped presets beside the app's own thread, and order them from light to heavy."""
         import engine.tasks  # noqa: F401  # registers the tasks' configurations
         from engine.config import list_presets
-        from engine.hardware import run_flops
+        from engine.hardware import run_seconds
 
-        presets = sorted(list_presets(), key=lambda preset: run_flops(preset.config))
+        presets = sorted(list_presets(), key=lambda preset: run_seconds(preset.config, gemm_gflops=100))
         self.call_from_thread(self._take_presets, presets)
 
     def _take_presets(self, presets: list[Preset]) -> None:

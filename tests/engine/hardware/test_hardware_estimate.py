@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config import Config, EvalConfig, MemoryConfig, ModelConfig, TrainConfig, apply
-from engine.hardware import Hardware, Memory, estimate, memory_budget
+from engine.config.presets import find
+from engine.hardware import Hardware, Memory, estimate, implied_gflops, memory_budget
 from engine.hardware.arithmetic import forward_flops, parameters, training_flops
 from engine.tasks.sudoku.config import SudokuConfig
 
@@ -85,9 +86,31 @@ def test_the_continue_loss_costs_a_forward_pass() -> None:
 def test_time_follows_the_rate() -> None:
     config = published("attention")
     slow, fast, unknown = (estimate(config, gemm_gflops=rate) for rate in (100, 200, None))
-    assert fast.samples_per_second == pytest.approx(2 * (slow.samples_per_second or 0))
-    assert slow.seconds == pytest.approx(2 * (fast.seconds or 0))
+    assert fast.samples_per_second == pytest.approx(2 * (slow.samples_per_second or 0), rel=0.01)
+    assert slow.seconds == pytest.approx(2 * (fast.seconds or 0), rel=0.01)
     assert (unknown.samples_per_second, unknown.seconds) == (None, None)
+
+
+def test_small_models_wait_for_python_however_fast_the_products_are() -> None:
+    small = find("sudoku-4x4").config
+    speeds = [estimate(small, gemm_gflops=rate).samples_per_second or 0 for rate in (100, 1000, 1e9)]
+    passages = 2 * 3 * (1 + 2)  # layers, applications, forward and back
+    assert speeds == sorted(speeds)
+    assert speeds[1] < 6 * speeds[0]  # at ten times the rate
+    assert speeds[2] == pytest.approx(64 / (passages * 3e-4), rel=1e-3)
+
+
+@pytest.mark.parametrize("preset", ["sudoku-4x4", "sudoku-extreme", "maze-hard", "shakespeare-char"])
+def test_a_speed_implies_the_rate_that_predicts_it(preset: str) -> None:
+    config = find(preset).config
+    speed = estimate(config, gemm_gflops=123.0).samples_per_second
+    assert speed is not None
+    assert implied_gflops(config, speed) == pytest.approx(123.0)
+
+
+@pytest.mark.parametrize("speed", [0.0, -1.0, float("nan"), 1e9])
+def test_a_speed_that_no_rate_explains_implies_none(speed: float) -> None:
+    assert implied_gflops(find("sudoku-4x4").config, speed) is None
 
 
 def test_two_hundred_gflops_train_about_three_published_samples_a_second() -> None:
@@ -98,13 +121,16 @@ def test_two_hundred_gflops_train_about_three_published_samples_a_second() -> No
 
 def test_memory_grows_with_the_rows_in_flight_and_not_with_the_batch() -> None:
     small, large = published("attention", micro_batch=4), published("attention", micro_batch=8)
-    assert estimate(large).memory.training == pytest.approx(2 * estimate(small).memory.training, rel=1e-6)
+    none = 2 * estimate(small).memory.training - estimate(large).memory.training
+    # What does not grow with them: gradients, and the batch's next state.
+    assert none == pytest.approx(estimate(small).memory.carry + 4 * 4 * parameters(small), rel=1e-6)
     wider = apply(small, ["train.batch_size=1536"])
-    assert estimate(wider).memory.training == estimate(small).memory.training
+    grown = estimate(wider).memory.training - estimate(small).memory.training
+    assert grown == estimate(wider).memory.carry - estimate(small).memory.carry > 0
 
 
-# Peak RSS of one supervision step of 500 puzzles without gradients, measured like those below.
-@pytest.mark.parametrize(("changes", "megabytes"), [([], 581), (ATTENTION_128, 1202)])
+# Peak RSS of an evaluation of 500 puzzles, measured like those below.
+@pytest.mark.parametrize(("changes", "megabytes"), [([], 660), (ATTENTION_128, 1412)])
 def test_peak_memory_of_an_evaluation_is_near_what_was_measured(changes: list[str], megabytes: int) -> None:
     task = SudokuConfig(box_rows=3, box_cols=3)
     config = Config(task=task, train=TrainConfig(batch_size=4), eval=EvalConfig(batch_size=500))
@@ -115,10 +141,11 @@ def test_peak_memory_of_an_evaluation_is_near_what_was_measured(changes: list[st
 @pytest.mark.parametrize(
     ("side", "changes", "megabytes"),
     [
-        (2, [], 336),
-        (3, [], 559),
-        (3, ["model.h_cycles=3", "model.l_cycles=3"], 648),
-        (3, ATTENTION_128, 1225),
+        (2, [], 300),
+        (3, [], 456),
+        (3, ["model.h_cycles=3", "model.l_cycles=3"], 508),
+        (3, [*ATTENTION_128, "runtime.attention=sdpa"], 919),
+        (3, [*ATTENTION_128, "runtime.attention=products"], 939),
     ],
 )
 def test_peak_memory_of_small_models_is_near_what_was_measured(
@@ -129,7 +156,7 @@ def test_peak_memory_of_small_models_is_near_what_was_measured(
 
 
 @pytest.mark.parametrize(
-    ("mixer", "loss", "megabytes"), [("attention", "softmax", 1112), ("mlp_t", "stablemax", 1365)]
+    ("mixer", "loss", "megabytes"), [("attention", "softmax", 908), ("mlp_t", "stablemax", 991)]
 )
 def test_peak_memory_of_the_published_models_is_near_what_was_measured(
     mixer: str, loss: str, megabytes: int

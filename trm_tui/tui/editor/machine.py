@@ -9,7 +9,7 @@ from statistics import median
 
 from engine.config import Config, loads
 from engine.errors import TrmError
-from engine.hardware import Hardware, Sample, estimate
+from engine.hardware import Hardware, Sample, implied_gflops
 from engine.runs import SessionRecord, Store
 from engine.runs.names import is_id
 from engine.text import safe_text
@@ -65,10 +65,8 @@ def profile_machine(hardware: Hardware) -> Machine:
 
 def rate_of(config: Config, samples_per_second: float, source: str) -> Rate | None:
     """Return the rate with which the estimate would have predicted the speed that a run really had."""
-    at_one = estimate(config, gemm_gflops=1.0).samples_per_second
-    if not at_one or not samples_per_second > 0:
-        return None
-    return Rate(samples_per_second / at_one, source)
+    gflops = implied_gflops(config, samples_per_second)
+    return None if gflops is None else Rate(gflops, source)
 
 
 class Observed:
