@@ -4,8 +4,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+OLDEST := .venv-oldest
 
-.PHONY: help quickstart test check lint types imports format wheel screens bench-ui bench-sessions bench-streaming bench-recursion walk torture clean
+.PHONY: help quickstart test test-oldest check lint types imports format wheel screens bench-ui bench-sessions bench-streaming bench-recursion walk torture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,6 +28,16 @@ quickstart: $(VENV)/.run ## train sudoku-4x4 and measure it on unseen puzzles
 
 test: check ## lint, types, import contracts, tests with coverage
 	$(BIN)/python -m pytest --cov
+
+$(OLDEST)/.dev: pyproject.toml
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --upgrade pip
+	$(OLDEST)/bin/python -m pip install --quiet 'torch==2.2.2' 'numpy<2' --editable '.[dev]'
+	@touch $@
+
+test-oldest: $(OLDEST)/.dev ## engine tests, parity and a short run on the oldest torch (Python 3.12 at most)
+	$(OLDEST)/bin/python -m pytest tests/engine tests/parity
+	$(OLDEST)/bin/trm-tui --no-ui --sessions-dir $(OLDEST)/sessions run sudoku-4x4 --steps 150
 
 check: lint types imports ## what to run before every commit, beside the tests
 
@@ -69,4 +80,4 @@ torture: $(VENV)/.dev ## the long form of the promises: many kills, flips and mu
 	$(BIN)/python -m pytest -m torture --torture
 
 clean: ## remove what was built, and the environment
-	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(OLDEST) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

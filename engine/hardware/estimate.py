@@ -36,6 +36,8 @@ class Fit:
     """The rate of matrix products that times are planned with; None: unknown."""
     samples_per_second: float | None
     """Rows trained in a second, each through one supervision step; None without a rate."""
+    epoch_seconds: float | None
+    """Time in which as many rows are trained as there are training examples; None where not known."""
     seconds: float | None
     """Length of the run with its evaluations; None without a rate."""
     problems: tuple[str, ...] = ()
@@ -69,6 +71,7 @@ def estimate(
         num_puzzle_ids = config.task.num_puzzle_ids
     memory = _memory(config, num_puzzle_ids)
     per_sample, rows = training_flops(config), config.train.batch_size
+    speed = rows / step_seconds(config, gemm_gflops) if gemm_gflops else None
     problems: tuple[str, ...] = ()
     smaller: tuple[str, ...] = ()
     if budget_bytes is not None and memory.peak > budget_bytes:
@@ -83,7 +86,8 @@ def estimate(
         peak_rss_bytes=memory.peak,
         budget_bytes=budget_bytes,
         gemm_gflops=gemm_gflops,
-        samples_per_second=rows / step_seconds(config, gemm_gflops) if gemm_gflops else None,
+        samples_per_second=speed,
+        epoch_seconds=_epoch_seconds(config.task, speed),
         seconds=run_seconds(config, gemm_gflops) if gemm_gflops else None,
         problems=problems,
         alternatives=smaller,
@@ -114,6 +118,11 @@ def _examples(task: TaskConfig) -> int:
     """Return the examples that a task's settings say it holds; 0 where it has no such settings."""
     sizes = (getattr(task, name, 0) for name in ("train_size", "test_size"))
     return sum(size for size in sizes if isinstance(size, int))
+
+
+def _epoch_seconds(task: TaskConfig, samples_per_second: float | None) -> float | None:
+    examples = getattr(task, "train_size", None)
+    return examples / samples_per_second if samples_per_second and isinstance(examples, int) else None
 
 
 def _too_large(config: Config, memory: Footprint, budget: int) -> str:

@@ -18,6 +18,7 @@ from engine.training.build import build_learner
 from engine.training.choices import decisions
 from engine.training.control import Control
 from engine.training.events import Finished, Listener, Warned
+from engine.training.gemm_rate import with_gemm_rate
 from engine.training.learner import Learner
 from engine.training.memory import MemoryKeeper, in_force
 from engine.training.performance import PerformanceWatch
@@ -48,7 +49,7 @@ class Sitting:
 
 def start(store: Store, config: Config, sitting: Sitting, *, preset: str, name: str = "") -> Finished:
     """Train a configuration as a new session. Raises `FitError` when it needs more memory than there is."""
-    hardware = detect(with_torch=True)
+    hardware = _machine(config)
     require_fit(config, hardware)
     task = build_task(config.task, sitting.progress)
     # Before there is a session: reading the data and a dry run may find that there cannot be one.
@@ -83,7 +84,7 @@ def resume(
         config = in_force(config, found.state.get("memory"), overrides)
         task = build_task(config.task, sitting.progress)
         _compare_data(session, task)
-        hardware = detect(with_torch=True)
+        hardware = _machine(config)
         if not session.record.data:  # imported weights come without data
             _record(session, task, hardware)
         learner = build_learner(config, task)
@@ -104,6 +105,10 @@ def resume(
             session.save(found, keep=config.checkpoint.keep)
         session.metrics.rewind(found.step)
         session.log("info", f"resumed at step {found.step}")
+        saved = found.state
+        del (
+            found
+        )  # weights and moments have been copied: they would stay beside the learner's for the whole run
         return _train(
             learner,
             session,
@@ -111,7 +116,7 @@ def resume(
             hardware,
             tuned,
             rehearsal=_rehearsed(learner),
-            saved=found.state,
+            saved=saved,
             overrides=overrides,
             warnings=warnings,
         )
@@ -149,7 +154,7 @@ def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
         raise SessionError(f"session {original.id} has recorded no steps to compare a replay with")
     task = build_task(first.task, sitting.progress)
     _compare_data(original, task)
-    hardware = detect(with_torch=True)
+    hardware = _machine(first)
     parent = {"session": original.id, "step": 0, "how": "replayed"}
     with store.create(
         dumps(first),
@@ -240,6 +245,12 @@ def _shrink(learner: Learner, session: Session, memory: MemoryKeeper, rehearsal:
         session.configure(dumps(rehearsal.config), learner.counters.step, str(rehearsal.decision))
         memory.reductions += 1
         memory.settle(rehearsal.config)
+
+
+def _machine(config: Config) -> Hardware:
+    """Return this machine, with the rate from which times are predicted where anything may be measured."""
+    hardware = detect(with_torch=True)
+    return with_gemm_rate(hardware) if config.runtime.tuning == "auto" else hardware
 
 
 def _number(saved: Mapping[str, object] | None, name: str) -> float:

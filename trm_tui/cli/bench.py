@@ -9,6 +9,8 @@ import typer
 
 from trm_tui.cli.output import JsonFlag, print_json, print_table
 
+_LIBRARIES = ("default", "onednn", "bf16")
+
 
 class Shape(str, enum.Enum):
     """The standard shapes; see `engine.training.bench.shapes`."""
@@ -16,6 +18,7 @@ class Shape(str, enum.Enum):
     ATTENTION_512 = "attention-512"
     ATTENTION_128 = "attention-128"
     MLP_512 = "mlp-512"
+    MLP_256 = "mlp-256"
     MLP_64 = "mlp-64"
 
 
@@ -25,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    shape: Annotated[Shape | None, typer.Option(help="Only this shape; default: all four.")] = None,
+    shape: Annotated[Shape | None, typer.Option(help="Only this shape; default: all.")] = None,
     precision: Annotated[
         Literal["exact", "auto"], typer.Option(help="float32, or what is found faster here.")
     ] = "exact",
@@ -52,7 +55,9 @@ def bench(
             ">speed-up",
             ">GFLOP/s",
             ">of GEMM rate",
-            ">GEMM fp32 / bf16",
+            ">GEMM fp32",
+            ">oneDNN",
+            ">bf16",
             ">puzzles solved/s",
             ">halting early",
         ),
@@ -64,7 +69,7 @@ def bench(
                 f"{c.speedup:.2f}×",
                 f"{c.gflops:,.0f}",
                 f"{c.share_of_gemm_rate:.0%}",
-                f"{c.gemm_gflops['large']:,.0f} / {c.gemm_gflops['large_bf16']:,.0f}",
+                *(f"{c.gemm_gflops[name]:,.0f}" if name in c.gemm_gflops else "-" for name in _LIBRARIES),
                 f"{c.solving['fixed']:,.1f} in {c.solving['steps']} steps",
                 f"{c.solving['early']:,.1f} in {c.solving['ran_steps']:.1f}",
             )

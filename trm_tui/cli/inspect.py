@@ -64,7 +64,8 @@ def _fit_facts(fit: Fit, at_most: str = "") -> Iterator[tuple[str, object]]:
             "speed",
             f"about {fit.samples_per_second:,.0f} samples/s, planned with {fit.gemm_gflops:.0f} GFLOP/s",
         )
-        yield "time", f"about {format_seconds(fit.seconds)} to the last step"
+        epoch = f"{format_seconds(fit.epoch_seconds)} an epoch, " if fit.epoch_seconds else ""
+        yield "time", f"about {epoch}{format_seconds(fit.seconds)} to the last step"
     yield "verdict", "fits" if fit.fits else "does not fit"
 
 

@@ -39,6 +39,12 @@ SHAPES: Mapping[str, Config] = MappingProxyType(
             model=_published(512, heads=8, h_cycles=3, l_cycles=6),
             train=TrainConfig(batch_size=16),
         ),
+        "mlp-256": Config(
+            title="MLP along the length, D 256, H 2, L 3, 81 positions with one register, batch 32",
+            task=_GRID,
+            model=ModelConfig(hidden_size=256, l_cycles=3),
+            train=TrainConfig(batch_size=32),
+        ),
         "mlp-64": Config(
             title="MLP along the length, D 64, H 2, L 2, 6×6 with one register, batch 64",
             task=_SMALL_GRID,

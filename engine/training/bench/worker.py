@@ -82,7 +82,7 @@ class Bench:
         """Return the rates of matrix products, in GFLOP/s, by what they are."""
         from engine.training.bench.gemm import rates
 
-        return rates(self.config)
+        return rates(self.learner.config)
 
 
 if __name__ == "__main__":

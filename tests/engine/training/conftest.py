@@ -23,6 +23,12 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs measure how fast this machine is but once; here each has a cache of its own."""
+    monkeypatch.setattr("engine.training.launch.with_gemm_rate", lambda hardware: hardware)
+
+
 TEXT = (
     "task.kind=text",
     "task.context=8",

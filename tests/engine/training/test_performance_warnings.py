@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from engine.hardware import Hardware, Sample
+from engine.hardware import Hardware, Sample, estimate
 from engine.hardware.facts import Cpu
 from engine.training.launch import start
 from engine.training.performance import PerformanceWatch
@@ -192,6 +194,28 @@ def test_a_run_tells_its_listeners(store, make_config, make_sitting, heard, monk
     assert [event.code for event in heard.of(Warned)] == ["too-many-threads"]
     assert any("3 threads" in event.message for event in store.get(finished.session).events())
     assert finished.status == "completed"
+
+
+@pytest.mark.parametrize("tuning", ["auto", "off"])
+def test_a_run_is_held_against_the_speed_that_this_machine_should_give(
+    store, make_config, make_sitting, monkeypatch, tuning: str
+) -> None:
+    predicted: list[float | None] = []
+
+    class Watch(PerformanceWatch):
+        def __init__(self, *arguments: Any, samples_per_second: float | None) -> None:
+            predicted.append(samples_per_second)
+            super().__init__(*arguments, samples_per_second=samples_per_second)
+
+    def measured(hardware: Hardware) -> Hardware:
+        return hardware.model_copy(update={"gemm_gflops": 50.0})
+
+    monkeypatch.setattr("engine.training.launch.PerformanceWatch", Watch)
+    monkeypatch.setattr("engine.training.launch.with_gemm_rate", measured)
+    config = make_config(f"runtime.tuning={tuning}")
+    start(store, config, make_sitting(), preset="tiny")
+    expected = estimate(config, gemm_gflops=50.0).samples_per_second
+    assert predicted == [expected if tuning == "auto" else None]
 
 
 def test_metrics_tell_of_the_machine_what_events_do_not(

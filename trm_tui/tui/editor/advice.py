@@ -22,8 +22,6 @@ class Advice:
     """None while the configuration has problems."""
     original: Fit | None
     """The fit of the configuration that the draft came from, where the draft differs from it."""
-    epoch_seconds: float | None
-    """Time until every training puzzle has been in one batch; None without a rate or a number of puzzles."""
     remedies: tuple[Remedy, ...] = ()
 
     @property
@@ -36,10 +34,10 @@ def advise(draft: Draft, machine: Machine) -> Advice:
     """Work out the fit and the ways out. Pure; may take a tenth of a second."""
     config = draft.checked.config
     if config is None:
-        return Advice(draft, machine, None, None, None, tuple(fixes(draft)))
+        return Advice(draft, machine, None, None, tuple(fixes(draft)))
     fit = _fit(config, machine)
     original = _fit(draft.origin.config, machine) if draft.changes else None
-    return Advice(draft, machine, fit, original, _epoch(config, fit), _smaller(draft, machine, fit))
+    return Advice(draft, machine, fit, original, _smaller(draft, machine, fit))
 
 
 def _fit(config: Config, machine: Machine) -> Fit:
@@ -48,13 +46,6 @@ def _fit(config: Config, machine: Machine) -> Fit:
         budget_bytes=memory_budget(config, machine.hardware),
         gemm_gflops=machine.rate.gflops if machine.rate else None,
     )
-
-
-def _epoch(config: Config, fit: Fit) -> float | None:
-    puzzles = getattr(config.task, "train_size", None)
-    if not fit.samples_per_second or not isinstance(puzzles, int):
-        return None
-    return puzzles / fit.samples_per_second
 
 
 def _smaller(draft: Draft, machine: Machine, fit: Fit) -> tuple[Remedy, ...]:

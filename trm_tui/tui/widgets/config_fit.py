@@ -133,8 +133,8 @@ def _figures(advice: Advice, fit: Fit, width: int) -> Iterator[Content]:
         yield _figure(
             "speed", f"{f'{speed:.3g}' if speed < 100 else f'{speed:,.0f}'} samples/s", change, width
         )
-    if advice.epoch_seconds is not None:
-        yield _figure("epoch", duration(advice.epoch_seconds), "", width)
+    if fit.epoch_seconds is not None:
+        yield _figure("epoch", duration(fit.epoch_seconds), "", width)
     if fit.seconds is not None:
         yield _figure(
             "to end", duration(fit.seconds), _change(fit.seconds, before.seconds if before else None), width
