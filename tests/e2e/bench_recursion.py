@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from engine.training.learner import Learner
 
 WARM_STEPS = 5
-MEASURED_STEPS = 25
+MEASURED_STEPS = 100
 
 
 def settings() -> argparse.Namespace:

@@ -2,12 +2,14 @@
 
     make screens
 
-Trains sudoku-4x4 to its end and begins sudoku-6x6, then walks through the screens while it trains.
+Trains sudoku-4x4 to its end and begins sudoku-6x6, then walks through the screens while it trains; at last a
+text model learns this project's own log for a while.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -16,14 +18,16 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 import engine.tasks  # noqa: F401  # registers the tasks' configurations
-from engine.config import find_preset
+from engine.config import apply, find_preset
 from engine.prepare import prepare_process
 from engine.runs import Store
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.local import LocalWorkbench
 from trm_tui.tui.workbench import Workbench
 
-FOLDER = Path(__file__).parents[2] / "docs" / "screens"
+DOCS = Path(__file__).parents[2] / "docs"
+FOLDER, LOG = DOCS / "screens", DOCS / "LOG.md"
+TEXT_STEPS = 300
 SIZES = {"": (140, 45), "-small": (80, 24)}
 PATIENCE = 180.0
 
@@ -66,6 +70,12 @@ async def draw_runs(workbench: Workbench, folder: Path) -> None:
             await pilot.press("escape", key)
             await pilot.pause(3.0)
             await draw(pilot, mode)
+        text = apply(find_preset("shakespeare-char-laptop").config, [f"task.data={json.dumps(str(LOG))}"])
+        app.start_run(text, preset="shakespeare-char-laptop")
+        await until(pilot, lambda: workbench.snapshot().step > TEXT_STEPS)
+        await pilot.press("escape", "w")
+        await pilot.pause(20.0)
+        await draw(pilot, "watch-text")
 
 
 async def draw(pilot: Pilot[int], name: str) -> None:
