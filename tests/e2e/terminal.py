@@ -47,6 +47,7 @@ class Terminal:
             encoding="utf-8",
             timeout=None,
         )
+        self.process.delaybeforesend = None  # 50 ms otherwise, which would count as the app's
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.Stream(self.screen)
 

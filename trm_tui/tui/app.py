@@ -22,6 +22,7 @@ from engine.config import Config, Preset
 from engine.errors import TrmError
 from trm_tui.tui.bindings import bindings_of
 from trm_tui.tui.commands import Commands
+from trm_tui.tui.interpreter import Interpreter
 from trm_tui.tui.keys import TABLE, Key
 from trm_tui.tui.leaving import Leaving
 from trm_tui.tui.notices import Watcher
@@ -80,9 +81,10 @@ class TrmApp(Shell, inherit_bindings=False):
         config_dir: Path | None = None,
         opening: Callable[[Workbench], object] | None = None,
         stray: StrayOutput | None = None,
+        interpreter: Interpreter | None = None,
     ) -> None:
         """Prepare the app; `opening` starts or resumes the run that it opens with."""
-        super().__init__(workbench, config_dir, stray)
+        super().__init__(workbench, config_dir, stray, interpreter)
         self.presets: list[Preset] = []
         self.overlays: tuple[Overlay, ...] = ()
         self.frozen = False
@@ -113,6 +115,8 @@ class TrmApp(Shell, inherit_bindings=False):
         if self._opening is not None and not self.guard(self._opening, self.workbench):
             self.switch_mode("welcome")
         self.set_interval(1 / _FRAMES_A_SECOND, self.tick)
+        if self.interpreter is not None:
+            self.set_interval(_SECONDS_BETWEEN_SAMPLES, self.interpreter.tidy)
         self.read_presets()
         self.tick()
 

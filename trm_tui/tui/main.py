@@ -12,13 +12,10 @@ from engine.errors import UsageError
 from engine.hardware import Hardware
 from engine.runs import Store
 from engine.text import safe_text
+from trm_tui.tui.interpreter import Interpreter
 from trm_tui.tui.local import LocalWorkbench
 from trm_tui.tui.terminal import StrayOutput
 from trm_tui.tui.workbench import Workbench
-
-# The trainer gives up the interpreter's lock with every operation of torch. To get it back from an app that
-# is drawing, it waits for this long each time; Python's own 5 ms is many times what an operation takes.
-_SWITCH_SECONDS = 0.0005
 
 
 def open_app(
@@ -41,11 +38,10 @@ def open_app(
         raise UsageError("the app needs a terminal; without one: trm-tui --no-ui run sudoku-4x4")
     opening = _opening(store, preset, overrides, name, resume, checkpoint)
     workbench = LocalWorkbench(store, hardware)
-    with StrayOutput() as stray:
+    with StrayOutput() as stray, Interpreter() as interpreter:
         from trm_tui.tui.app import TrmApp
 
-        sys.setswitchinterval(_SWITCH_SECONDS)
-        app = TrmApp(workbench, opening=opening, stray=stray)
+        app = TrmApp(workbench, opening=opening, stray=stray, interpreter=interpreter)
         workbench.open()
         try:
             result = app.run()

@@ -13,6 +13,7 @@ from textual.app import App
 from engine.errors import TrmError
 from engine.runs import Store
 from engine.text import safe_text
+from trm_tui.tui.interpreter import Interpreter
 from trm_tui.tui.keymap import load_keymap
 from trm_tui.tui.notices import desktop_notification
 from trm_tui.tui.settings import Settings, config_folder, load_settings, save_settings
@@ -28,12 +29,19 @@ _IN_16_COLOURS = {DARK.name: "ansi-dark", LIGHT.name: "ansi-light"}
 class Shell(App[int], inherit_bindings=False):
     """Remembers settings, speaks to people, and drives a workbench."""
 
-    def __init__(self, workbench: Workbench, config_dir: Path | None, stray: StrayOutput | None) -> None:
+    def __init__(
+        self,
+        workbench: Workbench,
+        config_dir: Path | None,
+        stray: StrayOutput | None,
+        interpreter: Interpreter | None,
+    ) -> None:
         self.workbench = workbench
         self.config_dir = config_dir or config_folder()
         self.settings = load_settings(self.config_dir)
         self.keymap = load_keymap(self.config_dir)
         self.stray = stray
+        self.interpreter = interpreter
         super().__init__()
         for theme in THEMES:
             self.register_theme(theme)
@@ -73,6 +81,12 @@ class Shell(App[int], inherit_bindings=False):
             return False
         self.refresh_now()
         return True
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let what a person does come before training."""
+        if self.interpreter is not None and isinstance(event, events.InputEvent):
+            self.interpreter.answer()
+        await super().on_event(event)
 
     def on_print(self, event: events.Print) -> None:
         """Send what Python prints the way of all stray output."""
