@@ -306,6 +306,7 @@ class Trainer:
         self.stopwatch.stop()
         self.reporter.finish(self.learner)
         self.saver.save("end")
+        self._show_weights()  # to who asked in the last step
         if self._complete():
             self._evaluate(final=True)
             self.stopwatch.stop()

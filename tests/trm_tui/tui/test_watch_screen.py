@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from app_pilot import SIZE, AppPilot, notes_of_keys, toasts
-from fake_engine import FakeWorkbench
+from fake_engine import FakeWorkbench, started
 from fake_studio import NINE, PUZZLES_FOUR, FakeStudio
 from picture import assert_looks_as_before, text_of
 from session_makers import make_some, stop_the_clock
@@ -201,6 +201,35 @@ async def test_a_run_that_trains_is_watched_live(stage: TrmApp, bench: FakeWorkb
         await seat.press("l")
         answer(1300)
         await seat.until(lambda: "step 1,300 (live)" in text_of(stage))
+
+
+async def test_a_run_that_ends_before_it_gives_its_weights_is_watched_from_its_session(
+    stage: TrmApp, bench: FakeWorkbench, config: Config
+) -> None:
+    live(bench, config)
+    bench.run.recorder(started("20260320-120000-live", config))
+    async with opening(stage) as seat:
+        await seat.until(lambda: "waiting for the run's weights" in text_of(stage))
+        bench.run.recorder.become("completed")
+        bench.look = lambda receive: False  # type: ignore[method-assign]
+        stage.refresh_now()
+        await seat.film(PUZZLES_FOUR[0])
+        assert FakeStudio.made.loaded == [("20260320-120000-live", None)]
+
+
+async def test_another_run_is_asked_where_the_first_gave_nothing(
+    stage: TrmApp, bench: FakeWorkbench, config: Config
+) -> None:
+    answer = live(bench, config)
+    bench.run.recorder(started("20260320-110000-first", config))
+    async with opening(stage) as seat:
+        await seat.until(lambda: "waiting for the run's weights" in text_of(stage))
+        bench.start(config, preset="sudoku-6x6")
+        bench.run.recorder(started("20260320-120000-live", config))
+        stage.refresh_now()
+        await seat.until(lambda: seat.screen._awaited == "20260320-120000-live")
+        answer(300)
+        await seat.until(lambda: "step 300 (live)" in text_of(stage))
 
 
 async def test_a_live_run_is_looked_at_again_when_its_film_is_over(

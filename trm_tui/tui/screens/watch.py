@@ -59,18 +59,25 @@ class WatchScreen(WatchText):
         self._told_at = 0.0
         self._typed: str | None = None
         self._begun = False
+        self._awaited: str | None = None
+        """The session whose run has been asked for its weights and has not given them yet."""
 
     def on_unmount(self) -> None:
         """Give up whatever is computed."""
         self._closed = True
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def show(self, snapshot: Snapshot) -> None:  # noqa: ARG002  # that it comes is what counts
-        """At first, look at the run on screen, or else at the newest session."""
-        if not self._begun:
+    def show(self, snapshot: Snapshot) -> None:
+        """At first, look at the run on screen, or else at the newest session.
+
+        Look anew where nothing is shown because the run that was asked for its weights has ended since, or
+        another has taken its place.
+        """
+        given_up = self._awaited is not None and not (snapshot.active and snapshot.session == self._awaited)
+        if not self._begun or (given_up and not self.shows_something):
             self._begun = True
             if not self._look():
-                self._watch("latest", None)
+                self._watch(snapshot.session or "latest", None)
 
     def watch_session(self, ref: str, checkpoint: int | None) -> None:
         """Watch a session's newest checkpoint, or the one of a step."""
@@ -82,6 +89,7 @@ class WatchScreen(WatchText):
     def _look(self) -> bool:
         """Ask the run on screen for its weights; return whether it has any."""
         asked = self.trm.workbench.look(self._receive)
+        self._awaited = self.trm.workbench.snapshot().session if asked else None
         if asked and not self.shows_something:
             self.say("waiting for the run's weights…")
         return asked
@@ -93,6 +101,7 @@ class WatchScreen(WatchText):
     @on(Looked)
     def _looked(self, event: Looked) -> None:
         look = event.look
+        self._awaited = None
         self._load(lambda studio: studio.load_look(look), replay=True)
 
     def _watch(self, ref: str, checkpoint: str | None) -> None:

@@ -63,7 +63,7 @@ class EventLog(RichLog):
         text = Text()
         text.append(f"{line.time} ", style=style_of(self, "text-muted"))
         text.append(f"{_SIGNS[line.severity]} {line.message}", style=style_of(self, _COLOURS[line.severity]))
-        self.write(text)
+        self.write(text, expand=True)  # over the whole panel, whatever the console's own width is
 
     def on_mount(self) -> None:
         """Write everything anew when the colours change: lines keep the ones they were written with."""
