@@ -73,7 +73,7 @@ async def draw_runs(workbench: Workbench, folder: Path) -> None:
         text = apply(find_preset("shakespeare-char-laptop").config, [f"task.data={json.dumps(str(LOG))}"])
         app.start_run(text, preset="shakespeare-char-laptop")
         await until(pilot, lambda: workbench.snapshot().step > TEXT_STEPS)
-        await pilot.press("escape", "w")
+        await pilot.press("escape", "w", "l")
         await pilot.pause(20.0)
         await draw(pilot, "watch-text")
 
