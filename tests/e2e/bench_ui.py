@@ -2,22 +2,25 @@
 
     make bench-ui
 
-Prints the time to the first frame; then, from pairs of runs in alternating order, the training throughput in
-the app as a share of `--no-ui` with the CPU that the thread of the interface takes; then the time from a key
-to the frame that answers it; and at last the memory of the app over two simulated hours at a hundred times
-their speed. Wants a quiet machine and takes about eight minutes.
+Prints the time to the first frame; the time from a digit to the first new step of the other experiment; from
+pairs of runs in alternating order, the training throughput in the app as a share of `--no-ui` with the CPU
+that the thread of the interface takes; the time from a key to the frame that answers it; and the memory of
+the app over two simulated hours at a hundred times their speed. Wants a quiet machine and takes about nine
+minutes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pexpect
@@ -32,6 +35,7 @@ WARM_SECONDS = 4.0
 SECONDS = 14.0
 KEYS = 60
 FIRST_FRAMES = 5
+SWITCHES = 8
 # Long runs: neither the last step nor the target ends one, and no evaluation stands in the way.
 SETTINGS = ("--set", "train.steps=1000000", "--set", "eval.every=0", "--set", "train.warmup_steps=100")
 
@@ -49,6 +53,12 @@ def main() -> None:
         folder = Path(name)
         first = [first_frame(folder) for _ in range(FIRST_FRAMES)]
         print(f"first frame: median {statistics.median(first):.2f} s of {FIRST_FRAMES}", flush=True)
+        switches = switch_times(folder)
+        print(
+            f"switching between two experiments: median {statistics.median(switches):.2f} s, "
+            f"slowest {max(switches):.2f} s of {len(switches)}",
+            flush=True,
+        )
         throughput(folder)
         keys = key_times(folder)
         print(
@@ -64,6 +74,42 @@ def first_frame(folder: Path) -> float:
     with Terminal(sessions=folder / "empty", home=folder) as app:
         app.wait("Pick a preset")
         return time.perf_counter() - started
+
+
+def switch_times(folder: Path) -> list[float]:
+    """Return the seconds from a digit until the other experiment, that rested, has taken a step."""
+    times = []
+    with training(folder / "switched", folder) as app:
+        app.wait("samples/s")
+        app.press("n")
+        app.wait("sudoku-6x6")
+        app.press("down", "enter")
+        app.wait(lambda text: "2 sudoku-6x6" in text and steps_shown(text)[1] == 1000)
+        for switch in range(SWITCHES):
+            rested = time.monotonic() + 1.5
+            while time.monotonic() < rested:
+                app.read()
+            slot = 1 + switch % 2
+            started = time.perf_counter()
+            app.process.send(str(slot))
+            app.wait(partial(shows, slot=slot))
+            app.wait(partial(shows, slot=slot, beyond=steps_shown(app.text)[0]))
+            times.append(time.perf_counter() - started)
+        app.press("\x03")
+        app.wait_for_end()
+    return times
+
+
+def shows(text: str, slot: int, beyond: int = -1) -> bool:
+    """Whether the dashboard shows a slot's run, beyond a step."""
+    step, steps = steps_shown(text)
+    return (steps == 1000) == (slot == 2) and step > beyond
+
+
+def steps_shown(text: str) -> tuple[int, int]:
+    """Return the step that the dashboard shows, and the last one; zeros where it shows none."""
+    found = re.search(r"step\s+([\d,]+) of ([\d,]+)", text)
+    return (int(found[1].replace(",", "")), int(found[2].replace(",", ""))) if found else (0, 0)
 
 
 def throughput(folder: Path) -> None:
