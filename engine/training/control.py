@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_PAUSE_POLL_SECONDS = 0.05
 
 Look: TypeAlias = "Callable[[int, Mapping[str, Tensor]], None]"
 """Receives a step and a copy of the averaged weights at it, by name; called in the trainer's thread."""
@@ -18,10 +16,10 @@ Look: TypeAlias = "Callable[[int, Mapping[str, Tensor]], None]"
 
 @dataclass
 class Control:
-    """Requests to a training run, made from any thread or signal handler and polled by the trainer.
+    """Requests to a training run, made from any thread or signal handler and looked at by the trainer.
 
-    Every request is a plain assignment: a signal handler may interrupt the trainer anywhere, also inside a
-    lock.
+    A signal handler may interrupt the trainer anywhere, also inside a lock. So every request is a plain
+    assignment, and a trainer that waits is woken through a `SimpleQueue`, whose `put` is reentrant.
     """
 
     stop_reason: str | None = None
@@ -32,15 +30,18 @@ class Control:
     _extra_steps: list[int] = field(default_factory=list)
     _lr_factors: list[float] = field(default_factory=list)
     _looks: list[Look] = field(default_factory=list)
+    _woken: SimpleQueue[None] = field(default_factory=SimpleQueue)
 
     def stop(self, reason: str = "asked to stop") -> None:
         """Ask for a clean, resumable stop."""
         self.stop_reason = reason
+        self.wake()
 
     def stop_by_signal(self, number: int) -> None:
         """Ask for a clean stop because signal `number` arrived; safe in a signal handler."""
         self.signal_number = number
         self.stop_reason = f"signal {number}"
+        self.wake()
 
     def pause(self) -> None:
         """Hold the run where it is."""
@@ -49,6 +50,7 @@ class Control:
     def resume(self) -> None:
         """Let a paused run go on."""
         self.paused = False
+        self.wake()
 
     def checkpoint(self) -> None:
         """Ask for a checkpoint after the current step."""
@@ -69,6 +71,7 @@ class Control:
     def look(self, receive: Look) -> None:
         """Ask for a copy of the averaged weights, also of a paused run."""
         self._looks.append(receive)
+        self.wake()
 
     @property
     def stopping(self) -> bool:
@@ -80,18 +83,23 @@ class Control:
     ) -> bool:
         """Block while paused, telling `on_pause` at both ends; return whether the run is to stop.
 
-        `meanwhile` is called again and again while it blocks.
+        `meanwhile` is called first, and again whenever something was asked for.
         """
         if self._waits():
             on_pause(True)
             while self._waits():
                 meanwhile()
-                # Polled: there is something to do in each round, and what ends the wait may be a signal
-                # handler. That runs inside this very thread, where it cannot set an event or notify a
-                # condition: it would wait for the lock that the thread itself holds. A paused run can wait.
-                time.sleep(_PAUSE_POLL_SECONDS)
+                self.wait()
             on_pause(False)
         return self.stopping
+
+    def wait(self) -> None:
+        """Block until `wake` is called, or return at once where it was since the last wait."""
+        self._woken.get()
+
+    def wake(self) -> None:
+        """Have a trainer that waits look again at what is asked of it."""
+        self._woken.put(None)
 
     def _waits(self) -> bool:
         return self.paused and not self.stopping

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.program import begin
+
+needs_prlimit = pytest.mark.skipif(
+    not hasattr(resource, "prlimit"),
+    reason="takes memory from a process that runs, and Python can do that on Linux only (resource.prlimit)",
+)
 
 # About 780 MB, 300 MB of them the program: the 256 rows at once hold the rest.
 NEEDY = """

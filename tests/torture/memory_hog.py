@@ -1,12 +1,12 @@
 """Takes memory a little at a time, as a program that leaks does: `memory_hog.py MEGABYTES MB_PER_SECOND`.
 
-Holds what it has until its stdin is closed, which the end of its parent does too.
+Ends when its stdin is closed, which the end of its parent does too; until then it holds what it has.
 """
 
 from __future__ import annotations
 
+import select
 import sys
-import time
 
 PIECES_PER_SECOND = 5
 
@@ -17,5 +17,7 @@ if __name__ == "__main__":
     for _ in range(total * PIECES_PER_SECOND // rate):
         held.append(bytearray(piece))
         # The rate is what is tested: a run can give way to memory that goes away slowly, not all at once.
-        time.sleep(1 / PIECES_PER_SECOND)
+        closed, _, _ = select.select([sys.stdin], [], [], 1 / PIECES_PER_SECOND)
+        if closed:
+            sys.exit()
     sys.stdin.read()

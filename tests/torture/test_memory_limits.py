@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,15 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.torture.limited_runs import enter_group, hold_at, is_saved, run_needy
+from tests.torture.limited_runs import enter_group, hold_at, is_saved, needs_prlimit, run_needy
 
-pytestmark = [
-    pytest.mark.torture,
-    pytest.mark.skipif(
-        sys.platform != "linux",
-        reason="lowers limits of running processes with prlimit and control groups, which only Linux has",
-    ),
-]
+pytestmark = [pytest.mark.torture, needs_prlimit]
 
 RUNS = 20
 GROUPS = Path("/sys/fs/cgroup/memory")
@@ -37,8 +32,6 @@ def require_saved(outcome: object, folder: Path) -> None:
 
 @pytest.mark.parametrize("number", range(RUNS))
 def test_a_limit_that_falls_on_a_running_process(tmp_path: Path, number: int) -> None:
-    import resource
-
     chance = random.Random(number)
     kind = chance.choice([resource.RLIMIT_DATA, resource.RLIMIT_AS])
     limit = hold_at(kind, chance.randint(-400, 100) * 1_000_000)

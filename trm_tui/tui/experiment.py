@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import traceback
 from itertools import count
 
@@ -14,8 +13,6 @@ from trm_tui.tui.jobs import Job
 from trm_tui.tui.recorder import Recorder
 from trm_tui.tui.snapshot import ENDED, RunState
 from trm_tui.tui.turn import Turn
-
-_POLL_SECONDS = 0.05
 
 
 class _CalledOffError(Exception):
@@ -188,15 +185,12 @@ class Experiment:
     def await_turn(self) -> None:
         """Return when the run may compute again, or is to stop."""
         while not self._may_go_on():
-            # Polled: a stop, the end of the pause, or another run that gives back the turn may end the wait,
-            # and no one condition stands for all three. The first two may come from a signal handler, which
-            # must take no lock (`Control.hold`). Twenty looks a second cost an idle run nothing.
-            time.sleep(_POLL_SECONDS)
+            self.control.wait()
 
     def _may_go_on(self) -> bool:
         with self._gate:
             control = self.control
-            if control.stopping or (not control.paused and self._turn.claim(self.ticket)):
+            if control.stopping or (not control.paused and self._turn.claim(self.ticket, control.wake)):
                 self._resting = False
                 return True
             return False

@@ -19,6 +19,7 @@ class Turn:
         self._lock = threading.Lock()
         self._holder: int | None = None
         self._next: tuple[int, Callable[[], None]] | None = None
+        self._waiting: dict[int, Callable[[], None]] = {}
         self._closed = False
 
     @property
@@ -39,16 +40,22 @@ class Turn:
         if free:
             begin()
 
-    def claim(self, ticket: int) -> bool:
-        """Take the turn if nobody else has it: for a run that went on while it was giving the turn back."""
+    def claim(self, ticket: int, freed: Callable[[], None]) -> bool:
+        """Take the turn if nobody else has it: for a run that went on while it was giving the turn back.
+
+        Where another has it, `freed` is called once when nobody does any more.
+        """
         with self._lock:
             if self._holder is None:
                 self._holder = ticket
-            return self._holder == ticket
+            if self._holder == ticket:
+                return True
+            self._waiting[ticket] = freed
+            return False
 
     def give_back(self, ticket: int) -> None:
         """End `ticket`'s turn, or its wish for one, and begin the next. With neither, nothing happens."""
-        begin = None
+        told: list[Callable[[], None]] = []
         with self._lock:
             if self._next is not None and self._next[0] == ticket:
                 self._next = None
@@ -56,9 +63,12 @@ class Turn:
                 self._holder = None
                 if self._next is not None:
                     self._holder, begin = self._next
-                    self._next = None
-        if begin is not None:
-            begin()
+                    self._next, told = None, [begin]
+                else:
+                    told = list(self._waiting.values())
+                    self._waiting.clear()
+        for tell in told:
+            tell()
 
     def close(self) -> None:
         """Give nobody a turn any more."""

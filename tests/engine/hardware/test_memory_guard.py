@@ -251,7 +251,7 @@ print(json.dumps(figures))
 
 @pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc",
-    reason="is about glibc's malloc_trim; other C libraries give freed blocks back unasked",
+    reason="only glibc is told to keep freed blocks (engine.prepare): elsewhere there is none to give back",
 )
 def test_with_fewer_rows_at_once_memory_goes_back_to_the_system() -> None:
     done = subprocess.run(

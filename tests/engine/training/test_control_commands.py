@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Mapping
 
@@ -53,6 +54,32 @@ def test_a_rate_never_rises_above_what_a_configuration_may_say(
         control.scale_lr(2)
     finished = start(store, make_config("train.steps=1"), make_sitting(control=control), preset="tiny")
     assert loads(store.get(finished.session).config_text, "session").train.lr == 10
+
+
+def test_a_signal_ends_a_pause_in_the_thread_that_it_interrupts() -> None:
+    control = Control()
+    control.pause()
+    before = signal.signal(signal.SIGALRM, lambda number, _: control.stop_by_signal(number))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        assert control.hold()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert control.stop_reason == f"signal {signal.SIGALRM}"
+
+
+def test_what_is_asked_for_before_a_wait_is_not_slept_through() -> None:
+    control, rounds = Control(), []
+    control.pause()
+    control.look(lambda step, weights: None)
+
+    def meanwhile() -> None:
+        rounds.append(len(control.take_looks()))
+        if len(rounds) == 2:
+            control.resume()
+
+    assert not control.hold(meanwhile=meanwhile)
+    assert rounds == [1, 0]
 
 
 def test_factors_multiply_and_are_taken_once() -> None:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+import resource
 from pathlib import Path
 
-import pytest
-
 from engine.runs import Store
-from tests.torture.limited_runs import hold_at, run_needy
+from tests.torture.limited_runs import hold_at, needs_prlimit, run_needy
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux",
-    reason="the limit of a running process is lowered with prlimit, which only Linux has",
-)
+@needs_prlimit
 def test_a_run_whose_memory_is_taken_away_stops_saved(tmp_path: Path) -> None:
-    import resource
-
     folder = tmp_path / "run"
     outcome = run_needy(
         folder, steps=100_000, disturb_at=1, disturb=hold_at(resource.RLIMIT_DATA, -400_000_000)

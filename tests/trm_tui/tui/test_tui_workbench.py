@@ -379,9 +379,22 @@ class TestTurn:
         assert (begun, turn.holder) == ([], None)
 
     def test_a_turn_is_claimed_only_when_nobody_has_it(self) -> None:
-        turn = Turn()
-        assert turn.claim(1)
-        assert not turn.claim(2)
+        turn, freed = Turn(), []
+        assert turn.claim(1, lambda: freed.append(1))
+        assert not turn.claim(2, lambda: freed.append(2))
+
+    def test_who_claimed_in_vain_is_told_once_when_nobody_has_it(self) -> None:
+        turn, freed = Turn(), []
+        turn.ask(1, lambda: None)
+        turn.ask(2, lambda: None)
+        turn.claim(3, lambda: freed.append(3))
+        turn.claim(3, lambda: freed.append(3))
+        turn.give_back(1)
+        assert (freed, turn.holder) == ([], 2)
+        turn.give_back(2)
+        assert (freed, turn.claim(3, lambda: None)) == ([3], True)
+        turn.give_back(3)
+        assert freed == [3]
 
     def test_after_closing_nobody_begins(self) -> None:
         turn, begun = Turn(), []
