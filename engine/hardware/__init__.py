@@ -1,7 +1,7 @@
 """The machine: what it is, what a run uses of it, and what a configuration would need."""
 
 from engine.hardware.detect import detect
-from engine.hardware.duration import implied_gflops, run_seconds
+from engine.hardware.duration import from_light_to_heavy, implied_gflops
 from engine.hardware.estimate import Fit, estimate, memory_budget
 from engine.hardware.facts import (
     Caches,
@@ -35,9 +35,9 @@ __all__ = [
     "TorchBuild",
     "detect",
     "estimate",
+    "from_light_to_heavy",
     "implied_gflops",
     "load_profile",
     "memory_budget",
     "profile_names",
-    "run_seconds",
 ]

@@ -9,6 +9,9 @@ Constants fitted to all presets on 2 cores of an Intel Xeon (`make walk`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from engine.config import Preset
 from engine.config.sections import Config
 from engine.hardware.arithmetic import (
     applications,
@@ -23,6 +26,8 @@ _ELEMENTWISE = {"attention": 4000, "mlp_t": 2600}
 """Operations of products that take as long as a block's elementwise work on one number of the state."""
 _SECONDS_PER_BLOCK = 3e-4
 """Python's share of a block's passage, however many rows go through it at once."""
+_ORDINARY_GFLOPS = 100.0
+"""A rate as laptops have it."""
 
 
 def step_seconds(config: Config, gemm_gflops: float) -> float:
@@ -48,6 +53,11 @@ def run_seconds(config: Config, gemm_gflops: float) -> float:
     evaluations = 1 + (config.train.steps // evaluation.every if evaluation.every else 0)
     training = config.train.steps * step_seconds(config, gemm_gflops)
     return training + evaluations * _evaluation_seconds(config, gemm_gflops)
+
+
+def from_light_to_heavy(presets: Iterable[Preset]) -> list[Preset]:
+    """Return presets in the order of how long they run."""
+    return sorted(presets, key=lambda preset: run_seconds(preset.config, _ORDINARY_GFLOPS))
 
 
 def _evaluation_seconds(config: Config, gemm_gflops: float) -> float:

@@ -18,6 +18,11 @@ def use_gemm(library: str) -> None:
     torch.set_float32_matmul_precision("medium" if library == "onednn" else "highest")
 
 
+def exact_libraries() -> tuple[str, ...]:
+    """Return the libraries that compute exact products here, torch's own choice first."""
+    return ("default",) if onednn_problem() else ("default", "onednn")
+
+
 def onednn_problem() -> str | None:
     """Return why oneDNN cannot compute exact products here; None: it can."""
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]  # torch leaves it untyped

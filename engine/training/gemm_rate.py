@@ -7,7 +7,7 @@ import time
 import torch
 
 from engine.hardware import Hardware
-from engine.training.backend import onednn_problem, use_gemm
+from engine.training.backend import exact_libraries, use_gemm
 from engine.training.choices import choose_threads
 from engine.training.tuning_cache import Trial, TuningCache, machine_key
 
@@ -38,10 +38,10 @@ def _rates(threads: int) -> dict[str, float]:
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        rates = {"default": _gflops()}
-        if onednn_problem() is None:
-            use_gemm("onednn")
-            rates["onednn"] = _gflops()
+        rates = {}
+        for library in exact_libraries():
+            use_gemm(library)
+            rates[library] = _gflops()
     finally:
         use_gemm("default")
         torch.set_num_threads(before)

@@ -106,9 +106,7 @@ def resume(
         session.metrics.rewind(found.step)
         session.log("info", f"resumed at step {found.step}")
         saved = found.state
-        del (
-            found
-        )  # weights and moments have been copied: they would stay beside the learner's for the whole run
+        del found  # its tensors have been copied: they would stay beside the learner's for the whole run
         return _train(
             learner,
             session,

@@ -75,7 +75,7 @@ def presets(
     """List the presets from light to heavy, or print one as TOML."""
     import engine.tasks  # noqa: F401  # registers the tasks' configurations
     from engine.config import dumps, find_preset, list_presets
-    from engine.hardware import run_seconds
+    from engine.hardware import from_light_to_heavy
 
     if name is not None:
         found = find_preset(name)
@@ -84,7 +84,7 @@ def presets(
         else:
             print_text(dumps(found.config))
         return
-    everything = sorted(list_presets(), key=lambda preset: run_seconds(preset.config, gemm_gflops=100))
+    everything = from_light_to_heavy(list_presets())
     if json:
         print_json([{"name": p.name, "title": p.config.title, "expect": p.config.expect} for p in everything])
     else:

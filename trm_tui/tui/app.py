@@ -130,10 +130,9 @@ class TrmApp(Shell, inherit_bindings=False):
         """Read the shipped presets beside the app's own thread, and order them from light to heavy."""
         import engine.tasks  # noqa: F401  # registers the tasks' configurations
         from engine.config import list_presets
-        from engine.hardware import run_seconds
+        from engine.hardware import from_light_to_heavy
 
-        presets = sorted(list_presets(), key=lambda preset: run_seconds(preset.config, gemm_gflops=100))
-        self.call_from_thread(self._take_presets, presets)
+        self.call_from_thread(self._take_presets, from_light_to_heavy(list_presets()))
 
     def _take_presets(self, presets: list[Preset]) -> None:
         self.presets = presets

@@ -84,7 +84,7 @@ class Shell(App[int], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """Let what a person does come before training."""
-        if self.interpreter is not None and isinstance(event, events.InputEvent):
+        if self.interpreter is not None and isinstance(event, events.InputEvent) and not event.is_forwarded:
             self.interpreter.answer()
         await super().on_event(event)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.config import Config
 from engine.hardware.arithmetic import shape_of
-from engine.training.backend import onednn_problem, use_gemm
+from engine.training.backend import exact_libraries, use_gemm
 
 LARGE = 2048
 _SECONDS = 0.15  # of measuring each product, after one that warms up
@@ -29,7 +29,7 @@ def rates(config: Config) -> dict[str, float]:
     half = large.to(torch.bfloat16)
     found = {"step": 0.0, "bf16": _rate(half, half)}
     try:
-        for library in ("default", "onednn") if onednn_problem() is None else ("default",):
+        for library in exact_libraries():
             use_gemm(library)
             found[library] = _rate(large, large)
             found["step"] = max(found["step"], *(_rate(a, b) for a, b in _products(config)))

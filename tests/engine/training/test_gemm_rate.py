@@ -21,7 +21,7 @@ def cache(tmp_path) -> TuningCache:
 def test_a_rate_is_measured_once_and_then_known(cache, monkeypatch: pytest.MonkeyPatch) -> None:
     rates = iter([100.0, 250.0])
     monkeypatch.setattr("engine.training.gemm_rate._gflops", lambda: next(rates))
-    monkeypatch.setattr("engine.training.gemm_rate.onednn_problem", lambda: None)
+    monkeypatch.setattr("engine.training.gemm_rate.exact_libraries", lambda: ("default", "onednn"))
     assert with_gemm_rate(HERE, cache).gemm_gflops == 250
     assert with_gemm_rate(HERE, cache).gemm_gflops == 250
     (trial,) = cache.trials()
