@@ -207,9 +207,8 @@ def _train(
         _shrink(learner, session, memory, rehearsal)
     rate = estimate(learner.config, gemm_gflops=hardware.gemm_gflops).samples_per_second
     performance = PerformanceWatch(tuned.threads, hardware, samples_per_second=rate)
-    seconds = _number(saved, "seconds")
     limits = Limits(
-        seconds=None if sitting.seconds is None else seconds + sitting.seconds,
+        seconds=sitting.seconds,
         step=None if sitting.steps is None else learner.counters.step + sitting.steps,
     )
     with Monitor(watchers=(memory.guard.see, performance.see)) as monitor:
@@ -223,7 +222,7 @@ def _train(
             listeners=sitting.listeners,
             limits=limits,
             plan=plan,
-            seconds=seconds,
+            seconds=_number(saved, "seconds"),
             rollbacks=int(_number(saved, "rollbacks")),
         )
         return trainer.run(hardware.to_dict(), chosen)

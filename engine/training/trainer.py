@@ -27,7 +27,10 @@ _HIGHEST_LR = 10.0  # of TrainConfig
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """When this sitting ends, other than by the configuration: clean, resumable stops. None for no limit."""
+    """When this sitting ends, other than by the configuration: clean, resumable stops. None for no limit.
+
+    `seconds` are those that this sitting trains, `step` is counted from the session's beginning.
+    """
 
     seconds: float | None = None
     step: int | None = None
@@ -60,6 +63,7 @@ class Trainer:
         self.limits = limits or Limits()
         self.plan = dict(plan or {})
         self.stopwatch = Stopwatch(seconds)
+        self._seconds_before = seconds
         self.reporter = Reporter(session, monitor, self.stopwatch, listeners)
         self.saver = Saver(learner, session, memory, self.stopwatch, self.reporter, rollbacks=rollbacks)
         self.evaluation: Measured | None = None
@@ -123,7 +127,8 @@ class Trainer:
 
     def _limited(self) -> bool:
         limits = self.limits
-        if limits.seconds is not None and self.stopwatch.seconds >= limits.seconds:
+        seconds = self.stopwatch.seconds - self._seconds_before
+        if limits.seconds is not None and seconds >= limits.seconds:
             self.control.stop(f"{limits.seconds:g} seconds are over")
         if limits.step is not None and self.learner.counters.step >= limits.step:
             self.control.stop(f"step {limits.step} is reached")

@@ -239,8 +239,8 @@ WATCH = Rows(
         ("last", "end", "last", "Show the grid after the last step", "step(10000)"),
         ("slower", "comma", "slower", "Play slower", "pace(-1)"),
         ("faster", "full_stop", "faster", "Play faster", "pace(1)"),
-        ("next", "down,j", "next puzzle", "Show the next held-out puzzle, or sample of text", "puzzle(1)"),
-        ("previous", "up,k", "last puzzle", "Show the puzzle, or sample of text, before", "puzzle(-1)"),
+        ("next", "down,j", "next one", "Show the next held-out puzzle, or sample of text", "puzzle(1)"),
+        ("previous", "up,k", "previous one", "Show the puzzle, or sample of text, before", "puzzle(-1)"),
         (
             "only_failures",
             "o",

@@ -80,6 +80,12 @@ def test_a_stopped_and_resumed_run_ends_with_the_same_weights(
     assert rest.weights_sha256 == whole.weights_sha256
 
 
+def test_the_seconds_of_a_resumed_sitting_are_its_own(store: Store, make_config, make_sitting) -> None:
+    half = start(store, make_config(), make_sitting(steps=5), preset="tiny")
+    rest = resume(store, half.session, dataclasses.replace(make_sitting(), seconds=0.0))
+    assert (rest.status, rest.steps, rest.reason) == ("stopped", 5, "0 seconds are over")
+
+
 def test_the_record_of_a_resumed_run_equals_that_of_a_straight_one(
     store: Store, make_config, make_sitting
 ) -> None:
