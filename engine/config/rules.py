@@ -186,6 +186,14 @@ def _continuing_needs_a_next_step(config: Config) -> str | None:
     return "halt_max_steps = 1 leaves no step to continue to; set this to false or allow more steps"
 
 
+@_rule("train.halt_start_steps", "train.halt_max_steps")
+def _supervision_steps_grow(config: Config) -> str | None:
+    start, end = config.train.halt_start_steps, config.train.halt_max_steps
+    if start <= end:
+        return None
+    return f"{start} is above halt_max_steps = {end}, to which it should grow; lower it or raise that"
+
+
 @_rule("eval.target_accuracy", "eval.every")
 def _early_stop_needs_evaluations(config: Config) -> str | None:
     if not config.eval.target_accuracy or config.eval.every:

@@ -138,6 +138,8 @@ class TrainConfig(Section):
     """Cross-entropy over tokens: the usual softmax, or the published stable-max in float64."""
     halt_max_steps: int = Field(8, ge=1, le=1024)
     """Supervision steps a puzzle stays in the batch at most."""
+    halt_start_steps: int = Field(0, ge=0, le=1024)
+    """The same when training begins; it grows evenly to halt_max_steps. 0: halt_max_steps from the start."""
     halt_exploration_prob: float = Field(0.1, ge=0, le=1)
     """Share of rows that may not halt before a randomly drawn step."""
     continue_loss: bool = False

@@ -19,7 +19,8 @@ from engine.training.evaluate import Evaluation, evaluate
 from engine.training.learner import Learner
 from engine.training.measured import Measured
 from engine.training.optimizers import sign_sgd
-from engine.training.step import PuzzleGradients, StepResult, backward_step, refill
+from engine.training.schedule import halt_steps
+from engine.training.step import PuzzleGradients, StepBounds, StepResult, backward_step, refill
 
 
 class PuzzleLearner(Learner):
@@ -43,10 +44,11 @@ class PuzzleLearner(Learner):
         """Draw puzzles for the rows that halted, and how long each row of the batch must at least go on."""
         fresh = self.task.augment(self.sampler.next(int(self.carry.halted.sum())), self.rng)
         train, rows = self.config.train, self.rows
+        most = halt_steps(train, self.counters.step)
         explores = self.rng.random(rows) < train.halt_exploration_prob
-        drawn = self.rng.integers(2, train.halt_max_steps + 1, rows) if train.halt_max_steps > 1 else 1
-        min_steps = torch.from_numpy(np.where(explores, drawn, 0))
-        return PuzzleBatch(self, fresh, min_steps)
+        drawn = self.rng.integers(2, most + 1, rows) if most > 1 else 1
+        least = torch.from_numpy(np.where(explores, drawn, 0))
+        return PuzzleBatch(self, fresh, StepBounds(least, most))
 
     def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> Evaluation:
         """Measure how many puzzles the model solves, after the configured supervision steps."""
@@ -94,11 +96,11 @@ Done = tuple[Carry, StepResult, PuzzleGradients | None]
 class PuzzleBatch(Batch):
     """The rows of one supervision step: halted ones get the puzzles in `fresh`, in order."""
 
-    def __init__(self, learner: PuzzleLearner, fresh: Examples, min_steps: Tensor) -> None:
+    def __init__(self, learner: PuzzleLearner, fresh: Examples, bounds: StepBounds) -> None:
         self.result = StepResult()
         self._learner = learner
         self._fresh = fresh
-        self._min_steps = min_steps
+        self._bounds = bounds
         self._taken = 0
         self._before = learner.carry
         self._after = learner.carry
@@ -110,11 +112,11 @@ class PuzzleBatch(Batch):
         until = self._taken + int(rows.halted.sum())
         fresh = self._fresh.take(slice(self._taken, until))
         self._taken = until
-        return PuzzlePart(self, start, rows, fresh, self._min_steps[start:stop])
+        return PuzzlePart(self, start, rows, fresh, self._bounds.rows(start, stop))
 
-    def step(self, model: TRM, rows: Carry, min_steps: Tensor) -> Done:
+    def step(self, model: TRM, rows: Carry, bounds: StepBounds) -> Done:
         """Run the supervision step of some rows, weighed as part of the batch."""
-        return backward_step(model, rows, min_steps, self._learner.config.train, 1 / len(self._before))
+        return backward_step(model, rows, bounds, self._learner.config.train, 1 / len(self._before))
 
     def put(self, start: int, after: Carry, result: StepResult, gradients: PuzzleGradients | None) -> None:
         """Take in what became of the rows from `start` on."""
@@ -148,19 +150,19 @@ class PuzzlePart(Part):
     """Rows of a supervision step, from `start` on; `fresh` are the puzzles for those that halted."""
 
     def __init__(
-        self, batch: PuzzleBatch, start: int, rows: Carry, fresh: Examples, min_steps: Tensor
+        self, batch: PuzzleBatch, start: int, rows: Carry, fresh: Examples, bounds: StepBounds
     ) -> None:
         self._batch = batch
         self._start = start
         self._rows = rows
         self._fresh = fresh
-        self._min_steps = min_steps
+        self._bounds = bounds
         self._done: Done | None = None
 
     def backward(self, model: nn.Module) -> None:
         """Run the supervision step of these rows."""
         assert isinstance(model, TRM)
-        self._done = self._batch.step(model, refill(model, self._rows, self._fresh), self._min_steps)
+        self._done = self._batch.step(model, refill(model, self._rows, self._fresh), self._bounds)
 
     def merge(self) -> None:
         """Put states, halts and sums into the batch."""

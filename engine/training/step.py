@@ -45,6 +45,18 @@ class StepResult(Sums):
 
 
 @dataclass(frozen=True)
+class StepBounds:
+    """Supervision steps before which rows may not halt, `least` (B,), and at which they do, `most`."""
+
+    least: Tensor
+    most: int
+
+    def rows(self, start: int, stop: int) -> StepBounds:
+        """Return the bounds of rows [start, stop)."""
+        return StepBounds(self.least[start:stop], self.most)
+
+
+@dataclass(frozen=True)
 class PuzzleGradients:
     """Gradients of the puzzle embeddings used by a batch: `ids` (B,) and `grads` (B, E)."""
 
@@ -71,11 +83,11 @@ def refill(model: TRM, carry: Carry, fresh: Examples) -> Carry:
 
 
 def backward_step(
-    model: TRM, carry: Carry, min_steps: Tensor, config: TrainConfig, scale: float
+    model: TRM, carry: Carry, bounds: StepBounds, config: TrainConfig, scale: float
 ) -> tuple[Carry, StepResult, PuzzleGradients | None]:
     """Run one supervision step on refilled rows and add `scale` · d(loss)/d(weights) to the gradients.
 
-    `min_steps` (B,): steps before which a row may not halt. Returns the carry after the step.
+    Rows halt within `bounds`. Returns the carry after the step.
     """
     rows_emb = None
     if model.puzzle_emb_len:
@@ -84,13 +96,14 @@ def backward_step(
     steps = carry.steps + 1
     with torch.no_grad():
         judged = judge(output.logits, carry.labels)
-        target = _continue_target(model, carry, state, steps, config) if config.continue_loss else None
+        last = steps >= bounds.most
+        target = _continue_target(model, carry, state, last) if config.continue_loss else None
         halted = halted_rows(
             steps,
             output.q_halt,
             output.q_continue,
-            max_steps=config.halt_max_steps,
-            min_steps=min_steps,
+            max_steps=bounds.most,
+            min_steps=bounds.least,
             continue_loss=config.continue_loss,
         )
     losses = supervision_loss(output, carry.labels, judged, config.loss, target)
@@ -115,10 +128,12 @@ def backward_step(
     return after, result, gradients
 
 
-def _continue_target(model: TRM, carry: Carry, state: object, steps: Tensor, config: TrainConfig) -> Tensor:
-    """Bootstrap the continue output from the halting outputs one step ahead (the published ACT target)."""
+def _continue_target(model: TRM, carry: Carry, state: object, last: Tensor) -> Tensor:
+    """Bootstrap the continue output from the halting outputs one step ahead (the published ACT target).
+
+    `last` (B,): rows that cannot go on after that step.
+    """
     rows_emb = model.puzzle_emb[carry.puzzle_ids] if model.puzzle_emb_len else None
     following: Output = model(state, carry.inputs, rows_emb)[1]
-    last = steps >= config.halt_max_steps
     best = torch.where(last, following.q_halt, torch.maximum(following.q_halt, following.q_continue))
     return torch.sigmoid(best)

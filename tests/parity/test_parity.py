@@ -19,7 +19,7 @@ from torch import Tensor
 
 from engine.models.carry import Carry
 from engine.models.published import our_name
-from engine.training.step import StepResult, backward_step
+from engine.training.step import StepBounds, StepResult, backward_step
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda path: path.stem)
@@ -65,12 +65,12 @@ def test_parity_of_training(fixture: Fixture) -> None:
 def training(fixture: Fixture, dtype: torch.dtype) -> Iterator[tuple[StepResult, Carry, dict[str, Tensor]]]:
     model = fixture.model().to(dtype)
     carry = first_carry(fixture, model)
-    no_exploration = torch.zeros(len(carry), dtype=torch.int32)
+    bounds = StepBounds(torch.zeros(len(carry), dtype=torch.int32), fixture.train.halt_max_steps)
     step = 0
     while f"train.{step}.loss" in fixture.tensors:
         model.zero_grad()
         carry = offered(fixture, model, carry, step)
-        carry, result, _ = backward_step(model, carry, no_exploration, fixture.train, scale=1.0)
+        carry, result, _ = backward_step(model, carry, bounds, fixture.train, scale=1.0)
         yield result, carry, {name: grad(parameter) for name, parameter in model.named_parameters()}
         step += 1
 

@@ -42,6 +42,10 @@ IMPOSSIBLE: list[tuple[dict[str, dict[str, object]], str]] = [
         "[train] puzzle_emb_weight_decay: 1.0 · puzzle_emb_lr = 2.0 is above 1",
     ),
     (
+        {"train": {"halt_start_steps": 4, "halt_max_steps": 2}},
+        "[train] halt_start_steps: 4 is above halt_max_steps = 2",
+    ),
+    (
         {"train": {"continue_loss": True, "halt_max_steps": 1}},
         "[train] continue_loss: halt_max_steps = 1 leaves",
     ),

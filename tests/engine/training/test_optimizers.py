@@ -10,7 +10,7 @@ import torch
 from engine.config import TrainConfig
 from engine.training.optimizers import Adam, sign_sgd
 from engine.training.parameters import FlatParameters
-from engine.training.schedule import lr_scale
+from engine.training.schedule import halt_steps, lr_scale
 
 
 def test_adamw_agrees_with_torch() -> None:
@@ -78,3 +78,10 @@ def test_learning_rate_warms_up_and_follows_the_cosine_to_its_floor() -> None:
 def test_ratio_one_keeps_the_rate_constant_after_the_warm_up() -> None:
     config = TrainConfig(steps=100, warmup_steps=5, lr_min_ratio=1.0)
     assert {lr_scale(config, step) for step in range(5, 100)} == {1.0}
+
+
+def test_supervision_steps_grow_in_equal_shares_of_the_run() -> None:
+    growing = TrainConfig(steps=100, halt_start_steps=2, halt_max_steps=5)
+    assert [halt_steps(growing, step) for step in (0, 24, 25, 49, 50, 74, 75, 99)] == [2, 2, 3, 3, 4, 4, 5, 5]
+    assert halt_steps(growing, 1000) == 5
+    assert {halt_steps(TrainConfig(steps=100, halt_max_steps=5), step) for step in range(100)} == {5}

@@ -130,6 +130,16 @@ def test_a_pause_holds_the_run_and_saves_it(store: Store, make_config, make_sitt
     assert finished.status == "completed"
 
 
+def test_puzzles_stay_longer_as_supervision_grows(make_config) -> None:
+    config = make_config("train.halt_start_steps=1", "train.halt_exploration_prob=0")
+    learner = build_learner(config, engine.tasks.build_task(config.task))
+    stayed = []
+    for _ in range(config.train.steps):
+        learner.learn(config.micro_batch)
+        stayed.append(learner.carry.steps.tolist())
+    assert stayed == [[steps] * 6 for steps in (1, 1, 1, 1, 1, 2, 1, 2, 1, 2, 3, 1)]
+
+
 def test_a_signal_stops_cleanly_and_the_run_can_go_on(store: Store, make_config, make_sitting, heard) -> None:
     whole = start(store, make_config(), make_sitting(), preset="tiny")
     control = Control()

@@ -8,9 +8,10 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from engine.config import Config
+from engine.config import Config, TrainConfig
 from engine.hardware import estimate
 from engine.text import format_seconds
+from engine.training.schedule import halt_steps
 from trm_tui.outcome import headline, number, score
 from trm_tui.tui.snapshot import EMPTY, Snapshot
 from trm_tui.tui.widgets.gauges import progress_bar, sparkline
@@ -149,7 +150,8 @@ def _settings(snapshot: Snapshot) -> list[Content]:
         batch += f" · {latest.micro_batch} in flight"
     lines = [labelled("batch", Content(batch))]
     if snapshot.supervision_steps is not None:
-        text = f"{snapshot.supervision_steps:.1f} of {train['halt_max_steps']} steps"
+        most = halt_steps(TrainConfig.model_validate(train), latest.step)
+        text = f"{snapshot.supervision_steps:.1f} of {most} steps"
         lines.append(labelled("halting", Content(text)))
     return lines
 
