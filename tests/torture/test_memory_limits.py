@@ -78,5 +78,5 @@ def test_another_process_that_takes_the_memory_of_a_group(tmp_path: Path, number
         finally:
             for hog in hogs:
                 hog.kill()
-                hog.wait()
+                hog.communicate()
     require_saved(outcome, tmp_path / "run")
