@@ -41,7 +41,7 @@ class PuzzleLearner(Learner):
         return len(self.carry)
 
     def draw(self) -> PuzzleBatch:
-        """Draw puzzles for the rows that halted, and how long each row of the batch must at least go on."""
+        """Draw puzzles for the rows that halted, and the steps between which each row may halt."""
         fresh = self.task.augment(self.sampler.next(int(self.carry.halted.sum())), self.rng)
         train, rows = self.config.train, self.rows
         most = halt_steps(train, self.counters.step)
