@@ -17,7 +17,7 @@ from tests.program import begin
 
 needs_prlimit = pytest.mark.skipif(
     not hasattr(resource, "prlimit"),
-    reason="takes memory from a process that runs, and Python can do that on Linux only (resource.prlimit)",
+    reason="lowers the memory limit of a process that runs; only Linux has a call for it, resource.prlimit",
 )
 
 # About 780 MB, 300 MB of them the program: the 256 rows at once hold the rest.

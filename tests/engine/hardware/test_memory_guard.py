@@ -251,7 +251,7 @@ print(json.dumps(figures))
 
 @pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc",
-    reason="only glibc is told to keep freed blocks (engine.prepare): elsewhere there is none to give back",
+    reason="tests the call of malloc_trim, which glibc alone has: other C libraries free memory on their own",
 )
 def test_with_fewer_rows_at_once_memory_goes_back_to_the_system() -> None:
     done = subprocess.run(
