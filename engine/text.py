@@ -39,6 +39,11 @@ def format_bytes(count: float) -> str:
     return f"{count:.1f} GB"
 
 
+def format_rate(per_second: float) -> str:
+    """Return a rate with as many digits as tell slow ones apart: `0.735`, `4.38`, `1,566`."""
+    return f"{per_second:,.0f}" if per_second >= 100 else f"{per_second:.3g}"
+
+
 def format_seconds(seconds: float) -> str:
     """Return a duration as `m:ss` or `h:mm:ss`."""
     whole = round(max(seconds, 0.0))

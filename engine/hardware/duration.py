@@ -1,8 +1,9 @@
 """How long a configuration takes on a machine, from the rate of its matrix products, and the other way round.
 
-A step is counted as operations of matrix products: those it has, and for the elementwise work beside them as
-many as would take the same time, which is in proportion to the numbers of the state that blocks read and
-write. Python's share comes on top, by the block.
+A step is counted as operations of matrix products: those it has, and as many as would take the same time as
+the work beside them. That is elementwise work, in proportion to the numbers of the state that blocks read and
+write, and the sums of gradients: each application of the network on the way back reads and writes those of
+all weights, however few rows are trained at once. Python's share comes on top, by the block.
 
 Constants fitted to all presets on 2 cores of an Intel Xeon (`make walk`).
 """
@@ -18,12 +19,15 @@ from engine.hardware.arithmetic import (
     cycles,
     forward_flops,
     looks_ahead,
+    parameters,
     shape_of,
     training_flops,
 )
 
 _ELEMENTWISE = {"attention": 4000, "mlp_t": 2600}
 """Operations of products that take as long as a block's elementwise work on one number of the state."""
+_SUMS_OF_GRADIENTS = 600
+"""Operations of products that take as long as adding the gradient of one weight to those before it."""
 _SECONDS_PER_BLOCK = 3e-4
 """Python's share of a block's passage, however many rows go through it at once."""
 _ORDINARY_GFLOPS = 100.0
@@ -33,8 +37,9 @@ _ORDINARY_GFLOPS = 100.0
 def step_seconds(config: Config, gemm_gflops: float) -> float:
     """Return the time of a training step at a rate of matrix products in GFLOP/s."""
     train, passages = config.train, _training_passages(config)
-    operations = train.batch_size * (training_flops(config) + _elementwise(config, passages))
     parts = -(-train.batch_size // config.micro_batch)
+    operations = train.batch_size * (training_flops(config) + _elementwise(config, passages))
+    operations += parts * applications(config) * parameters(config) * _SUMS_OF_GRADIENTS
     return operations / (gemm_gflops * 1e9) + parts * passages * _SECONDS_PER_BLOCK
 
 

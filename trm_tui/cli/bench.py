@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from engine.text import format_rate
 from trm_tui.cli.output import JsonFlag, print_json, print_table
 
 _LIBRARIES = ("default", "onednn", "bf16")
@@ -64,8 +65,8 @@ def bench(
         [
             (
                 c.shape,
-                f"{c.samples_per_second:,.1f}",
-                f"{c.plain_samples_per_second:,.1f}",
+                format_rate(c.samples_per_second),
+                format_rate(c.plain_samples_per_second),
                 f"{c.speedup:.2f}×",
                 f"{c.gflops:,.0f}",
                 f"{c.share_of_gemm_rate:.0%}",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.text import format_bytes, format_seconds
+from engine.text import format_bytes, format_rate, format_seconds
 from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SessionArgument
@@ -45,9 +45,9 @@ def _row(record: SessionRecord) -> Sequence[object]:
         record.name,
         record.task,
         record.status,
-        figures.number("steps", "{:,}"),
+        figures.number("steps", "{:,}".format),
         f"loss {figures.measured}" if figures.learned_text else figures.measured,
-        figures.number("samples_per_second", "{:,.0f}"),
+        figures.number("samples_per_second", format_rate),
         figures.duration,
         " ".join(record.tags),
     )
@@ -59,9 +59,9 @@ class _Summary:
     def __init__(self, record: SessionRecord) -> None:
         self._summary = record.summary
 
-    def number(self, key: str, form: str) -> str:
+    def number(self, key: str, form: Callable[[float], str]) -> str:
         value = self._summary.get(key)
-        return form.format(value) if isinstance(value, (int, float)) else ""
+        return form(value) if isinstance(value, (int, float)) else ""
 
     @property
     def learned_text(self) -> bool:
@@ -73,8 +73,7 @@ class _Summary:
 
     @property
     def duration(self) -> str:
-        value = self._summary.get("seconds")
-        return format_seconds(value) if isinstance(value, (int, float)) else ""
+        return self.number("seconds", format_seconds)
 
 
 @app.command()
@@ -123,7 +122,7 @@ def _facts(session: Session) -> Iterator[tuple[str, object]]:
         yield "tags", " ".join(record.tags)
     if record.note:
         yield "note", record.note
-    yield "steps", figures.number("steps", "{:,}") or "—"
+    yield "steps", figures.number("steps", "{:,}".format) or "—"
     yield "unseen loss" if figures.learned_text else "exact accuracy", figures.measured or "—"
     yield "training", figures.duration or "—"
     yield from record.facts.items()

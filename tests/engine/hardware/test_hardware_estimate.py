@@ -100,6 +100,14 @@ def test_small_models_wait_for_python_however_fast_the_products_are() -> None:
     assert speeds[2] == pytest.approx(64 / (passages * 3e-4), rel=1e-3)
 
 
+def test_each_part_of_a_batch_adds_up_the_gradients_of_all_weights() -> None:
+    config = find("sudoku-extreme").config
+    whole = apply(config, ["train.batch_size=64", "train.micro_batch=64"])
+    parts = apply(whole, ["train.micro_batch=2"])
+    fast, slow = (estimate(each, gemm_gflops=268.0).samples_per_second or 0 for each in (whole, parts))
+    assert slow < 0.9 * fast  # measured: 3.5 to 4.3 samples/s against 4.4 to 5.1
+
+
 @pytest.mark.parametrize("preset", ["sudoku-4x4", "sudoku-extreme", "maze-hard", "shakespeare-char"])
 def test_a_speed_implies_the_rate_that_predicts_it(preset: str) -> None:
     config = find(preset).config

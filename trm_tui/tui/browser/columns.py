@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from engine.text import format_seconds
+from engine.text import format_rate, format_seconds
 from trm_tui.tui.browser.row import SessionRow
 
 GAP = 2
@@ -35,6 +35,10 @@ class Column:
 
 def _count(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}"
+
+
+def _rate(value: float | None) -> str:
+    return "" if value is None else format_rate(value)
 
 
 def _percent(value: float | None) -> str:
@@ -94,7 +98,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("steps", "Steps", 8, lambda r, _: _count(r.steps), lambda r: r.steps, True, 3, falls=True),
     Column("exact", "Exact", 6, lambda r, _: measured(r), _measured, True, 1, falls=True),
     Column("params", "Params", 6, lambda r, _: short_count(r.parameters), _parameters, True, 7, falls=True),
-    Column("rate", "Smp/s", 7, lambda r, _: _count(r.rate), lambda r: r.rate, True, 6, falls=True),
+    Column("rate", "Smp/s", 7, lambda r, _: _rate(r.rate), lambda r: r.rate, True, 6, falls=True),
     Column("time", "Time", 8, _duration, lambda r: r.seconds, True, 5, falls=True),
     Column("started", "Started", 10, _started, lambda r: r.started, True, 4, falls=True),
     Column("tags", "Tags", 10, lambda r, _: " ".join(r.tags), _tags, priority=9, grows=2),

@@ -10,7 +10,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from engine.hardware import Fit
-from engine.text import format_bytes, safe_text
+from engine.text import format_bytes, format_rate, safe_text
 from trm_tui.tui.editor.advice import Advice
 from trm_tui.tui.widgets.gauges import bar
 from trm_tui.tui.widgets.panel import Panel
@@ -130,9 +130,7 @@ def _figures(advice: Advice, fit: Fit, width: int) -> Iterator[Content]:
     if fit.samples_per_second is not None:
         speed = fit.samples_per_second
         change = _change(speed, before.samples_per_second if before else None)
-        yield _figure(
-            "speed", f"{f'{speed:.3g}' if speed < 100 else f'{speed:,.0f}'} samples/s", change, width
-        )
+        yield _figure("speed", f"{format_rate(speed)} samples/s", change, width)
     if fit.epoch_seconds is not None:
         yield _figure("epoch", duration(fit.epoch_seconds), "", width)
     if fit.seconds is not None:

@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from engine.config import Config, TrainConfig
 from engine.hardware import estimate
-from engine.text import format_seconds
+from engine.text import format_rate, format_seconds
 from engine.training.schedule import halt_steps
 from trm_tui.outcome import headline, number, score
 from trm_tui.tui.snapshot import EMPTY, Snapshot
@@ -36,8 +36,10 @@ class RunPanel(Panel):
         lines = [_progress(snapshot, width), _steps(snapshot)]
         latest = snapshot.latest
         if latest is not None:
-            running = snapshot.state in ("running", "pausing")
-            speed = f"{latest.samples_per_second:,.0f} samples/s" if running else snapshot.state
+            speed: str = snapshot.state
+            if snapshot.state in ("running", "pausing"):
+                rate = latest.samples_per_second
+                speed = f"{format_rate(rate)} samples/s" if rate else "measuring"
             lines.append(labelled("speed", Content.styled(speed, "bold")))
             share = self._share_of_peak(snapshot)
             spark = sparkline(snapshot.rates, width - len(share) - 1, "$primary")
@@ -91,7 +93,7 @@ class Brief(Widget):
         if latest is not None:
             lines += [
                 Content(f"loss {latest.loss:.4f}"),
-                Content(f"{latest.samples_per_second:,.0f} samples/s"),
+                Content(f"{format_rate(latest.samples_per_second)} samples/s"),
             ]
         if snapshot.eta_seconds is not None:
             lines.append(Content(f"ETA {format_seconds(snapshot.eta_seconds)}"))
