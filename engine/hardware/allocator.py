@@ -38,4 +38,6 @@ _OUT_OF_MEMORY = (
     "out of memory",  # graphics processors
     "bad_alloc",  # C++
     "bad allocation",
+    "could not create a primitive",  # oneDNN, which compiles its kernels into memory of their own
+    "could not execute a primitive",
 )

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import torch
 
+from engine.text import safe_text
+
 _SIZES = ((97, 128, 352), (256, 512, 512))  # of a puzzle's step
 _MOST_ERROR = 3.0  # times that of the default: the order of a sum makes that much, a shorter mantissa 1000
 
@@ -30,6 +32,8 @@ def onednn_problem() -> str | None:
     before = torch.get_float32_matmul_precision()
     try:
         worst = max(_error("onednn", *sizes) / _error("default", *sizes) for sizes in _SIZES)
+    except RuntimeError as error:  # where the system allows no memory that can be executed, for one
+        return f"oneDNN does not work here: {safe_text(str(error))}"
     finally:
         torch.set_float32_matmul_precision(before)
     return f"oneDNN rounds {worst:.0f} times as much on this processor" if worst > _MOST_ERROR else None

@@ -215,6 +215,7 @@ def test_available_memory_counts_the_process_limit(make_system) -> None:
         ),
         (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes."), True),
         (OSError(12, "Cannot allocate memory"), True),
+        (RuntimeError("could not create a primitive"), True),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
         (ValueError("not enough memory"), False),
     ],

@@ -56,6 +56,16 @@ def test_a_library_that_computes_with_fewer_digits_is_not_exact(monkeypatch: pyt
     assert onednn_problem() is None
 
 
+def test_a_library_that_fails_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def error(library: str, *_: int) -> float:
+        if library == "onednn":
+            raise RuntimeError("could not create a primitive")
+        return 1e-7
+
+    monkeypatch.setattr("engine.training.backend._error", error)
+    assert onednn_problem() == "oneDNN does not work here: could not create a primitive"
+
+
 def test_asking_leaves_the_library_in_force() -> None:
     use_gemm("onednn")
     try:
