@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
+# Tests side by side on the cores; on no more than four, for their memory.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: help quickstart test test-oldest check lint types imports format wheel screens bench-ui bench-sessions bench-streaming bench-recursion walk torture clean
 
@@ -27,7 +29,7 @@ quickstart: $(VENV)/.run ## train sudoku-4x4 and measure it on unseen puzzles
 	$(BIN)/trm-tui --no-ui run sudoku-4x4
 
 test: check ## lint, types, import contracts, tests with coverage
-	$(BIN)/python -m pytest --cov
+	$(BIN)/python -m pytest --cov $(SIDE_BY_SIDE)
 
 $(OLDEST)/.dev: pyproject.toml
 	$(PYTHON) -m venv $(OLDEST)
@@ -36,7 +38,7 @@ $(OLDEST)/.dev: pyproject.toml
 	@touch $@
 
 test-oldest: $(OLDEST)/.dev ## engine tests, parity and a short run on the oldest torch (Python 3.12 at most)
-	$(OLDEST)/bin/python -m pytest tests/engine tests/parity
+	$(OLDEST)/bin/python -m pytest $(SIDE_BY_SIDE) tests/engine tests/parity
 	$(OLDEST)/bin/trm-tui --no-ui --sessions-dir $(OLDEST)/sessions run sudoku-4x4 --steps 150
 
 check: lint types imports ## what to run before every commit, beside the tests

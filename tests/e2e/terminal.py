@@ -25,14 +25,17 @@ PATIENCE = 60.0
 """Seconds to wait for anything; only a broken program takes that long."""
 TYPING = 0.12
 """Seconds between two keys."""
+# Folders, settings, and the size of another terminal.
+_OF_THE_TESTER = ("XDG_", "TRM_", "COLUMNS", "LINES")
 
 
 class Terminal:
     """The program `trm-tui` with `words`, in a terminal of `columns` × `rows`, its sessions in `sessions`."""
 
     def __init__(self, *words: str, sessions: Path, home: Path, columns: int = 120, rows: int = 36) -> None:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_TESTER)}
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "TRM_"))},
+            **inherited,
             "HOME": str(home),
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
