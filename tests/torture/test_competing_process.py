@@ -1,62 +1,84 @@
-"""Another process takes a core from a running training: a person hears of it within ten seconds."""
+"""Another process takes a core from a running program: a person hears of it, and training goes on well."""
 
 from __future__ import annotations
 
+import json
+import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-import engine.tasks
-from engine.config import Config, apply
 from engine.hardware import detect
-from engine.runs import Store
-from engine.training.control import Control
-from engine.training.events import Event, Stepped, Warned
-from engine.training.launch import Sitting, start
+from tests.program import begin
 
 pytestmark = pytest.mark.torture
 
-SECONDS = 10.0
+WARNED_WITHIN = 10.0  # seconds
+MOST_SLOWDOWN = 3.0
+PERIODS, PERIOD_SECONDS = 6, 5.0
+CORES = detect().cpu.usable_cores or 1
 BUSY = [sys.executable, "-c", "while True: pass"]
+RUN = [
+    *("run", "sudoku-4x4", "--json", "-s", "model.hidden_size=128", "-s", "train.steps=100000"),
+    *("-s", "train.log_every=1", "-s", "eval.every=100000", "-s", f"runtime.threads={CORES}"),
+]
 
 
-class Watcher:
-    """Starts a busy process for each core but one once training goes, and waits to hear of it."""
-
-    def __init__(self, control: Control, count: int) -> None:
-        self.control = control
-        self.count = count
-        self.busy: list[subprocess.Popen[bytes]] = []
-        self.since = 0.0
-        self.heard_after: float | None = None
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, Stepped) and event.step >= 3 and not self.busy:
-            self.busy = [subprocess.Popen(BUSY) for _ in range(self.count)]
-            self.since = time.monotonic()
-        passed = time.monotonic() - self.since
-        if isinstance(event, Warned) and event.code == "cores-contended" and self.heard_after is None:
-            self.heard_after = passed if self.busy else 0.0  # before: the machine was busy already
-        if self.busy and (self.heard_after is not None or passed > 3 * SECONDS):
-            self.control.stop()
+@contextmanager
+def training(folder: Path) -> Iterator[Iterator[dict[str, Any]]]:
+    """Train with a thread for each core; give the events from the third step on, and end the program."""
+    with begin(folder, "sessions", *RUN, stderr=subprocess.DEVNULL) as program:
+        assert program.stdout is not None
+        events = (json.loads(line) for line in program.stdout)
+        try:
+            assert any(event.get("step", 0) >= 3 for event in events), "the program ended at once"
+            yield events
+        finally:
+            program.terminate()
+            program.communicate()
 
 
-def test_a_competing_process_is_told_within_ten_seconds(tmp_path: Path) -> None:
-    cores = detect().cpu.usable_cores or 1
-    config = apply(
-        Config(task=engine.tasks.SudokuConfig(clues=6, train_size=40, test_size=12)),
-        ["model.hidden_size=128", "train.steps=100000", "train.log_every=1", f"runtime.threads={cores}"],
-    )
-    control = Control()
-    watcher = Watcher(control, max(cores - 1, 1))
+@contextmanager
+def busy_cores() -> Iterator[None]:
+    """Keep all cores but one busy, or the only one."""
+    processes = [subprocess.Popen(BUSY) for _ in range(max(CORES - 1, 1))]
     try:
-        start(Store(tmp_path), config, Sitting(control, [watcher]), preset="torture")
+        yield
     finally:
-        for process in watcher.busy:
+        for process in processes:
             process.kill()
             process.wait()
-    assert watcher.heard_after is not None
-    assert watcher.heard_after <= SECONDS
+
+
+def steps_per_second(events: Iterator[dict[str, Any]]) -> float:
+    """Follow training for a while; its first step may still belong to what was before."""
+    steps = (event["step"] for event in events if event["event"] == "step")
+    first, began = next(steps), time.monotonic()
+    for step in steps:
+        if (passed := time.monotonic() - began) >= PERIOD_SECONDS:
+            return float((step - first) / passed)
+    raise AssertionError("the program ended")
+
+
+def test_a_person_hears_within_ten_seconds(tmp_path: Path) -> None:
+    with training(tmp_path) as events, busy_cores():
+        until = time.monotonic() + WARNED_WITHIN
+        in_time = takewhile(lambda _: time.monotonic() <= until, events)
+        assert "cores-contended" in (event.get("code") for event in in_time)
+
+
+def test_training_slows_down_by_less_than_three_times(tmp_path: Path) -> None:
+    alone, beside = [], []
+    with training(tmp_path) as events:
+        for _ in range(PERIODS // 2):
+            alone.append(steps_per_second(events))
+            with busy_cores():
+                beside.append(steps_per_second(events))
+    assert statistics.median(alone) / statistics.median(beside) < MOST_SLOWDOWN
