@@ -12,7 +12,7 @@ import engine.tasks
 from engine.config import Config, apply
 from engine.runs import Store
 from engine.training.control import Control
-from engine.training.events import Event
+from engine.training.events import Event, Warned
 from engine.training.launch import Sitting
 
 MakeConfig = Callable[..., Config]
@@ -83,6 +83,17 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "sessions")
 
 
+# What the machine that runs the tests may be told of at any time: it is busy, warm, or on battery.
+_OF_THE_MACHINE = {
+    "below-predicted-rate",
+    "battery-saver",
+    "cores-contended",
+    "on-battery",
+    "swap-growing",
+    "throttled",
+}
+
+
 class Heard:
     """A listener that remembers."""
 
@@ -94,6 +105,11 @@ class Heard:
 
     def of(self, kind: type[Event]) -> list[Event]:
         return [event for event in self.events if isinstance(event, kind)]
+
+    def warnings(self) -> list[str]:
+        """Return the codes of the warnings that the run itself gave cause for."""
+        codes = [event.code for event in self.events if isinstance(event, Warned)]
+        return [code for code in codes if code not in _OF_THE_MACHINE]
 
 
 @pytest.fixture

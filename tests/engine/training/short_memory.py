@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.models.trm import TRM, Output, State
-from engine.training.events import Stepped, Warned
+from engine.training.events import Stepped
 
 SMALL = ("train.batch_size=8", "train.log_every=1")
 
@@ -25,10 +25,6 @@ class FullMachine:
             return forward(model, state, inputs, *rest)
 
         monkeypatch.setattr(TRM, "forward", limited)
-
-
-def codes(heard) -> list[str]:
-    return [event.code for event in heard.of(Warned)]
 
 
 def in_flight(heard) -> list[int]:

@@ -9,7 +9,7 @@ import pytest
 from engine.training.events import Evaluated, Stepped
 from engine.training.launch import replay, resume, start
 from engine.training.optimizers import Adam
-from tests.engine.training.short_memory import SMALL, FullMachine, codes, in_flight
+from tests.engine.training.short_memory import SMALL, FullMachine, in_flight
 
 TORCH_ERROR = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
 NO_EVALUATION = ("eval.batch_size=1", "memory.guard=false")
@@ -25,7 +25,7 @@ def test_a_step_that_memory_cannot_hold_is_undone_and_taken_on_fewer_rows(
         FullMachine(patch, 3, TORCH_ERROR, passes=6)
         finished = start(store, make_config(*SMALL, *NO_EVALUATION), make_sitting(), preset="tiny")
     assert in_flight(heard) == [8] * 5 + [2] * 7
-    assert codes(heard) == ["micro-batch-reduced"] * 2
+    assert heard.warnings() == ["micro-batch-reduced"] * 2
     assert [event.loss for event in heard.of(Stepped)] == pytest.approx(undisturbed, rel=1e-4)
     assert replay(store, finished.session, make_sitting()).agrees
 
@@ -38,7 +38,7 @@ def test_where_not_even_one_row_fits_any_more_the_run_stops_saved(
         FullMachine(patch, 0, MemoryError(), passes=6)
         stopped = start(store, config, make_sitting(), preset="tiny")
     assert (stopped.status, stopped.exit_code, stopped.steps) == ("stopped", 6, 5)
-    assert codes(heard)[-1] == "out-of-memory"
+    assert heard.warnings()[-1] == "out-of-memory"
     assert resume(store, stopped.session, make_sitting()).status == "completed"
 
 
@@ -76,7 +76,7 @@ def test_an_evaluation_that_memory_cannot_hold_takes_fewer_puzzles_at_once(
     heard.events.clear()
     FullMachine(monkeypatch, 4, MemoryError())
     finished = start(store, config, make_sitting(), preset="tiny")
-    assert codes(heard) == ["evaluation-reduced"] * 6  # 250 → 3
+    assert heard.warnings() == ["evaluation-reduced"] * 6  # 250 → 3
     assert finished.status == "completed"
     assert [event.figures["cell_accuracy"] for event in heard.of(Evaluated)] == pytest.approx(undisturbed)
 

@@ -16,7 +16,7 @@ from engine.training.control import Control
 from engine.training.events import Event, Stepped
 from engine.training.launch import Sitting, replay, resume, start
 from engine.training.memory import MemoryKeeper, Sizes, in_force
-from tests.engine.training.short_memory import SMALL, codes, in_flight
+from tests.engine.training.short_memory import SMALL, in_flight
 
 GB = 10**9
 AS_CALM = 0.5
@@ -80,7 +80,7 @@ def test_micro_batches_halve_then_the_batch_then_the_run_stops_saved(
     store, make_config, under_pressure, heard
 ) -> None:
     finished = start(store, make_config(*SMALL), under_pressure({2: 0.95}), preset="tiny")
-    assert codes(heard) == [
+    assert heard.warnings() == [
         "memory-high",
         "micro-batch-reduced",
         "micro-batch-reduced",
@@ -132,7 +132,7 @@ def test_between_the_limits_the_smallest_run_goes_on(store, make_config, under_p
         store, make_config(*SMALL, "train.micro_batch=1"), under_pressure({1: 0.85}), preset="tiny"
     )
     assert (finished.status, finished.steps) == ("completed", 12)
-    assert codes(heard) == ["memory-high", "batch-reduced"]
+    assert heard.warnings() == ["memory-high", "batch-reduced"]
 
 
 def test_without_the_guard_nothing_changes(store, make_config, under_pressure, heard) -> None:
@@ -140,7 +140,7 @@ def test_without_the_guard_nothing_changes(store, make_config, under_pressure, h
         store, make_config(*SMALL, "memory.guard=false"), under_pressure({1: 0.99}), preset="tiny"
     )
     assert finished.status == "completed"
-    assert codes(heard) == []
+    assert heard.warnings() == []
     assert set(in_flight(heard)) == {8}
 
 
@@ -151,7 +151,7 @@ def test_while_it_lasts_more_rows_come_back_up_to_those_asked_for(
     sitting = under_pressure({1: 0.85, 3: AS_CALM}, samples=70)
     finished = start(store, config, sitting, preset="tiny")
     assert in_flight(heard) == [4, 2, 1, 2] + [4] * 8
-    assert codes(heard)[-2:] == ["micro-batch-grown"] * 2
+    assert heard.warnings()[-2:] == ["micro-batch-grown"] * 2
     assert finished.resources["batch_reductions"] == 2
     assert loads(store.get(finished.session).config_text, "config") == config
 

@@ -16,7 +16,7 @@ from engine.runs import Store
 from engine.training.build import build_learner
 from engine.training.control import Control
 from engine.training.evaluate import evaluate
-from engine.training.events import Evaluated, Finished, Paused, Saved, Started, Stepped, Warned
+from engine.training.events import Evaluated, Finished, Paused, Saved, Started, Stepped
 from engine.training.launch import resume, start
 
 
@@ -228,7 +228,7 @@ def test_three_unsound_steps_go_back_with_a_lower_rate(
     Poison(monkeypatch, math.nan, {7, 8, 9})
     finished = start(store, make_config("checkpoint.every_steps=5"), make_sitting(), preset="tiny")
     assert finished.status == "completed"
-    codes = [event.code for event in heard.of(Warned)]
+    codes = heard.warnings()
     assert codes == ["skipped-step"] * 3 + ["rollback"]
     checkpoint, _ = store.get(finished.session).load()
     assert checkpoint.state["learner"]["counters"]["lr_scale"] == 0.5
@@ -241,7 +241,7 @@ def test_a_run_that_keeps_diverging_ends_as_diverged(
     finished = start(store, make_config("checkpoint.every_steps=5"), make_sitting(), preset="tiny")
     assert finished.status == "diverged"
     assert "train.lr" in finished.reason
-    assert [event.code for event in heard.of(Warned)].count("rollback") == 3
+    assert heard.warnings().count("rollback") == 3
     checkpoint, _ = store.get(finished.session).load()
     assert checkpoint.step == 5
 
