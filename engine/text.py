@@ -39,9 +39,9 @@ def format_bytes(count: float) -> str:
     return f"{count:.1f} GB"
 
 
-def format_rate(per_second: float) -> str:
-    """Return a rate with as many digits as tell slow ones apart: `0.735`, `4.38`, `1,566`."""
-    return f"{per_second:,.0f}" if per_second >= 100 else f"{per_second:.3g}"
+def three_digits(value: float) -> str:
+    """Return a rate or a ratio with the digits that tell small ones apart: `0.735`, `4.38`, `1,566`."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def format_seconds(seconds: float) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.hardware import Hardware, Sample
-from engine.text import format_bytes, format_rate
+from engine.text import format_bytes, three_digits
 
 _SLOW = 0.5  # share of the predicted rate that is far below it; predictions are good to a quarter
 _WARM_UP_SECONDS = 30.0
@@ -149,11 +149,11 @@ class PerformanceWatch:
                 "a low-power mode is on and slows the machine down; turn it off for full speed",
             )
         if self._slow.becomes(self._far_below(sample)):
-            of = f"{format_rate(self._rate)} of the {format_rate(self._predicted or 0)} samples/s predicted"
+            rate, predicted = three_digits(self._rate), three_digits(self._predicted or 0)
             yield Slowdown(
                 "below-predicted-rate",
-                f"training runs at {of}; close other programs, "
-                f"and see that the machine is plugged in and cool",
+                f"training runs at {rate} of the {predicted} samples/s predicted; "
+                f"close other programs, and see that the machine is plugged in and cool",
             )
 
     def _contended(self, sample: Sample) -> bool:

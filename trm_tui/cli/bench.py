@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from engine.text import format_rate
+from engine.text import three_digits
 from trm_tui.cli.output import JsonFlag, print_json, print_table
 
 _LIBRARIES = ("default", "onednn", "bf16")
@@ -65,14 +65,14 @@ def bench(
         [
             (
                 c.shape,
-                format_rate(c.samples_per_second),
-                format_rate(c.plain_samples_per_second),
+                three_digits(c.samples_per_second),
+                three_digits(c.plain_samples_per_second),
                 f"{c.speedup:.2f}×",
                 f"{c.gflops:,.0f}",
                 f"{c.share_of_gemm_rate:.0%}",
                 *(f"{c.gemm_gflops[name]:,.0f}" if name in c.gemm_gflops else "-" for name in _LIBRARIES),
-                f"{c.solving['fixed']:,.1f} in {c.solving['steps']} steps",
-                f"{c.solving['early']:,.1f} in {c.solving['ran_steps']:.1f}",
+                f"{three_digits(c.solving['fixed'])} in {c.solving['steps']} steps",
+                f"{three_digits(c.solving['early'])} in {c.solving['ran_steps']:.1f}",
             )
             for c in measured
         ],

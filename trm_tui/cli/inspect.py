@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.text import format_bytes, format_rate, format_seconds
+from engine.text import format_bytes, format_seconds, three_digits
 from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption
@@ -60,7 +60,7 @@ def _fit_facts(fit: Fit, at_most: str = "") -> Iterator[tuple[str, object]]:
     budget = format_bytes(fit.budget_bytes) if fit.budget_bytes is not None else "unknown"
     yield "peak memory", f"about {format_bytes(fit.peak_rss_bytes)} of {budget}"
     if fit.samples_per_second and fit.seconds:
-        speed = format_rate(fit.samples_per_second)
+        speed = three_digits(fit.samples_per_second)
         yield "speed", f"about {speed} samples/s, planned with {fit.gemm_gflops:.0f} GFLOP/s"
         epoch = f"{format_seconds(fit.epoch_seconds)} an epoch, " if fit.epoch_seconds else ""
         yield "time", f"about {epoch}{format_seconds(fit.seconds)} to the last step"

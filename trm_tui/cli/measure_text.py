@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.text import three_digits
 from trm_tui.cli.output import notice, print_facts, print_json
 from trm_tui.outcome import text_facts
 
@@ -39,7 +40,7 @@ def evaluate_text_session(store: Store, ref: str, data: str, checkpoint: str | N
         [
             ("text", f"{result.windows:,} windows ({data or 'held out'})"),
             *text_facts(figures),
-            ("speed", f"{result.characters_per_second:,.0f} characters/s"),
+            ("speed", f"{three_digits(result.characters_per_second)} characters/s"),
         ],
         title=f"session {model.session}, step {model.step}",
     )

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.text import Text
 
-from engine.text import format_bytes, format_rate, format_seconds, safe_text
+from engine.text import format_bytes, format_seconds, safe_text, three_digits
 from engine.training.events import Evaluated, Event, Finished, Paused, Started, Stepped, Warned
 from trm_tui.cli.output import notice, print_facts, print_json
 from trm_tui.outcome import headline, is_text, text_facts, text_sentence
@@ -145,8 +145,8 @@ class ProgressPrinter(QuietPrinter):
     def _stepped(self, event: Stepped) -> None:
         note = f"loss {event.loss:.3f}{self._measured} · {_bytes(event.rss_bytes)}"
         if event.samples_per_second:  # of the first step it is not known
-            note += f" · {format_rate(event.samples_per_second)} samples/s"
-            note += f" · ETA {format_seconds(event.eta_seconds)}"
+            rate, left = three_digits(event.samples_per_second), format_seconds(event.eta_seconds)
+            note += f" · {rate} samples/s · ETA {left}"
         if not self._progress.disable and self._task is not None:
             self._progress.update(self._task, completed=event.step, total=event.steps, note=note)
         elif time.monotonic() - self._last_line >= _PLAIN_SECONDS:
@@ -189,7 +189,7 @@ def print_summary(event: Finished) -> None:
         ]
     facts += [
         ("training", f"{event.steps:,} steps, {event.samples:,} samples in {format_seconds(event.seconds)}"),
-        ("throughput", f"{format_rate(event.samples_per_second)} samples/s"),
+        ("throughput", f"{three_digits(event.samples_per_second)} samples/s"),
         ("peak memory", _bytes(resources.get("peak_rss_bytes"))),
         ("mean CPU", _percent(resources.get("mean_cpu_percent"))),
         ("least memory free", _bytes(resources.get("min_available_bytes"))),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.text import format_bytes, format_rate, format_seconds
+from engine.text import format_bytes, format_seconds, three_digits
 from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SessionArgument
@@ -47,7 +47,7 @@ def _row(record: SessionRecord) -> Sequence[object]:
         record.status,
         figures.number("steps", "{:,}".format),
         f"loss {figures.measured}" if figures.learned_text else figures.measured,
-        figures.number("samples_per_second", format_rate),
+        figures.number("samples_per_second", three_digits),
         figures.duration,
         " ".join(record.tags),
     )

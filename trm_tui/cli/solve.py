@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.text import three_digits
 from trm_tui.cli.context import settings
 from trm_tui.cli.measure_text import evaluate_text_session, learned_text
 from trm_tui.cli.output import JsonFlag, notice, print_facts, print_grid, print_json, print_text
@@ -104,7 +105,7 @@ def evaluate(
                 f"{result.early_exact_accuracy:.2%} after {result.mean_steps:.1f} steps on average",
             ),
             ("halting right", f"{result.q_halt_accuracy:.2%} of puzzles at the last step"),
-            ("speed", f"{result.puzzles_per_second:,.0f} puzzles/s"),
+            ("speed", f"{three_digits(result.puzzles_per_second)} puzzles/s"),
         ],
         title=f"session {model.session}, step {model.step}",
     )

@@ -228,8 +228,7 @@ def test_three_unsound_steps_go_back_with_a_lower_rate(
     Poison(monkeypatch, math.nan, {7, 8, 9})
     finished = start(store, make_config("checkpoint.every_steps=5"), make_sitting(), preset="tiny")
     assert finished.status == "completed"
-    codes = heard.warnings()
-    assert codes == ["skipped-step"] * 3 + ["rollback"]
+    assert heard.warnings() == ["skipped-step"] * 3 + ["rollback"]
     checkpoint, _ = store.get(finished.session).load()
     assert checkpoint.state["learner"]["counters"]["lr_scale"] == 0.5
 

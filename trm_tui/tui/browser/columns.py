@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from engine.text import format_rate, format_seconds
+from engine.text import format_seconds, three_digits
 from trm_tui.tui.browser.row import SessionRow
 
 GAP = 2
@@ -38,7 +38,7 @@ def _count(value: float | None) -> str:
 
 
 def _rate(value: float | None) -> str:
-    return "" if value is None else format_rate(value)
+    return "" if value is None else three_digits(value)
 
 
 def _percent(value: float | None) -> str:
@@ -60,8 +60,7 @@ def short_count(value: float | None) -> str:
         return ""
     for bound, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= bound:
-            scaled = value / bound
-            return f"{scaled:.0f}{letter}" if scaled >= 100 else f"{scaled:.3g}{letter}"
+            return f"{three_digits(value / bound)}{letter}"
     return f"{value:.0f}"
 
 

@@ -10,7 +10,7 @@ from engine.config import Config, find_preset, loads
 from engine.errors import TrmError
 from engine.hardware import estimate
 from engine.runs import CheckpointInfo, Session, SessionRecord, Store
-from engine.text import format_bytes, format_rate, format_seconds, safe_text
+from engine.text import format_bytes, format_seconds, safe_text, three_digits
 from trm_tui.outcome import is_text, text_facts
 from trm_tui.tui.browser import clock
 from trm_tui.tui.browser.columns import short_count
@@ -122,7 +122,7 @@ def _result(session: Session, config: Config | None) -> Iterator[tuple[str, str]
     if (seconds := number(summary, "seconds")) is not None:
         yield "training", format_seconds(seconds)
     if (rate := number(summary, "samples_per_second")) is not None:
-        yield "speed", f"{format_rate(rate)} samples/s"
+        yield "speed", f"{three_digits(rate)} samples/s"
     if config is not None:
         # How many tokens a text has, the settings do not say: there the model itself was counted.
         counted = number(summary, "parameters") if config.model.architecture == "text" else None

@@ -10,7 +10,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from engine.hardware import Fit
-from engine.text import format_bytes, format_rate, safe_text
+from engine.text import format_bytes, safe_text, three_digits
 from trm_tui.tui.editor.advice import Advice
 from trm_tui.tui.widgets.gauges import bar
 from trm_tui.tui.widgets.panel import Panel
@@ -130,7 +130,7 @@ def _figures(advice: Advice, fit: Fit, width: int) -> Iterator[Content]:
     if fit.samples_per_second is not None:
         speed = fit.samples_per_second
         change = _change(speed, before.samples_per_second if before else None)
-        yield _figure("speed", f"{format_rate(speed)} samples/s", change, width)
+        yield _figure("speed", f"{three_digits(speed)} samples/s", change, width)
     if fit.epoch_seconds is not None:
         yield _figure("epoch", duration(fit.epoch_seconds), "", width)
     if fit.seconds is not None:
@@ -160,7 +160,7 @@ def _change(now: float, before: float | None) -> str:
     ratio = now / before
     if ratio < 2:
         return f"{ratio - 1:+.0%}".replace("-", "−")
-    return f"×{ratio:,.0f}" if ratio >= 100 else f"×{ratio:.3g}"
+    return f"×{three_digits(ratio)}"
 
 
 def _memory(fit: Fit, width: int) -> Iterator[Content]:

@@ -10,7 +10,8 @@ from textual.widget import Widget
 
 from engine.config import Config, TrainConfig
 from engine.hardware import estimate
-from engine.text import format_rate, format_seconds
+from engine.text import format_seconds, three_digits
+from engine.training.events import Stepped
 from engine.training.schedule import halt_steps
 from trm_tui.outcome import headline, number, score
 from trm_tui.tui.snapshot import EMPTY, Snapshot
@@ -36,10 +37,8 @@ class RunPanel(Panel):
         lines = [_progress(snapshot, width), _steps(snapshot)]
         latest = snapshot.latest
         if latest is not None:
-            speed: str = snapshot.state
-            if snapshot.state in ("running", "pausing"):
-                rate = latest.samples_per_second
-                speed = f"{format_rate(rate)} samples/s" if rate else "measuring"
+            running = snapshot.state in ("running", "pausing")
+            speed = _speed(latest) if running else snapshot.state
             lines.append(labelled("speed", Content.styled(speed, "bold")))
             share = self._share_of_peak(snapshot)
             spark = sparkline(snapshot.rates, width - len(share) - 1, "$primary")
@@ -91,13 +90,15 @@ class Brief(Widget):
         if snapshot.evaluated is not None:
             lines.append(Content(" ".join(headline(snapshot.evaluated.figures))))
         if latest is not None:
-            lines += [
-                Content(f"loss {latest.loss:.4f}"),
-                Content(f"{format_rate(latest.samples_per_second)} samples/s"),
-            ]
+            lines += [Content(f"loss {latest.loss:.4f}"), Content(_speed(latest))]
         if snapshot.eta_seconds is not None:
             lines.append(Content(f"ETA {format_seconds(snapshot.eta_seconds)}"))
         return [*lines, Content(snapshot.state)]
+
+
+def _speed(latest: Stepped) -> str:
+    rate = latest.samples_per_second
+    return f"{three_digits(rate)} samples/s" if rate else "measuring"
 
 
 def _preparation(snapshot: Snapshot, width: int) -> list[Content]:
