@@ -10,11 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.tasks.mapped import copy_rows, is_mapped
+from engine.tasks.symmetry import Symmetry
 
 Tokens = npt.NDArray[np.integer]
 IGNORE_LABEL = -100
@@ -99,6 +101,16 @@ class Verdict:
     reason: str
 
 
+class Fault(NamedTuple):
+    """A rule that an answer breaks: the positions to mark, and why, for people.
+
+    No positions where what is wrong lies nowhere in particular.
+    """
+
+    cells: tuple[int, ...]
+    reason: str
+
+
 class Task(ABC):
     """Something to learn: a vocabulary, examples to learn from, and others held out."""
 
@@ -152,6 +164,10 @@ class PuzzleTask(Task):
     """Rows and columns of the boxes that a drawing of a grid sets apart; 0 for none."""
     palette: Mapping[str, str] = MappingProxyType({})
     """Colours (#rrggbb) that a drawing gives to cells, by their symbol; none for symbols not named."""
+    judges_all: bool = True
+    """Whether `check` judges an answer to any puzzle, by rules alone; not where it must know the solution."""
+    several_answers: bool = False
+    """Whether a puzzle may have right answers beside its label, so that accuracy by the rules says more."""
 
     @abstractmethod
     def parse(self, text: str) -> Tokens:
@@ -185,12 +201,19 @@ class PuzzleTask(Task):
     def check(self, puzzle: Tokens, answer: Tokens) -> Verdict:
         """Judge an answer (L,) to a puzzle (L,) by the rules, without knowing the label."""
 
-    def solved(self, puzzles: Tokens, answers: Tokens) -> npt.NDArray[np.bool_] | None:
-        """Tell which answers (N, L) to puzzles (N, L) the rules accept, whatever the labels say.
+    def solved(self, puzzles: Tokens, answers: Tokens) -> npt.NDArray[np.bool_]:
+        """Tell which answers (N, L) to puzzles (N, L) `check` accepts, perhaps faster than one by one."""
+        pairs = zip(puzzles, answers, strict=True)
+        return np.array([self.check(puzzle, answer).solved for puzzle, answer in pairs], np.bool_)
 
-        None where that is no question of its own: a puzzle has one solution, which is its label.
-        """
-        del puzzles, answers
+    def faults(self, puzzle: Tokens, answer: Tokens) -> Sequence[Fault]:
+        """Return every rule that an answer (L,) to a puzzle (L,) breaks; none when `check` accepts it."""
+        verdict = self.check(puzzle, answer)
+        return [] if verdict.solved else [Fault((), verdict.reason)]
+
+    def symmetry(self, rng: np.random.Generator) -> Symmetry | None:
+        """Draw another look at any puzzle; None for a task without symmetries."""
+        del rng
         return None
 
     def statistics(self, source: Source) -> Mapping[str, float]:

@@ -16,8 +16,8 @@ from engine.tasks.base import IGNORE_LABEL, PAD, Examples, Source, Tokens
 from engine.training.losses import judge
 from engine.training.measured import Measured
 
-Solved = Callable[[Tokens, Tokens], npt.NDArray[np.bool_] | None]
-"""Tells which answers (N, L) to puzzles (N, L) the rules accept; None where labels say it all."""
+Solved = Callable[[Tokens, Tokens], npt.NDArray[np.bool_]]
+"""Tells which answers (N, L) to puzzles (N, L) the rules accept."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ def evaluate(
         sums, answers = _evaluate_batch(model, batch, max_steps, early_halt)
         totals += sums
         done += len(batch)
-        accepted = None if solved is None else solved(batch.inputs, answers)
-        valid = None if valid is None or accepted is None else valid + int(accepted.sum())
+        if solved is not None and valid is not None:
+            valid += int(solved(batch.inputs, answers).sum())
         if progress is not None:
             progress(done, len(examples))
         if stopping():

@@ -15,7 +15,7 @@ from engine.models.carry import Carry
 from engine.models.trm import TRM, build_model
 from engine.tasks.base import Examples, PuzzleTask, Source, Task
 from engine.training.batch import Batch, Part
-from engine.training.evaluate import Evaluation, evaluate
+from engine.training.evaluate import Evaluation, Solved, evaluate
 from engine.training.learner import Learner
 from engine.training.measured import Measured
 from engine.training.optimizers import sign_sgd
@@ -50,6 +50,12 @@ class PuzzleLearner(Learner):
         least = torch.from_numpy(np.where(explores, drawn, 0))
         return PuzzleBatch(self, fresh, StepBounds(least, most))
 
+    @property
+    def _rules(self) -> Solved | None:
+        """What judges answers beside the labels, where those do not say it all."""
+        task = self.task
+        return task.solved if isinstance(task, PuzzleTask) and task.several_answers else None
+
     def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> Evaluation:
         """Measure how many puzzles the model solves, after the configured supervision steps."""
         config = self.config
@@ -58,7 +64,7 @@ class PuzzleLearner(Learner):
             examples,
             max_steps=config.eval_steps,
             batch_size=config.eval.batch_size,
-            solved=self.task.solved if isinstance(self.task, PuzzleTask) else None,
+            solved=self._rules,
             stopping=stopping,
         )
 

@@ -87,7 +87,7 @@ def evaluate(
         max_steps=halt_max_steps or model.config.eval_steps,
         batch_size=model.config.eval.batch_size,
         early_halt=early_halt,
-        solved=task.solved,
+        solved=task.solved if task.several_answers else None,
     )
     if json:
         print_json({"session": model.session, "step": model.step, "data": data, **result.to_dict()})

@@ -51,6 +51,8 @@ class ArcTask(PuzzleTask):
 
     palette = PALETTE
 
+    judges_all = False
+
     def __init__(self, config: ArcConfig, progress: Progress = silent) -> None:
         self._config = config
         self._progress = progress

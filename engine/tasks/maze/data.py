@@ -9,7 +9,6 @@ import numpy as np
 
 from engine.errors import UsageError
 from engine.tasks.base import Examples
-from engine.tasks.maze.augment import symmetries
 from engine.tasks.maze.config import MazeConfig
 from engine.tasks.maze.files import read_list
 from engine.tasks.maze.generate import generate
@@ -42,7 +41,7 @@ def build_data(config: MazeConfig, progress: Progress) -> MazeData:
     """Generate or read the mazes; raise `UsageError` where data is not sound or a request cannot be met."""
     shape = Shape(config.rows, config.cols)
     train, test, source, unseen = (_read if config.data else _generated)(config, shape, progress)
-    images = len(symmetries(shape))
+    images = len(shape.images)
     facts = {
         "source": source,
         "training": _describe(train),

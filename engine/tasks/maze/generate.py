@@ -17,7 +17,6 @@ import numpy as np
 
 from engine.errors import UsageError
 from engine.tasks.base import Examples, Tokens
-from engine.tasks.maze.augment import symmetry_hashes
 from engine.tasks.maze.config import MazeConfig
 from engine.tasks.maze.paths import Bits, Cells, Flags, first_cells, flood, one_cell, shortest_paths, to_bits
 from engine.tasks.maze.rules import Shape, with_path
@@ -48,7 +47,7 @@ def generate(config: MazeConfig, count: int, rng: np.random.Generator, progress:
         mazes = _some(config, shape, rng)
         tried += _GRIDS_AT_ONCE
         fresh = []
-        for row, number in enumerate(symmetry_hashes(shape, mazes.inputs).tolist()):
+        for row, number in enumerate(shape.images.hashes(mazes.inputs).tolist()):
             if number not in seen and len(seen) < count:
                 seen.add(number)
                 fresh.append(row)

@@ -7,7 +7,6 @@ import numpy as np
 from engine.tasks import holdout
 from engine.tasks.base import Examples
 from engine.tasks.holdout import draw_groups, group_bounds, groups_apart, take_groups
-from engine.tasks.maze.augment import symmetry_hashes
 from engine.tasks.maze.rules import Shape
 
 
@@ -19,8 +18,8 @@ def choose(examples: Examples, limit: int, seed: int) -> Examples:
 
 def drop_equivalent(shape: Shape, train: Examples, test: Examples) -> tuple[Examples, int]:
     """Return `train` without the groups that hold an image of a test maze, and how many those were."""
-    tested = symmetry_hashes(shape, test.inputs)
-    apart = groups_apart(train, symmetry_hashes(shape, train.inputs), tested)
+    tested = shape.images.hashes(test.inputs)
+    apart = groups_apart(train, shape.images.hashes(train.inputs), tested)
     dropped = len(group_bounds(train)) - 1 - len(apart)
     return (take_groups(train, apart) if dropped else train), dropped
 
@@ -34,7 +33,7 @@ def hold_out(
     """
     groups, test_rows = holdout.hold_out(
         examples,
-        symmetry_hashes(shape, examples.inputs),
+        shape.images.hashes(examples.inputs),
         train_size=train_size,
         test_size=test_size,
         rng=np.random.default_rng([seed, 1]),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.tasks.base import Examples, Tokens, Verdict
+from engine.tasks.base import Examples, Fault, Tokens, Verdict
 from engine.tasks.maze.paths import (
     Bits,
     Cells,
@@ -19,6 +19,7 @@ from engine.tasks.maze.paths import (
     to_bits,
 )
 from engine.tasks.maze.text import GOAL, OPEN, PATH, START, WALL
+from engine.tasks.symmetry import Images, reflections
 
 AT_ONCE = 512
 _NAMES = {WALL: "a wall", OPEN: "an open cell", START: "the start", GOAL: "the goal", PATH: "a path"}
@@ -37,6 +38,11 @@ class Shape:
     def cells(self) -> int:
         """Number of cells."""
         return self.rows * self.cols
+
+    @property
+    def images(self) -> Images:
+        """The reflections and rotations of the grid."""
+        return reflections(self.rows, self.cols)
 
     def __str__(self) -> str:
         return f"{self.rows}×{self.cols}"
@@ -94,23 +100,40 @@ def has_ends(puzzles: Tokens) -> Flags:
 
 def check(shape: Shape, puzzle: Tokens, answer: Tokens) -> Verdict:
     """Judge an answer (cells,) to a maze (cells,): any shortest path is right."""
+    wrong = faults(shape, puzzle, answer)
+    if wrong:
+        return Verdict(False, wrong[0].reason)
+    shortest = paths_of(shape, puzzle[None])
+    which = "the shortest path" if shortest.unique[0] else "one of several shortest paths"
+    return Verdict(True, f"{which}: {shortest.lengths[0]} cells with start and goal")
+
+
+def faults(shape: Shape, puzzle: Tokens, answer: Tokens) -> list[Fault]:
+    """Return what is wrong with an answer: cells that changed; else the first of these that holds.
+
+    The path breaks off; it is not the only thing marked; it is not the shortest.
+    """
     marked = (puzzle == OPEN) & (answer == PATH)
-    changed = np.flatnonzero((answer != puzzle) & ~marked)
-    if len(changed):
-        before, after = (_NAMES.get(int(tokens[changed[0]]), "no cell") for tokens in (puzzle, answer))
-        return Verdict(False, f"changes {before} to {after} at {shape.place(changed[0])}")
+    changed = np.flatnonzero((answer != puzzle) & ~marked).tolist()
+    if changed:
+        return [_changed(shape, puzzle, answer, cell) for cell in changed]
     shortest = paths_of(shape, puzzle[None])
     if not shortest.lengths[0]:
-        return Verdict(False, _NO_WAY)
+        return [Fault((), _NO_WAY)]
     reached = flood(_marked(shape, puzzle[None], marked[None]), _starts(shape, puzzle[None]), shape.cells)
     if not (reached.reached & _goals(shape, puzzle[None])).any():
         end = int(first_cells(reached.last, shape.cols)[0])
-        return Verdict(False, f"no path: it breaks off at {shape.place(end)}")
-    length = _length(shape, puzzle, marked)
-    stray = int(marked.sum()) + 2 - length
+        return [Fault((end,), f"no path: it breaks off at {shape.place(end)}")]
+    way = _way(shape, puzzle, marked)
+    stray = _numbers(marked & ~way.cells[0])
     if stray:
-        return Verdict(False, f"marks a path and {stray} {'cell' if stray == 1 else 'cells'} beside it")
-    return _compared(length, int(shortest.lengths[0]), bool(shortest.unique[0]))
+        cells = "1 cell" if len(stray) == 1 else f"{len(stray)} cells"
+        return [Fault(stray, f"marks a path and {cells} beside it")]
+    more = int(way.lengths[0] - shortest.lengths[0])
+    if not more:
+        return []
+    than = f"than the shortest ({shortest.lengths[0]} cells)"
+    return [Fault(_numbers(marked), f"a path, but {more} cells longer {than}")]
 
 
 def first_fault(shape: Shape, examples: Examples) -> tuple[int, str] | None:
@@ -135,18 +158,19 @@ def first_fault(shape: Shape, examples: Examples) -> tuple[int, str] | None:
     return row, f"the answer {'is ' if reason.startswith(('a path', 'no path')) else ''}{reason}"
 
 
-def _compared(length: int, shortest: int, unique: bool) -> Verdict:
-    if length == shortest:
-        which = "the shortest path" if unique else "one of several shortest paths"
-        return Verdict(True, f"{which}: {length} cells with start and goal")
-    more = length - shortest
-    return Verdict(False, f"a path, but {more} cells longer than the shortest ({shortest} cells)")
+def _changed(shape: Shape, puzzle: Tokens, answer: Tokens, cell: int) -> Fault:
+    before, after = (_NAMES.get(int(tokens[cell]), "no cell") for tokens in (puzzle, answer))
+    return Fault((cell,), f"changes {before} to {after} at {shape.place(cell)}")
 
 
-def _length(shape: Shape, puzzle: Tokens, marked: Flags) -> int:
-    """Return the cells of the shortest way from start to goal over marked cells (cells,) alone."""
+def _numbers(cells: Flags) -> tuple[int, ...]:
+    return tuple(np.flatnonzero(cells).tolist())
+
+
+def _way(shape: Shape, puzzle: Tokens, marked: Flags) -> ShortestPaths:
+    """Return the shortest way from start to goal over marked cells (cells,) alone."""
     walls_elsewhere = np.where((puzzle == OPEN) & ~marked, WALL, puzzle)
-    return int(paths_of(shape, walls_elsewhere[None]).lengths[0])
+    return paths_of(shape, walls_elsewhere[None])
 
 
 def _reached(shape: Shape, puzzles: Tokens, marked: Flags) -> Bits:

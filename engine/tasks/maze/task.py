@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import UsageError
-from engine.tasks.base import Examples, PuzzleTask, Source, Tokens, Verdict
+from engine.tasks.base import Examples, Fault, PuzzleTask, Source, Tokens, Verdict
 from engine.tasks.maze import rules, text
-from engine.tasks.maze.augment import augment
 from engine.tasks.maze.config import MazeConfig
 from engine.tasks.maze.data import MazeData, build_data, load_examples
 from engine.tasks.maze.statistics import statistics
 from engine.tasks.progress import Progress, silent
 from engine.tasks.sources import as_path
+from engine.tasks.symmetry import Symmetry
 
 
 class MazeTask(PuzzleTask):
@@ -27,6 +27,7 @@ class MazeTask(PuzzleTask):
     parses and checks costs nothing.
     """
 
+    several_answers = True
     palette: Mapping[str, str] = MappingProxyType(
         {"#": "#5b6275", "S": "#1f9d3d", "G": "#c8553d", "o": "#d9a520"}
     )
@@ -65,7 +66,7 @@ class MazeTask(PuzzleTask):
         """
         if not self._config.augment:
             return examples
-        inputs, labels = augment(self._shape, (examples.inputs, examples.labels), rng)
+        inputs, labels = self._shape.images.augment((examples.inputs, examples.labels), rng)
         if self._data.ties_are_ours:
             labels = rules.with_path(inputs, rules.paths_of(self._shape, inputs).cells)
         return Examples(inputs, labels, examples.puzzle_ids)
@@ -97,6 +98,14 @@ class MazeTask(PuzzleTask):
     def check(self, puzzle: Tokens, answer: Tokens) -> Verdict:
         """Judge an answer (cells,) to a maze (cells,): any shortest path is right."""
         return rules.check(self._shape, np.asarray(puzzle), np.asarray(answer))
+
+    def faults(self, puzzle: Tokens, answer: Tokens) -> list[Fault]:
+        """Return where an answer (cells,) changes its maze, breaks off, strays, or is too long."""
+        return rules.faults(self._shape, np.asarray(puzzle), np.asarray(answer))
+
+    def symmetry(self, rng: np.random.Generator) -> Symmetry:
+        """Draw a reflection or rotation of the grid."""
+        return self._shape.images.symmetry(rng)
 
     def solved(self, puzzles: Tokens, answers: Tokens) -> npt.NDArray[np.bool_]:
         """Tell which answers (N, cells) are a shortest path of their maze, the label's or another."""

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from engine.tasks.base import Tokens
 from engine.tasks.sudoku.geometry import Geometry
 from engine.tasks.sudoku.text import FIRST_DIGIT
+from engine.tasks.symmetry import Sources, Symmetry, relabelling
 
 TokenGrids = npt.NDArray[np.uint8]
-Lines = npt.NDArray[np.intp]
 
 
 def augment(geometry: Geometry, grids: Sequence[Tokens], rng: np.random.Generator) -> list[TokenGrids]:
@@ -22,22 +22,20 @@ def augment(geometry: Geometry, grids: Sequence[Tokens], rng: np.random.Generato
     uniformly, and transposes every second grid where boxes are square. Padding and blank tokens keep their
     value; a negative (ignored) label becomes padding.
     """
-    count, side = len(grids[0]), geometry.side
-    rows, columns, digits = _draw(geometry, count, rng)
-    source = (rows[:, :, None] + columns[:, None, :]).reshape(count, geometry.cells)
+    source, token = _draw(geometry, len(grids[0]), rng)
     source += np.arange(0, source.size, geometry.cells)[:, None]
-    token = np.empty((count, FIRST_DIGIT + side), np.uint8)
-    token[:, :FIRST_DIGIT] = np.arange(FIRST_DIGIT)
-    token[:, FIRST_DIGIT:] = digits + FIRST_DIGIT
     first_token = np.arange(0, token.size, token.shape[1])[:, None]
     return [token.take(np.maximum(grid.take(source), 0) + first_token) for grid in grids]
 
 
-def _draw(geometry: Geometry, count: int, rng: np.random.Generator) -> tuple[Lines, Lines, Lines]:
-    """Draw cell offsets per row and per column, and the new digits, each (count, n).
+def draw_symmetry(geometry: Geometry, rng: np.random.Generator) -> Symmetry:
+    """Return one random symmetry, drawn as `augment` does, with what undoes it."""
+    source, token = _draw(geometry, 1, rng)
+    return relabelling(source[0], token[0])
 
-    Cell (i, j) of the image comes from the cell number rows[i] + columns[j].
-    """
+
+def _draw(geometry: Geometry, count: int, rng: np.random.Generator) -> tuple[Sources, TokenGrids]:
+    """Draw from where each cell of an image comes (count, n²), and what each token becomes (count, V)."""
     side = geometry.side
     keys = rng.random((3, count, side))
     # Whole even numbers order the bands and stacks; the fractions order the lines within each.
@@ -50,4 +48,8 @@ def _draw(geometry: Geometry, count: int, rng: np.random.Generator) -> tuple[Lin
     if geometry.square_boxes:
         transposed = rng.random((count, 1)) < 0.5
         rows, columns = np.where(transposed, columns, rows), np.where(transposed, rows, columns)
-    return rows, columns, digits
+    token = np.empty((count, FIRST_DIGIT + side), np.uint8)
+    token[:, :FIRST_DIGIT] = np.arange(FIRST_DIGIT)
+    token[:, FIRST_DIGIT:] = digits + FIRST_DIGIT
+    # Cell (i, j) of the image is the cell number rows[i] + columns[j] of the grid.
+    return (rows[:, :, None] + columns[:, None, :]).reshape(count, geometry.cells), token

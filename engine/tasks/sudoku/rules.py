@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
+from engine.tasks.base import Fault
 from engine.tasks.sudoku.geometry import Digits, Geometry
 
 SYMBOLS = "123456789ABCDEFG"
@@ -19,14 +22,21 @@ def place(geometry: Geometry, cell: int) -> str:
     return f"row {row + 1}, column {column + 1}"
 
 
-def find_repeat(geometry: Geometry, digits: Digits) -> str | None:
-    """Name a digit that a row, column or box of a grid (n²,) holds more than once, or return None."""
+def repeats(geometry: Geometry, digits: Digits) -> Iterator[Fault]:
+    """Yield every digit that a row, column or box of a grid (n²,) holds more than once."""
     for kind, units in zip(_UNIT_KINDS, geometry.units(), strict=True):
         for number, unit in enumerate(units, 1):
             times = np.bincount(digits[unit], minlength=2)[1:]
-            if times.max() > 1:
-                return f"{SYMBOLS[times.argmax()]} appears {times.max()} times in {kind} {number}"
-    return None
+            for digit in np.flatnonzero(times > 1):
+                cells = unit[digits[unit] == digit + 1]
+                what = f"{SYMBOLS[digit]} appears {times[digit]} times in {kind} {number}"
+                yield Fault(tuple(cells.tolist()), what)
+
+
+def find_repeat(geometry: Geometry, digits: Digits) -> str | None:
+    """Name a digit that a row, column or box of a grid (n²,) holds more than once, or return None."""
+    first = next(repeats(geometry, digits), None)
+    return None if first is None else first.reason
 
 
 def first_fault(geometry: Geometry, puzzles: Digits, solutions: Digits) -> tuple[int, str] | None:

@@ -8,13 +8,14 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from engine.tasks.base import Examples, PuzzleTask, Source, Tokens, Verdict
+from engine.tasks.base import Examples, Fault, PuzzleTask, Source, Tokens, Verdict
 from engine.tasks.progress import Progress, silent
 from engine.tasks.sources import as_path, is_hub, locate
-from engine.tasks.sudoku.augment import augment
+from engine.tasks.sudoku import text
+from engine.tasks.sudoku.augment import augment, draw_symmetry
 from engine.tasks.sudoku.config import SudokuConfig
 from engine.tasks.sudoku.data import SudokuData, build_data, geometry_of, load_examples
-from engine.tasks.sudoku.text import FIRST_DIGIT, check, parse, render, symbols
+from engine.tasks.symmetry import Symmetry
 
 
 class SudokuTask(PuzzleTask):
@@ -58,30 +59,42 @@ class SudokuTask(PuzzleTask):
         inputs, labels = augment(self._geometry, (examples.inputs, examples.labels), rng)
         return Examples(inputs, labels, examples.puzzle_ids)
 
-    def parse(self, text: str) -> Tokens:
+    def parse(self, puzzle: str) -> Tokens:
         """Return the tokens (n²,) of a puzzle in one line or drawn; raise `UsageError` when it is none."""
-        return parse(self._geometry, text)
+        return text.parse(self._geometry, puzzle)
 
     def render(self, tokens: Sequence[int] | Tokens) -> str:
         """Draw a grid (n²,) of tokens with its boxes."""
-        return render(self._geometry, tokens)
+        return text.render(self._geometry, tokens)
 
     def grid(self, tokens: Sequence[int] | Tokens) -> list[list[str]]:
         """Return the rows of a grid (n²,) of tokens; a blank is `.`."""
-        words, side = symbols(self._geometry, tokens), self._geometry.side
+        words, side = text.symbols(self._geometry, tokens), self._geometry.side
         return [words[first : first + side] for first in range(0, len(words), side)]
 
     def given(self, puzzle: Tokens) -> npt.NDArray[np.bool_]:
         """Return which cells (n²,) of a puzzle are clues."""
-        return np.asarray(puzzle) >= FIRST_DIGIT
+        return np.asarray(puzzle) >= text.FIRST_DIGIT
 
     def line(self, tokens: Sequence[int] | Tokens) -> str:
         """Write a grid (n²,) of tokens on one line."""
-        return "".join(symbols(self._geometry, tokens))
+        return "".join(text.symbols(self._geometry, tokens))
 
     def check(self, puzzle: Tokens, answer: Tokens) -> Verdict:
         """Judge an answer (n²,) to a puzzle (n²,) by the rules."""
-        return check(self._geometry, puzzle, answer)
+        return text.check(self._geometry, np.asarray(puzzle), np.asarray(answer))
+
+    def faults(self, puzzle: Tokens, answer: Tokens) -> list[Fault]:
+        """Return cells without a digit, clues that changed and digits that repeat in an answer (n²,)."""
+        return list(text.faults(self._geometry, np.asarray(puzzle), np.asarray(answer)))
+
+    def solved(self, puzzles: Tokens, answers: Tokens) -> npt.NDArray[np.bool_]:
+        """Tell which answers (N, n²) to puzzles (N, n²) break no rule."""
+        return text.solved(self._geometry, puzzles, answers)
+
+    def symmetry(self, rng: np.random.Generator) -> Symmetry:
+        """Draw one of the symmetries that augmentation draws from."""
+        return draw_symmetry(self._geometry, rng)
 
     def load(self, path: str, *, check_unique: bool = False) -> Source:
         """Read all puzzles of a list, or the test part of a dataset folder or of a set of the Hub (hub:…).

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.errors import UsageError
-from engine.tasks.base import Tokens, Verdict
+from engine.tasks.base import Fault, Tokens, Verdict
 from engine.tasks.sudoku.geometry import Digits, Geometry
-from engine.tasks.sudoku.rules import SYMBOLS, find_repeat, place
+from engine.tasks.sudoku.rules import SYMBOLS, find_repeat, has_repeat, place, repeats
 from engine.text import safe_text
 
 BLANK = 1
@@ -94,14 +95,29 @@ def parse(geometry: Geometry, text: str) -> Digits:
 
 def check(geometry: Geometry, puzzle: Tokens, answer: Tokens) -> Verdict:
     """Judge an answer (n²,) to a puzzle (n²,), both as tokens: complete, true to the clues, no repeats."""
-    empty = np.flatnonzero((answer < FIRST_DIGIT) | (answer >= FIRST_DIGIT + geometry.side))
-    if len(empty):
-        return Verdict(False, f"{place(geometry, empty[0])} holds no digit")
-    changed = np.flatnonzero((puzzle >= FIRST_DIGIT) & (puzzle != answer))
-    if len(changed):
-        clue, given = (SYMBOLS[int(grid[changed[0]]) - FIRST_DIGIT] for grid in (puzzle, answer))
-        return Verdict(False, f"the clue {clue} at {place(geometry, changed[0])} became {given}")
-    repeat = find_repeat(geometry, to_digits(answer))
-    if repeat is not None:
-        return Verdict(False, repeat)
+    first = next(faults(geometry, puzzle, answer), None)
+    if first is not None:
+        return Verdict(False, first.reason)
     return Verdict(True, "every row, column and box holds each digit once")
+
+
+def faults(geometry: Geometry, puzzle: Tokens, answer: Tokens) -> Iterator[Fault]:
+    """Yield what is wrong with an answer: cells without a digit, clues that changed, digits that repeat."""
+    clues = puzzle >= FIRST_DIGIT
+    empty = (answer < FIRST_DIGIT) | (answer >= FIRST_DIGIT + geometry.side)
+    for cell in np.flatnonzero(empty).tolist():
+        yield Fault((cell,), f"{place(geometry, cell)} holds no digit")
+    for cell in np.flatnonzero(clues & ~empty & (puzzle != answer)).tolist():
+        clue, given = (SYMBOLS[int(grid[cell]) - FIRST_DIGIT] for grid in (puzzle, answer))
+        yield Fault((cell,), f"the clue {clue} at {place(geometry, cell)} became {given}")
+    yield from repeats(geometry, np.where(empty, 0, to_digits(answer)))
+
+
+def solved(geometry: Geometry, puzzles: Tokens, answers: Tokens) -> npt.NDArray[np.bool_]:
+    """Tell which answers (N, n²) to puzzles (N, n²) `check` accepts."""
+    complete = ((answers >= FIRST_DIGIT) & (answers < FIRST_DIGIT + geometry.side)).all(axis=1)
+    faithful = ((puzzles < FIRST_DIGIT) | (puzzles == answers)).all(axis=1)
+    right: npt.NDArray[np.bool_] = complete & faithful
+    rows = np.flatnonzero(right)
+    right[rows] = ~has_repeat(geometry, to_digits(answers[rows]))
+    return right

@@ -20,7 +20,7 @@ import pytest
 from engine.config.sections import TaskConfig
 from engine.errors import UsageError
 from engine.tasks import build_task, published
-from engine.tasks.base import IGNORE_LABEL, PAD, Examples, PuzzleTask, Source, Task
+from engine.tasks.base import IGNORE_LABEL, PAD, Examples, PuzzleTask, Source, Task, Tokens
 from engine.tasks.export import write_list
 from engine.tasks.fingerprint import fingerprint
 from engine.tasks.published import read_published
@@ -51,8 +51,6 @@ class Subject:
     folder: Path
     reads_published: bool = True
     """May a published dataset folder be its `data`?"""
-    judges_all: bool = True
-    """Can its rules judge any answer? Where not (ARC), only answers to held-out puzzles."""
 
     def config(self, seed: int = 0) -> TaskConfig:
         return self.configure(self.folder, seed)
@@ -91,6 +89,17 @@ def rows_of(source: Source) -> tuple[object, ...]:
     groups = range(len(source) + 1) if source.groups is None else source.groups
     labels = np.maximum(whole.labels, PAD)
     return whole.inputs.tolist(), labels.tolist(), whole.puzzle_ids.tolist(), list(map(int, groups))
+
+
+def answers_to(subject: Subject) -> Iterator[tuple[Tokens, Tokens]]:
+    """Yield held-out puzzles with answers: right, wrong in one cell, the puzzle itself, and nonsense."""
+    rows, rng = subject.task.test.head(AT_ONCE), np.random.default_rng(8)
+    for puzzle, label in zip(rows.inputs, rows.labels, strict=True):
+        spoilt = label.copy()
+        spoilt[rng.integers(len(label))] = rng.integers(subject.task.vocab_size)
+        nonsense = rng.integers(0, subject.task.vocab_size, len(label)).astype(label.dtype)
+        for answer in (label, spoilt, puzzle, nonsense):
+            yield puzzle, answer
 
 
 def same_rows(a: Examples, b: Examples) -> bool:
@@ -241,7 +250,7 @@ def check_a_published_folder_of_it_is_its_data(subject: Subject) -> None:
 
 def check_labels_solve_their_puzzles(subject: Subject) -> None:
     task = subject.puzzles
-    judged = list(subject.heads) if subject.judges_all else [task.test.head(AT_ONCE)]
+    judged = list(subject.heads) if task.judges_all else [task.test.head(AT_ONCE)]
     for rows in judged:
         for puzzle, label in zip(rows.inputs, rows.labels, strict=True):
             verdict = task.check(puzzle, label)
@@ -265,10 +274,53 @@ def check_the_rules_for_many_agree_with_the_rules_for_one(subject: Subject) -> N
     task = subject.puzzles
     rows = task.test.head(AT_ONCE)
     for answers in (rows.labels, rows.inputs):
-        together = task.solved(rows.inputs, answers)
-        if together is not None:
-            one_by_one = [task.check(*pair).solved for pair in zip(rows.inputs, answers, strict=True)]
-            assert together.tolist() == one_by_one
+        one_by_one = [task.check(*pair).solved for pair in zip(rows.inputs, answers, strict=True)]
+        assert task.solved(rows.inputs, answers).tolist() == one_by_one
+    empty = rows.take(slice(0, 0))
+    assert task.solved(empty.inputs, empty.labels).tolist() == []
+
+
+def check_faults_are_what_the_checker_refuses(subject: Subject) -> None:
+    """An answer has faults if and only if it is refused, each in words and of cells of the grid."""
+    task = subject.puzzles
+    for puzzle, answer in answers_to(subject):
+        faults, verdict = task.faults(puzzle, answer), task.check(puzzle, answer)
+        assert (not faults) == verdict.solved, (faults, verdict)
+        for fault in faults:
+            assert fault.reason
+            assert "\n" not in fault.reason
+            assert all(0 <= cell < task.seq_len for cell in fault.cells)
+            assert len(set(fault.cells)) == len(fault.cells)
+            assert all(type(cell) is int for cell in fault.cells)
+
+
+def check_another_look_is_the_same_puzzle(subject: Subject) -> None:
+    """An answer solves the view of a puzzle if and only if, brought home, it solves the puzzle."""
+    task, rng = subject.puzzles, np.random.default_rng(11)
+    if task.symmetry(rng) is None:
+        return
+    assert task.judges_all, "a look that cannot be judged by rules alone is of no use"
+    moved, accepted = 0, 0
+    for puzzle, answer in answers_to(subject):
+        forward, back = task.symmetry(rng) or pytest.fail("a symmetry, or none at all")
+        view = forward(puzzle)
+        assert view.shape == puzzle.shape
+        moved += not np.array_equal(view, puzzle)
+        assert task.given(view).sum() == task.given(puzzle).sum()
+        for given in (answer, forward(answer)):
+            home = back(given)
+            assert home.shape == given.shape
+            assert task.check(puzzle, home).solved == task.check(view, given).solved
+            accepted += task.check(view, given).solved
+    assert moved, "no look differs from the puzzle"
+    assert accepted, "no answer was right in any view"
+
+
+def check_looks_follow_from_the_generator(subject: Subject) -> None:
+    task, puzzle = subject.puzzles, subject.task.test.head(1).inputs[0]
+    looks = [task.symmetry(np.random.default_rng(4)) for _ in range(2)]
+    if looks[0] is not None and looks[1] is not None:
+        assert looks[0].forward(puzzle).tolist() == looks[1].forward(puzzle).tolist()
 
 
 def check_figures_and_identifiers_are_numbers(subject: Subject) -> None:

@@ -17,6 +17,7 @@ from engine.tasks import ArcConfig, MazeConfig, SudokuConfig, TextConfig, build_
 from engine.tasks.base import Examples, PuzzleTask, Verdict
 from engine.tasks.published_writer import write_task
 from engine.tasks.sudoku.task import SudokuTask
+from engine.tasks.symmetry import Symmetry, relabelling
 
 
 def sudoku(folder: Path, seed: int) -> TaskConfig:
@@ -59,8 +60,8 @@ def text(folder: Path, seed: int) -> TaskConfig:
 CASES: dict[str, Callable[[Path], Subject]] = {
     "sudoku": partial(Subject, sudoku),
     "maze": partial(Subject, maze),
-    "arc": partial(Subject, arc, judges_all=False),
-    "arc in a folder": partial(Subject, arc_in_a_folder, judges_all=False),
+    "arc": partial(Subject, arc),
+    "arc in a folder": partial(Subject, arc_in_a_folder),
     "text": partial(Subject, text, reads_published=False),
 }
 PUZZLES = ("sudoku", "maze", "arc", "arc in a folder")
@@ -115,6 +116,10 @@ def in_place(self: SudokuTask, examples: Examples, rng: np.random.Generator) -> 
     return examples
 
 
+def unforeseeable(self: SudokuTask, rng: np.random.Generator) -> Symmetry:
+    return SudokuTask.symmetry(self, np.random.default_rng())
+
+
 FAULTS: dict[str, tuple[str, object]] = {
     "augmentation_follows_from_the_generator": ("augment", by_chance),
     "labels_solve_their_puzzles": ("augment", shuffled),
@@ -125,6 +130,13 @@ FAULTS: dict[str, tuple[str, object]] = {
     "training_and_test_share_no_row": ("test", property(lambda self: self.train)),
     "tokens_are_in_the_vocabulary": ("vocab_size", property(lambda self: 4, lambda self, value: None)),
     "identifiers_have_names": ("identifiers", property(lambda self: ["<blank>", "more"])),
+    "faults_are_what_the_checker_refuses": ("faults", lambda self, puzzle, answer: []),
+    "another_look_is_the_same_puzzle": ("symmetry", lambda self, rng: relabelling(rng.permutation(16))),
+    "looks_follow_from_the_generator": ("symmetry", unforeseeable),
+    "the_rules_for_many_agree_with_the_rules_for_one": (
+        "solved",
+        lambda self, puzzles, answers: np.ones(len(puzzles), np.bool_),
+    ),
     "a_grid_has_a_symbol_for_each_position": ("grid", lambda self, tokens: [["12"] * 16]),
 }
 

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from engine.errors import UsageError
 from engine.tasks.base import Examples
-from engine.tasks.maze.augment import symmetry_hashes
 from engine.tasks.maze.config import MazeConfig
 from engine.tasks.maze.generate import generate
 from engine.tasks.maze.paths import flood, one_cell, to_bits
@@ -41,7 +40,7 @@ def test_unique_paths_are_unique(unique):
 
 
 def test_no_maze_is_an_image_of_another(unique):
-    assert len(set(symmetry_hashes(Shape(10, 10), unique.inputs).tolist())) == len(unique) == 300
+    assert len(set(Shape(10, 10).images.hashes(unique.inputs).tolist())) == len(unique) == 300
 
 
 def test_the_seed_decides_the_mazes(unique):

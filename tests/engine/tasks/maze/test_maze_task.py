@@ -12,7 +12,6 @@ from engine.tasks import MazeConfig, build_puzzles
 from engine.tasks.base import PuzzleTask
 from engine.tasks.export import write_list
 from engine.tasks.fingerprint import fingerprint
-from engine.tasks.maze.augment import symmetries, symmetry_hashes
 from engine.tasks.maze.rules import Shape, paths_of
 from engine.tasks.published_writer import write_published
 
@@ -25,7 +24,7 @@ def task_of(**settings: object) -> PuzzleTask:
 
 
 def hashes(examples) -> set[int]:
-    return set(symmetry_hashes(SHAPE, examples.inputs).tolist())
+    return set(SHAPE.images.hashes(examples.inputs).tolist())
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +102,7 @@ def test_every_symbol_but_open_has_a_colour(made):
 def test_augmentation_gives_images_with_the_path_that_labels_go_by(made):
     drawn = made.augment(made.train, np.random.default_rng(0))
     assert (drawn.inputs != made.train.inputs).any()
-    assert (symmetry_hashes(SHAPE, drawn.inputs) == symmetry_hashes(SHAPE, made.train.inputs)).all()
+    assert (SHAPE.images.hashes(drawn.inputs) == SHAPE.images.hashes(made.train.inputs)).all()
     paths = paths_of(SHAPE, drawn.inputs).cells
     assert ((drawn.labels == 5) == paths & (drawn.inputs == 2)).all()
 
@@ -111,7 +110,7 @@ def test_augmentation_gives_images_with_the_path_that_labels_go_by(made):
 def test_foreign_labels_are_turned_with_their_maze(tmp_path, made):
     """Where labels go by another rule than ours, nobody knows which path the image should have."""
     path = tmp_path / "mazes.txt"
-    turned = symmetries(SHAPE)[3]
+    turned = SHAPE.images.sources[3]
     pairs = zip(made.train.inputs[:, turned], made.train.labels[:, turned], strict=True)
     path.write_text("".join(f"{made.line(a)} {made.line(b)}\n" for a, b in pairs))
     task = task_of(data=str(path))
@@ -145,7 +144,7 @@ def test_a_list_too_short_for_a_test_set_is_refused(listed):
 
 def test_images_of_test_mazes_leave_the_training_set(tmp_path, made):
     path = tmp_path / "mazes.txt"
-    image = symmetries(SHAPE)[5]
+    image = SHAPE.images.sources[5]
     path.write_text(
         "".join(f"{made.line(row)}\n" for row in [*made.train.inputs, *made.test.inputs[:, image]])
     )
