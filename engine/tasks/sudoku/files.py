@@ -11,12 +11,13 @@ import numpy.typing as npt
 from engine.errors import UsageError
 from engine.tasks.lists import Row, line_fault
 from engine.tasks.progress import Progress, silent
+from engine.tasks.search import GAVE_UP, MANY
 from engine.tasks.sudoku.geometry import Digits, Geometry
 from engine.tasks.sudoku.lines import read_header, read_rows
 from engine.tasks.sudoku.puzzles import Puzzles
 from engine.tasks.sudoku.rules import first_fault
 from engine.tasks.sudoku.sample import Sample
-from engine.tasks.sudoku.solver import GAVE_UP, MANY, solve
+from engine.tasks.sudoku.solver import solve
 from engine.tasks.sudoku.table import NO_SYMBOL, digit_of_byte, read_table
 from engine.tasks.sudoku.text import say_symbols
 from engine.text import safe_text

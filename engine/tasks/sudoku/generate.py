@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.tasks.progress import Progress, silent
+from engine.tasks.search import Masks
 from engine.tasks.sudoku.geometry import Digits, Geometry
-from engine.tasks.sudoku.masks import Masks, full_mask, to_digits, to_masks
+from engine.tasks.sudoku.masks import full_mask, to_digits, to_masks
 from engine.tasks.sudoku.puzzles import Puzzles
 from engine.tasks.sudoku.solver import search
 

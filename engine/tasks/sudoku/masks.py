@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from engine.tasks.search import Masks
 from engine.tasks.sudoku.geometry import Digits, Geometry
 
-Masks = npt.NDArray[np.uint16]
-
-_ALL_MASKS: Masks = np.arange(1 << 16, dtype=np.uint16)
-POPCOUNT: Digits = np.unpackbits(_ALL_MASKS.view(np.uint8)).reshape(-1, 16).sum(axis=1, dtype=np.uint8)
-"""Candidates in each mask."""
 _DIGIT_OF: Digits = np.zeros(1 << 16, np.uint8)
 _DIGIT_OF[1 << np.arange(16)] = np.arange(1, 17)
 

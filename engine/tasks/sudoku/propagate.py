@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from engine.tasks.search import Masks
 from engine.tasks.sudoku.geometry import Geometry
-from engine.tasks.sudoku.masks import Masks, full_mask
+from engine.tasks.sudoku.masks import full_mask
 
 Flags = npt.NDArray[np.bool_]
 _ONE = np.uint16(1)

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.tasks.search import GAVE_UP, MANY
 from engine.tasks.sudoku.geometry import Geometry
-from engine.tasks.sudoku.solver import GAVE_UP, MANY, solve
+from engine.tasks.sudoku.solver import solve
 
 FOUR = Geometry(2, 2)
 NINE = Geometry(3, 3)
