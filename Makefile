@@ -38,7 +38,7 @@ $(OLDEST)/.dev: pyproject.toml
 	@touch $@
 
 test-oldest: $(OLDEST)/.dev ## engine tests, parity and a short run on the oldest torch (Python 3.12 at most)
-	$(OLDEST)/bin/python -m pytest $(SIDE_BY_SIDE) tests/engine tests/parity
+	$(OLDEST)/bin/python -m pytest $(SIDE_BY_SIDE) tests/trm_engine tests/parity
 	$(OLDEST)/bin/trm-tui --no-ui --sessions-dir $(OLDEST)/sessions run sudoku-4x4 --steps 150
 
 check: lint types imports ## what to run before every commit, beside the tests

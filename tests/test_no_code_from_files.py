@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[1]
-SOURCES = [path for folder in ("engine", "trm_tui") for path in sorted((CHECKOUT / folder).rglob("*.py"))]
+SOURCES = [path for folder in ("trm_engine", "trm_tui") for path in sorted((CHECKOUT / folder).rglob("*.py"))]
 
 MODULES = (
     "_pickle",

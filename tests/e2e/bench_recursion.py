@@ -15,14 +15,14 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import engine.tasks
-from engine.config import Config, apply, find_preset
-from engine.hardware import detect
-from engine.prepare import prepare_process
+import trm_engine.tasks
+from trm_engine.config import Config, apply, find_preset
+from trm_engine.hardware import detect
+from trm_engine.process_setup import prepare_process
 
 if TYPE_CHECKING:
-    from engine.tasks.base import Task
-    from engine.training.learner import Learner
+    from trm_engine.learning.learner import Learner
+    from trm_engine.tasks.base import Task
 
 WARM_STEPS = 5
 MEASURED_STEPS = 100
@@ -55,8 +55,8 @@ def configured(asked: argparse.Namespace, recursion: int, steps: int) -> Config:
 
 def learner_of(config: Config, task: Task) -> Learner:
     """Return a fresh learner that computes as a run would."""
-    from engine.training.build import build_learner
-    from engine.training.tuner import tune
+    from trm_engine.learning.build import build_learner
+    from trm_engine.tuning.tuner import tune
 
     learner = build_learner(config, task)
     tune(learner, detect(with_torch=True))
@@ -65,7 +65,7 @@ def learner_of(config: Config, task: Task) -> Learner:
 
 def seconds_a_step(config: Config) -> float:
     """Return how long a step takes, measured on a few."""
-    learner = learner_of(config, engine.tasks.build_task(config.task))
+    learner = learner_of(config, trm_engine.tasks.build_task(config.task))
     for step in range(WARM_STEPS + MEASURED_STEPS):
         if step == WARM_STEPS:
             began = time.perf_counter()
@@ -75,7 +75,7 @@ def seconds_a_step(config: Config) -> float:
 
 def trained(config: Config) -> dict[str, float]:
     """Train to the last step; return time, and the loss on all that is held out."""
-    task = engine.tasks.build_task(config.task)
+    task = trm_engine.tasks.build_task(config.task)
     learner = learner_of(config, task)
     began = time.perf_counter()
     for _ in range(config.train.steps):

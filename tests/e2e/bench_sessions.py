@@ -20,14 +20,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from engine.runs import SessionRecord, Store
-from engine.runs.layout import RECORD
 from tests.trm_tui.tui.fake_engine import LAPTOP, FakeWorkbench, evaluated
+from trm_engine.sessions import SessionRecord, Store
+from trm_engine.sessions.layout import RECORD
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.browser.bar import FilterBar
-from trm_tui.tui.browser.catalogue import Catalogue
-from trm_tui.tui.browser.columns import COLUMNS
-from trm_tui.tui.screens.sessions import SessionsScreen
+from trm_tui.tui.sessions.filter_bar import FilterBar
+from trm_tui.tui.sessions.screen import SessionsScreen
+from trm_tui.workbench.browser.catalogue import Catalogue
+from trm_tui.workbench.browser.columns import COLUMNS
 
 COUNT = 10_000
 OPEN_SECONDS, ACT_SECONDS = 1.0, 0.2

@@ -24,20 +24,20 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from engine.prepare import prepare_process
+from trm_engine.process_setup import prepare_process
 
 prepare_process()
 
-from engine.config import Config, apply  # noqa: E402  # torch reads how its threads shall wait when it is loaded
-from engine.hardware import detect  # noqa: E402
-from engine.tasks.base import Examples, Source  # noqa: E402
-from engine.tasks.selected import row_bytes  # noqa: E402
-from engine.tasks.streaming import WINDOW_BYTES, StreamingSampler, reading_decision  # noqa: E402
-from engine.tasks.sudoku.config import SudokuConfig  # noqa: E402
-from engine.tasks.sudoku.task import SudokuTask  # noqa: E402
-from engine.training.build import build_learner  # noqa: E402
-from engine.training.learner import Learner  # noqa: E402
-from engine.training.tuner import tune  # noqa: E402
+from trm_engine.config import Config, apply  # noqa: E402  # torch reads how its threads shall wait when it is loaded
+from trm_engine.hardware import detect  # noqa: E402
+from trm_engine.learning.build import build_learner  # noqa: E402
+from trm_engine.learning.learner import Learner  # noqa: E402
+from trm_engine.tasks.base import Examples, Source  # noqa: E402
+from trm_engine.tasks.streaming import WINDOW_BYTES, StreamingSampler, reading_decision  # noqa: E402
+from trm_engine.tasks.subset import row_bytes  # noqa: E402
+from trm_engine.tasks.sudoku.config import SudokuConfig  # noqa: E402
+from trm_engine.tasks.sudoku.task import SudokuTask  # noqa: E402
+from trm_engine.tuning.tuner import tune  # noqa: E402
 
 BUDGET_MB, SECONDS = 200, 60.0
 TIMES, CELLS, BATCH = 10, 81, 64

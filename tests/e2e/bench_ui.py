@@ -26,8 +26,8 @@ from pathlib import Path
 import pexpect
 import psutil
 
-from engine.runs import Store
 from tests.e2e.terminal import PATIENCE, Terminal
+from trm_engine.sessions import Store
 
 PRESET = "sudoku-9x9"
 PAIRS = 9
@@ -218,7 +218,7 @@ async def two_hours(folder: Path) -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "trm_tui" / "tui"))
     from fake_engine import FakeWorkbench, stepped
 
-    from engine.config import find_preset
+    from trm_engine.config import find_preset
     from trm_tui.tui.app import TrmApp
 
     bench = FakeWorkbench(folder)

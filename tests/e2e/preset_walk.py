@@ -30,11 +30,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import engine.tasks  # noqa: F401  # registers the tasks' configurations
-from engine.config import Preset, list_presets
-from engine.runs import Store
-from engine.tasks.sources import is_here, is_hub
-from engine.tasks.text.fetch import KNOWN, place_of
+import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+from trm_engine.config import Preset, list_presets
+from trm_engine.sessions import Store
+from trm_engine.tasks.sources import is_here, is_hub
+from trm_engine.tasks.text.fetch import KNOWN, place_of
 
 RSS_TARGET, SPEED_TARGET = 0.15, 0.25
 """How far predictions may be from what is measured."""

@@ -17,13 +17,13 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-import engine.tasks  # noqa: F401  # registers the tasks' configurations
-from engine.config import apply, find_preset
-from engine.prepare import prepare_process
-from engine.runs import Store
+import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+from trm_engine.config import apply, find_preset
+from trm_engine.process_setup import prepare_process
+from trm_engine.sessions import Store
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.local import LocalWorkbench
-from trm_tui.tui.workbench import Workbench
+from trm_tui.workbench.local_workbench import LocalWorkbench
+from trm_tui.workbench.workbench import Workbench
 
 DOCS = Path(__file__).parents[2] / "docs"
 FOLDER, LOG = DOCS / "screens", DOCS / "LOG.md"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.runs import Store
 from tests.e2e.terminal import Terminal
+from trm_engine.sessions import Store
 
 
 def step_shown(text: str) -> int:

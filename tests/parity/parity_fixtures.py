@@ -13,13 +13,13 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from engine.config.sections import ModelConfig, RuntimeConfig, TrainConfig
-from engine.models.carry import Carry
-from engine.models.layers import use_kernels
-from engine.models.published import from_published
-from engine.models.trm import TRM
-from engine.tasks.base import Examples
-from engine.training.step import refill
+from trm_engine.config.sections import ModelConfig, RuntimeConfig, TrainConfig
+from trm_engine.interop.weight_names import from_published
+from trm_engine.learning.step import refill
+from trm_engine.models.carry import Carry
+from trm_engine.models.layers import use_kernels
+from trm_engine.models.trm import TRM
+from trm_engine.tasks.base import Examples
 
 FOLDER = Path(os.environ.get("TRM_PARITY_DIR") or Path(__file__).parent)
 CASES = sorted(FOLDER.glob("*.safetensors"))

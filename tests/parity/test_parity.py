@@ -17,9 +17,9 @@ from parity_fixtures import (
 )
 from torch import Tensor
 
-from engine.models.carry import Carry
-from engine.models.published import our_name
-from engine.training.step import StepBounds, StepResult, backward_step
+from trm_engine.interop.weight_names import our_name
+from trm_engine.learning.step import StepBounds, StepResult, backward_step
+from trm_engine.models.carry import Carry
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda path: path.stem)

@@ -11,11 +11,11 @@ import pytest
 import torch
 from parity_fixtures import CASES, Fixture, assert_evaluation_agrees
 
-from engine.config import Config, RuntimeConfig, TaskConfig, dumps
-from engine.runs import Store
-from engine.tasks import SudokuConfig
-from engine.tasks.sudoku.task import SudokuTask
-from engine.training.trained import load_trained
+from trm_engine.config import Config, RuntimeConfig, TaskConfig, dumps
+from trm_engine.inference.load import load_trained
+from trm_engine.sessions import Store
+from trm_engine.tasks import SudokuConfig
+from trm_engine.tasks.sudoku.task import SudokuTask
 from trm_tui.cli.main import main
 
 KIND = "recorded"

@@ -17,8 +17,8 @@ from tests.program import begin
 
 needs_prlimit = pytest.mark.skipif(
     not hasattr(resource, "prlimit"),
-    reason="takes memory from a program that already runs, by prlimit(2), which only Linux has; that memory runs "
-    "out is tested on every system with errors put in its place (test_memory_allocations.py)",
+    reason="takes memory from a running program by prlimit(2), which only Linux has; running out of "
+    "memory is tested on every system with errors put in its place (test_memory_allocations.py)",
 )
 
 # About 780 MB, 300 MB of them the program: the 256 rows at once hold the rest.

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from engine.hardware import detect
 from tests.program import begin
+from trm_engine.hardware import detect
 
 pytestmark = pytest.mark.torture
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 import torch
 
-import engine.tasks  # noqa: F401  # registers the tasks' configurations
-from engine.config import apply, dumps, list_presets, loads
-from engine.errors import ConfigError
-from engine.runs import Checkpoint, Session, Store
+import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
 from tests.program import TINY, begin, told
+from trm_engine.config import apply, dumps, list_presets, loads
+from trm_engine.errors import ConfigError
+from trm_engine.sessions import Checkpoint, Session, Store
 
 pytestmark = pytest.mark.torture
 

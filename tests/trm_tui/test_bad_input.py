@@ -222,7 +222,7 @@ def test_a_wrong_command_says_what_and_how(
 
 
 def test_a_session_in_use_is_exit_3_and_says_by_whom(trm: Any, trained: str, tmp_path: Path) -> None:
-    from engine.runs import Store
+    from trm_engine.sessions import Store
 
     with Store(tmp_path / "sessions").open(trained):
         done = trm("--no-ui", "resume", trained)

@@ -186,7 +186,7 @@ def test_version_and_help(trm: Any) -> None:
 
 def test_debug_shows_the_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    from engine.errors import UsageError
+    from trm_engine.errors import UsageError
 
     with pytest.raises(UsageError):
         main(["--debug", "--no-ui", "run", "nothing.toml"])
@@ -198,7 +198,7 @@ def test_a_headless_run_never_imports_a_user_interface(tmp_path: Path, tiny_toml
         "import sys; from trm_tui.cli.main import main\n"
         "try: main(['--no-ui', '--sessions-dir', 's', 'run', 'tiny.toml', '-q'])\n"
         "except SystemExit as end: assert end.code == 0\n"
-        "assert 'engine.training.trainer' in sys.modules\n"
+        "assert 'trm_engine.training.trainer' in sys.modules\n"
         "assert not {'textual', 'fastapi', 'matplotlib'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.runs import Store
-from trm_tui.tui.watching.studio import Studio
+from trm_engine.sessions import Store
+from trm_tui.workbench.watch.model_host import Studio
 
 PUBLISHED = ("--set", "model.registers=0", "--set", "model.width_multiple=256")
 

@@ -105,7 +105,7 @@ def test_a_test_input_is_solved_by_its_task_s_name(arc) -> None:
 
 
 def test_the_puzzle_embedding_of_the_named_task_is_used(arc, monkeypatch: pytest.MonkeyPatch) -> None:
-    import engine.training.evaluate as module
+    import trm_engine.inference.evaluate as module
 
     asked = []
     refine = module.refine
@@ -132,7 +132,7 @@ def test_a_session_goes_on_exactly_with_its_puzzle_embeddings(arc) -> None:
 def test_an_interrupted_vote_tells_what_it_found_and_submits_nothing(
     arc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import engine.training.voting as module
+    import trm_engine.inference.vote as module
 
     make = module.predictor
 

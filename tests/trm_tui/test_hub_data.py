@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from huggingface_hub import constants
 
-from engine.tasks.hub import download
-from engine.tasks.progress import silent
-from engine.tasks.sudoku.generate import ClueRange, generate
-from engine.tasks.sudoku.geometry import Geometry
-from tests.engine.tasks.loopback_hub import COMMIT, REPO, LoopbackHub, serving
+from tests.trm_engine.tasks.loopback_hub import COMMIT, REPO, LoopbackHub, serving
+from trm_engine.progress import silent
+from trm_engine.tasks.hub import download
+from trm_engine.tasks.sudoku.generate import ClueRange, generate
+from trm_engine.tasks.sudoku.geometry import Geometry
 
 
 def csv_of(seed: int) -> bytes:
@@ -33,7 +33,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LoopbackHub
     monkeypatch.setenv("TRM_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     with serving(LoopbackHub({"train.csv": csv_of(0), "test.csv": csv_of(1)})) as server:
-        monkeypatch.setattr("engine.tasks.sources.download", partial(download, endpoint=server.url))
+        monkeypatch.setattr("trm_engine.tasks.sources.download", partial(download, endpoint=server.url))
         yield server
         huggingface_hub.close_session()
 
@@ -127,7 +127,7 @@ def test_a_preset_without_data_has_nothing_to_fetch(trm: Any) -> None:
 def test_the_list_says_which_sets_are_here(
     trm: Any, hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.tasks.hub.PINNED", {"sapientinc/sudoku-extreme": "main"})
+    monkeypatch.setattr("trm_engine.tasks.hub.PINNED", {"sapientinc/sudoku-extreme": "main"})
     assert not here(trm)
     for name in ("train.csv", "test.csv"):
         folder = Path(constants.HF_HUB_CACHE) / "datasets--sapientinc--sudoku-extreme"

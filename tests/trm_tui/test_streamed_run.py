@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from engine.tasks import selected, streaming
-from engine.tasks.sudoku import prepared
 from tests.trm_tui.test_hub_data import csv_of
+from trm_engine.tasks import streaming, subset
+from trm_engine.tasks.sudoku import prepared
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def streamed_toml(tmp_path: Path, tiny_toml: str, monkeypatch: pytest.MonkeyPatc
     """A configuration whose list counts as long and too large to hold, with a window of a few rows."""
     monkeypatch.setenv("TRM_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(prepared, "LONG_BYTES", 100)
-    monkeypatch.setattr(selected, "IN_MEMORY_BYTES", 100)
+    monkeypatch.setattr(subset, "IN_MEMORY_BYTES", 100)
     monkeypatch.setattr(streaming.StreamingSampler.__init__, "__defaults__", (36 * 10,))
     (tmp_path / "train.csv").write_bytes(csv_of(0))
     (tmp_path / "test.csv").write_bytes(csv_of(1))

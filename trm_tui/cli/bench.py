@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from engine.text import three_digits
+from trm_engine.text import three_digits
 from trm_tui.cli.output import JsonFlag, print_json, print_table
 
 _LIBRARIES = ("default", "onednn", "bf16")
 
 
 class Shape(str, enum.Enum):
-    """The standard shapes; see `engine.training.bench.shapes`."""
+    """The standard shapes; see `trm_engine.tuning.bench.shapes`."""
 
     ATTENTION_512 = "attention-512"
     ATTENTION_128 = "attention-128"
@@ -37,7 +37,7 @@ def bench(
     json: JsonFlag = False,
 ) -> None:
     """Measure training steps at standard shapes, against plain PyTorch and this CPU's matrix products."""
-    from engine.training.bench.compare import compare
+    from trm_engine.tuning.bench.compare import compare
     from trm_tui.cli.printers import ProgressPrinter
 
     with ProgressPrinter(summary=False) as printer:

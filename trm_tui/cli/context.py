@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from engine.hardware import Hardware
-    from engine.runs import Store
+    from trm_engine.hardware import Hardware
+    from trm_engine.sessions import Store
 
 
 @dataclass(frozen=True)
@@ -23,19 +23,20 @@ class Settings:
 
     def store(self) -> Store:
         """Open the sessions folder that the options, the environment or the working folder name."""
-        from engine.runs import Store, default_root
+        from trm_engine.paths import sessions_folder
+        from trm_engine.sessions import Store
 
-        return Store(self.sessions_dir or default_root())
+        return Store(self.sessions_dir or sessions_folder())
 
     def profile(self) -> Hardware | None:
         """Return the machine that `--hardware` names, if it names one."""
-        from engine.hardware import load_profile
+        from trm_engine.hardware import load_profile
 
         return load_profile(self.hardware) if self.hardware else None
 
     def machine(self, *, with_torch: bool = True) -> Hardware:
         """Return the machine to plan for: the one that `--hardware` names, or this one."""
-        from engine.hardware import detect
+        from trm_engine.hardware import detect
 
         return self.profile() or detect(with_torch=with_torch)
 

@@ -12,7 +12,7 @@ from trm_tui.cli.output import JsonFlag, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption
 
 if TYPE_CHECKING:
-    from engine.tasks.base import PuzzleTask
+    from trm_engine.tasks.base import PuzzleTask
 
 app = typer.Typer(help="List, generate and check puzzles.", no_args_is_help=True)
 describe.register(app)
@@ -23,8 +23,8 @@ PresetArgument = Annotated[str, typer.Argument(metavar="PRESET|FILE.toml", help=
 @app.command("list")
 def list_data(json: JsonFlag = False) -> None:
     """List the data of each preset: generated, or read from where."""
-    import engine.tasks  # noqa: F401  # registers the tasks' configurations
-    from engine.config import list_presets
+    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from trm_engine.config import list_presets
 
     rows = []
     for preset in list_presets():
@@ -58,8 +58,8 @@ def _is_here(source: str) -> bool:
     """Tell whether data can be used without a network."""
     from importlib.util import find_spec
 
-    from engine.tasks.sources import is_here
-    from engine.tasks.text.fetch import KNOWN, place_of
+    from trm_engine.tasks.sources import is_here
+    from trm_engine.tasks.text.fetch import KNOWN, place_of
 
     if source in KNOWN:
         return place_of(KNOWN[source]).is_file()
@@ -82,9 +82,9 @@ def build(
     overrides: SetOption = None,
 ) -> None:
     """Write the puzzles that a preset trains on or is tested with."""
-    from engine.errors import UsageError
-    from engine.tasks.export import write_list
-    from engine.tasks.published_writer import write_task
+    from trm_engine.errors import UsageError
+    from trm_engine.interop.dataset_writer import write_task
+    from trm_engine.tasks.export import write_list
 
     if output.exists():
         raise UsageError(f"{output} exists already; name a new file or folder")
@@ -118,7 +118,7 @@ def verify(
 
 
 def _task(preset: str, overrides: list[str] | None) -> PuzzleTask:
-    import engine.tasks
-    from engine.config import apply, find_preset
+    import trm_engine.tasks
+    from trm_engine.config import apply, find_preset
 
-    return engine.tasks.build_puzzles(apply(find_preset(preset).config, overrides or []).task)
+    return trm_engine.tasks.build_puzzles(apply(find_preset(preset).config, overrides or []).task)

@@ -25,13 +25,13 @@ def describe(
     json: JsonFlag = False,
 ) -> None:
     """Say where a preset's data come from, how many they are, what "unseen" means, and their statistics."""
-    import engine.tasks
-    from engine.config import apply, find_preset
-    from engine.errors import UsageError
-    from engine.tasks.base import PuzzleTask
+    import trm_engine.tasks
+    from trm_engine.config import apply, find_preset
+    from trm_engine.errors import UsageError
+    from trm_engine.tasks.base import PuzzleTask
 
     config = apply(find_preset(preset).config, overrides or []).task
-    task = engine.tasks.build_task(config)
+    task = trm_engine.tasks.build_task(config)
     figures: dict[str, Mapping[str, float]] = {}
     if isinstance(task, PuzzleTask):
         # The file first: what is wrong with it is said before anything is generated.

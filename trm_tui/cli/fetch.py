@@ -9,7 +9,7 @@ import typer
 from trm_tui.cli.output import JsonFlag, notice, print_json, print_text
 
 if TYPE_CHECKING:
-    from engine.tasks.progress import Progress
+    from trm_engine.progress import Progress
 
 
 def register(app: typer.Typer) -> None:
@@ -32,8 +32,8 @@ def fetch(
     Texts go to the user's data folder (TRM_DATA_DIR), files of the Hub to its cache (HF_HOME). A file of the
     Hub that was interrupted goes on where it stopped.
     """
-    from engine.tasks.text.fetch import KNOWN
-    from engine.text import nearest
+    from trm_engine.tasks.text.fetch import KNOWN
+    from trm_engine.text import nearest
 
     is_text = nearest(name, KNOWN) is not None
     found = _fetch_text(name) if is_text else _fetch_preset(name)
@@ -46,8 +46,8 @@ def fetch(
 
 
 def _fetch_text(name: str) -> list[dict[str, object]]:
-    from engine.tasks.text.fetch import fetch as download
-    from engine.tasks.text.fetch import known_text
+    from trm_engine.tasks.text.fetch import fetch as download
+    from trm_engine.tasks.text.fetch import known_text
 
     text = known_text(name)
     path = download(text, _telling())
@@ -55,12 +55,12 @@ def _fetch_text(name: str) -> list[dict[str, object]]:
 
 
 def _fetch_preset(name: str) -> list[dict[str, object]]:
-    import engine.tasks  # noqa: F401  # registers the tasks' configurations
-    from engine.config import find_preset
-    from engine.errors import UsageError
-    from engine.tasks.hub import sha256_of
-    from engine.tasks.sources import fetch as download
-    from engine.tasks.text.fetch import KNOWN
+    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from trm_engine.config import find_preset
+    from trm_engine.errors import UsageError
+    from trm_engine.tasks.hub import sha256_of
+    from trm_engine.tasks.sources import fetch as download
+    from trm_engine.tasks.text.fetch import KNOWN
 
     task = find_preset(name).config.task
     source = str(getattr(task, "data", ""))
@@ -83,7 +83,7 @@ def _fetch_preset(name: str) -> list[dict[str, object]]:
 
 def _telling() -> Progress:
     """Return a progress that tells each tenth of each thing that is done."""
-    from engine.text import format_bytes
+    from trm_engine.text import format_bytes
 
     told: dict[str, int] = {}
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.text import safe_text
+from trm_engine.text import safe_text
 from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, notice, print_json
 from trm_tui.cli.train import SessionArgument
@@ -44,9 +44,9 @@ def generate(
     json: JsonFlag = False,
 ) -> None:
     """Write text with a model that has learned some, shown as it comes."""
-    from engine.training.generate import Sampling, check_start
-    from engine.training.generate import generate as write
-    from engine.training.trained_text import load_text
+    from trm_engine.inference.generate import Sampling, check_start
+    from trm_engine.inference.generate import generate as write
+    from trm_engine.inference.load_text import load_text
 
     model = load_text(settings(ctx).store(), session, checkpoint)
     for warning in model.warnings:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.text import format_bytes, format_seconds, three_digits
+from trm_engine.text import format_bytes, format_seconds, three_digits
 from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption
 
 if TYPE_CHECKING:
-    from engine.hardware import Fit, Hardware
+    from trm_engine.hardware import Hardware
+    from trm_engine.planning.estimate import Fit
 
 
 def register(app: typer.Typer) -> None:
@@ -32,11 +33,11 @@ def check(
     json: JsonFlag = False,
 ) -> None:
     """Say what a configuration will cost, and whether it fits the machine. Exit code 4 when it does not."""
-    import engine.tasks  # noqa: F401  # registers the tasks' configurations
-    from engine.config import apply, find_preset
-    from engine.hardware import estimate, memory_budget
-    from engine.training.gemm_rate import with_gemm_rate
-    from engine.training.launch import require_fit
+    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from trm_engine.config import apply, find_preset
+    from trm_engine.planning.estimate import estimate, memory_budget
+    from trm_engine.training.runs import require_fit
+    from trm_engine.tuning.gemm_rate import with_gemm_rate
 
     found = find_preset(preset)
     config = apply(found.config, overrides or [])
@@ -71,9 +72,9 @@ def presets(
     name: Annotated[str | None, typer.Argument(help="Print this one as TOML.")] = None, json: JsonFlag = False
 ) -> None:
     """List the presets from light to heavy, or print one as TOML."""
-    import engine.tasks  # noqa: F401  # registers the tasks' configurations
-    from engine.config import dumps, find_preset, list_presets
-    from engine.hardware import from_light_to_heavy
+    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from trm_engine.config import dumps, find_preset, list_presets
+    from trm_engine.planning.time import from_light_to_heavy
 
     if name is not None:
         found = find_preset(name)
@@ -93,10 +94,10 @@ def presets(
 
 def hardware(ctx: typer.Context, json: JsonFlag = False) -> None:
     """Show what was detected of this machine or the one that --hardware names, and what is chosen for it."""
-    from engine.config import RuntimeConfig
-    from engine.training.choices import choose_threads, decisions
-    from engine.training.gemm_rate import with_gemm_rate
-    from engine.training.tuning_cache import TuningCache
+    from trm_engine.config import RuntimeConfig
+    from trm_engine.tuning.cache import TuningCache
+    from trm_engine.tuning.choices import choose_threads, decisions
+    from trm_engine.tuning.gemm_rate import with_gemm_rate
 
     machine = with_gemm_rate(settings(ctx).machine())
     chosen = [*decisions(RuntimeConfig()), choose_threads(0, machine)[1]]

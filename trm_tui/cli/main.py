@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-import engine
-from engine.errors import TrmError, UsageError
-from engine.prepare import prepare_process
-from engine.text import safe_text
+import trm_engine
+from trm_engine.errors import TrmError, UsageError
+from trm_engine.process_setup import prepare_process
+from trm_engine.text import safe_text
 from trm_tui.cli import bench, data, fetch, generate, inspect, published, sessions, solve, train, tune
 from trm_tui.cli.context import Settings
 
@@ -39,7 +39,7 @@ app.add_typer(data.app, name="data")
 
 def _version(asked: bool) -> None:
     if asked:
-        sys.stdout.write(f"trm-tui {engine.__version__}\n")
+        sys.stdout.write(f"trm-tui {trm_engine.__version__}\n")
         raise typer.Exit
 
 

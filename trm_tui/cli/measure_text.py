@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.text import three_digits
+from trm_engine.text import three_digits
 from trm_tui.cli.output import notice, print_facts, print_json
-from trm_tui.outcome import text_facts
+from trm_tui.shared.results import text_facts
 
 if TYPE_CHECKING:
-    from engine.runs import Store
+    from trm_engine.sessions import Store
 
 
 def learned_text(store: Store, ref: str) -> bool:
     """Return whether a session has learned text."""
-    import engine.tasks  # noqa: F401  # registers the tasks' configurations
-    from engine.config import loads
+    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from trm_engine.config import loads
 
     session = store.get(ref)
     return loads(session.config_text, f"session {session.id}").model.architecture == "text"
@@ -23,8 +23,8 @@ def learned_text(store: Store, ref: str) -> bool:
 
 def evaluate_text_session(store: Store, ref: str, data: str, checkpoint: str | None, *, as_json: bool) -> int:
     """Measure the loss of a session's model on a text, or on what it held out; print it."""
-    from engine.training.evaluate_text import evaluate_text
-    from engine.training.trained_text import load_text
+    from trm_engine.inference.evaluate_text import evaluate_text
+    from trm_engine.inference.load_text import load_text
 
     model = load_text(store, ref, checkpoint)
     for warning in model.warnings:

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine.text import safe_text
-from trm_tui.ink import ink_on
+from trm_engine.text import safe_text
+from trm_tui.shared.contrast import ink_on
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 

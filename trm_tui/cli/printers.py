@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.text import Text
 
-from engine.text import format_bytes, format_seconds, safe_text, three_digits
-from engine.training.events import Evaluated, Event, Finished, Paused, Started, Stepped, Warned
+from trm_engine.text import format_bytes, format_seconds, safe_text, three_digits
+from trm_engine.training.events import Evaluated, Event, Finished, Paused, Started, Stepped, Warned
 from trm_tui.cli.output import notice, print_facts, print_json
-from trm_tui.outcome import headline, is_text, text_facts, text_sentence
+from trm_tui.shared.results import headline, is_text, text_facts, text_sentence
 
 _JSON_SECONDS = 0.5
 _PLAIN_SECONDS = 5.0

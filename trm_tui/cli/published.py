@@ -32,9 +32,9 @@ def import_checkpoint(
     json: JsonFlag = False,
 ) -> None:
     """Make a session of published weights: evaluate them, watch them, train them further."""
-    import engine.tasks  # noqa: F401  # registers the tasks' configurations
-    from engine.config import apply, find_preset
-    from engine.training.published import import_published
+    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from trm_engine.config import apply, find_preset
+    from trm_engine.interop.checkpoints import import_published
 
     found = find_preset(preset)
     config = apply(found.config, overrides or [])
@@ -58,8 +58,8 @@ def export_checkpoint(
     json: JsonFlag = False,
 ) -> None:
     """Write a session's weights as the published code saves them."""
-    import engine.tasks  # noqa: F401  # registers the tasks' configurations
-    from engine.training.published import export_published
+    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from trm_engine.interop.checkpoints import export_published
 
     done = export_published(settings(ctx).store(), session, file, checkpoint=checkpoint, raw=raw)
     for warning in done.warnings:

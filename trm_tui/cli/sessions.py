@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.text import format_bytes, format_seconds, three_digits
+from trm_engine.text import format_bytes, format_seconds, three_digits
 from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SessionArgument
-from trm_tui.outcome import is_text, last_measured
+from trm_tui.shared.results import is_text, last_measured
 
 if TYPE_CHECKING:
-    from engine.runs import Session, SessionRecord
+    from trm_engine.sessions import Session, SessionRecord
 
 app = typer.Typer(help="List, show, compare, mark, delete, export and import sessions.", no_args_is_help=True)
 
@@ -138,10 +138,10 @@ def diff(
     json: JsonFlag = False,
 ) -> None:
     """Compare the configurations of two sessions, or of a session and a preset."""
-    import engine.tasks  # noqa: F401  # registers the tasks' configurations
-    from engine.config import diff as compare
-    from engine.config import find_preset, loads
-    from engine.errors import SessionError, UsageError
+    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from trm_engine.config import diff as compare
+    from trm_engine.config import find_preset, loads
+    from trm_engine.errors import SessionError, UsageError
 
     store = settings(ctx).store()
     first = loads(store.config_text(session), session)

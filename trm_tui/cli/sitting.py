@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from engine.errors import TrmError
-from engine.training.control import Control
-from engine.training.events import Finished
-from engine.training.launch import Sitting
+from trm_engine.errors import TrmError
+from trm_engine.training.control import Control
+from trm_engine.training.events import Finished
+from trm_engine.training.runs import Sitting
 from trm_tui.cli.printers import JsonPrinter, Printer, ProgressPrinter, QuietPrinter
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.text import three_digits
+from trm_engine.text import three_digits
 from trm_tui.cli.context import settings
 from trm_tui.cli.measure_text import evaluate_text_session, learned_text
 from trm_tui.cli.output import JsonFlag, notice, print_facts, print_grid, print_json, print_text
@@ -16,7 +16,7 @@ from trm_tui.cli.train import SessionArgument
 from trm_tui.cli.vote import evaluate_by_vote
 
 if TYPE_CHECKING:
-    from engine.tasks.base import PuzzleTask, Tokens
+    from trm_engine.tasks.base import PuzzleTask, Tokens
 
 CheckpointOption = Annotated[
     str | None, typer.Option(metavar="STEP|best", help="Which checkpoint; default: the newest.")
@@ -55,9 +55,9 @@ def evaluate(
     json: JsonFlag = False,
 ) -> int:
     """Measure exact and cell accuracy, puzzles per second and supervision steps; of text, the loss."""
-    from engine.errors import UsageError
-    from engine.training.evaluate import evaluate as measure
-    from engine.training.trained import load_trained
+    from trm_engine.errors import UsageError
+    from trm_engine.inference.evaluate import evaluate as measure
+    from trm_engine.inference.load import load_trained
 
     if learned_text(settings(ctx).store(), session):
         if vote or early_halt or augmentations is not None or submission is not None or halt_max_steps:
@@ -133,8 +133,8 @@ def solve(
     json: JsonFlag = False,
 ) -> int:
     """Solve one puzzle. Exit code 1 when the answer breaks a rule, or (ARC) is not known to be right."""
-    from engine.training.evaluate import refine
-    from engine.training.trained import load_trained
+    from trm_engine.inference.evaluate import refine
+    from trm_engine.inference.load import load_trained
 
     model = load_trained(settings(ctx).store(), session, checkpoint)
     for warning in model.warnings:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.errors import UsageError
+from trm_engine.errors import UsageError
 from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, print_json, print_text
 
@@ -54,9 +54,9 @@ def run(
 
         machine = settings(ctx).profile()
         return open_app(store, preset=preset, overrides=overrides, name=name, hardware=machine)
-    import engine.tasks  # noqa: F401  # registers the tasks' configurations
-    from engine.config import apply, find_preset
-    from engine.training.launch import start
+    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from trm_engine.config import apply, find_preset
+    from trm_engine.training.runs import start
     from trm_tui.cli.sitting import exit_code, seated
 
     found = find_preset(preset)
@@ -87,7 +87,7 @@ def resume(
         return open_app(
             store, resume=session, checkpoint=checkpoint, overrides=overrides or [], hardware=machine
         )
-    from engine.training.launch import resume as resume_session
+    from trm_engine.training.runs import resume as resume_session
     from trm_tui.cli.sitting import exit_code, seated
 
     with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
@@ -99,7 +99,7 @@ def replay(
     ctx: typer.Context, session: SessionArgument, json: JsonFlag = False, quiet: QuietFlag = False
 ) -> int:
     """Run a session's recorded configuration again and say whether every loss agreed bit for bit."""
-    from engine.training.launch import replay as replay_session
+    from trm_engine.training.runs import replay as replay_session
     from trm_tui.cli.sitting import exit_code, seated
 
     store = settings(ctx).store()

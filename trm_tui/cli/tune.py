@@ -27,13 +27,13 @@ def tune(
 
     A run does the same when it meets shapes for the first time. Do it on a quiet machine.
     """
-    import engine.tasks
-    from engine.config import apply, find_preset
-    from engine.hardware import detect
-    from engine.training.build import build_learner
-    from engine.training.launch import require_fit
-    from engine.training.tuner import tune as tune_learner
-    from engine.training.tuning_cache import TuningCache
+    import trm_engine.tasks
+    from trm_engine.config import apply, find_preset
+    from trm_engine.hardware import detect
+    from trm_engine.learning.build import build_learner
+    from trm_engine.training.runs import require_fit
+    from trm_engine.tuning.cache import TuningCache
+    from trm_engine.tuning.tuner import tune as tune_learner
     from trm_tui.cli.printers import ProgressPrinter
 
     found = find_preset(preset)
@@ -41,7 +41,7 @@ def tune(
     hardware = detect(with_torch=True)
     require_fit(config, hardware)
     with ProgressPrinter(summary=False) as printer:
-        learner = build_learner(config, engine.tasks.build_task(config.task, printer.preparing))
+        learner = build_learner(config, trm_engine.tasks.build_task(config.task, printer.preparing))
     tuned = tune_learner(learner, hardware, cache=TuningCache(fresh=True))
     if json:
         print_json({"preset": found.name, "decisions": [asdict(decision) for decision in tuned.decisions]})

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import UsageError
-from engine.text import format_seconds, safe_text
+from trm_engine.errors import UsageError
+from trm_engine.text import format_seconds, safe_text
 from trm_tui.cli.output import notice, print_facts, print_json
 
 if TYPE_CHECKING:
-    from engine.training.trained import Trained
-    from engine.training.voting import Poll
+    from trm_engine.inference.load import Trained
+    from trm_engine.inference.vote import Poll
 
 
 def evaluate_by_vote(
@@ -29,8 +29,8 @@ def evaluate_by_vote(
     An interrupted vote prints what it found so far and writes no submission, for that would lack answers.
     Raises `UsageError` where the model learned no ARC tasks, or the submission cannot be written.
     """
-    from engine.tasks.arc.task import ArcTask
-    from engine.training.voting import predictor, vote
+    from trm_engine.inference.vote import predictor, vote
+    from trm_engine.tasks.arc.task import ArcTask
     from trm_tui.cli.sitting import seated
 
     task = model.task()

@@ -18,29 +18,29 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Input
 
-from engine.config import Config, Preset
-from engine.errors import TrmError
+from trm_engine.config import Config, Preset
+from trm_engine.errors import TrmError
 from trm_tui.tui.bindings import bindings_of
 from trm_tui.tui.commands import Commands
-from trm_tui.tui.interpreter import Interpreter
+from trm_tui.tui.common.dialogs import Ask
+from trm_tui.tui.common.header import SlotHeader
+from trm_tui.tui.common.screen import ModeScreen
+from trm_tui.tui.gil import Interpreter
 from trm_tui.tui.keys import TABLE, Key
-from trm_tui.tui.leaving import Leaving
-from trm_tui.tui.notices import Watcher
-from trm_tui.tui.overlays import Overlay, read_overlay
-from trm_tui.tui.screens.base import ModeScreen
-from trm_tui.tui.screens.dialogs import Ask
 from trm_tui.tui.shell import Shell
+from trm_tui.tui.shutdown import Leaving
 from trm_tui.tui.terminal import StrayOutput
-from trm_tui.tui.widgets.header import SlotHeader
-from trm_tui.tui.workbench import Workbench
+from trm_tui.workbench.notices import Watcher
+from trm_tui.workbench.overlays import Overlay, read_overlay
+from trm_tui.workbench.workbench import Workbench
 
 Mode = Literal["welcome", "dashboard", "config", "sessions", "watch", "hardware"]
 
 # Modules are imported when their mode is first shown: each costs some of the first frame.
 _SCREENS: dict[Mode, tuple[str, str]] = {
-    "welcome": ("welcome", "WelcomeScreen"),
+    "welcome": ("presets", "WelcomeScreen"),
     "dashboard": ("dashboard", "DashboardScreen"),
-    "config": ("config", "ConfigScreen"),
+    "config": ("editor", "ConfigScreen"),
     "sessions": ("sessions", "SessionsScreen"),
     "watch": ("watch", "WatchScreen"),
     "hardware": ("hardware", "HardwareScreen"),
@@ -128,9 +128,9 @@ class TrmApp(Shell, inherit_bindings=False):
     @work(thread=True, exit_on_error=False)
     def read_presets(self) -> None:
         """Read the shipped presets beside the app's own thread, and order them from light to heavy."""
-        import engine.tasks  # noqa: F401  # registers the tasks' configurations
-        from engine.config import list_presets
-        from engine.hardware import from_light_to_heavy
+        import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+        from trm_engine.config import list_presets
+        from trm_engine.planning.time import from_light_to_heavy
 
         self.call_from_thread(self._take_presets, from_light_to_heavy(list_presets()))
 
@@ -283,7 +283,7 @@ class TrmApp(Shell, inherit_bindings=False):
 
     def action_new_run(self) -> None:
         """Pick a preset to train."""
-        from trm_tui.tui.screens.pick import PickPreset
+        from trm_tui.tui.presets.dialog import PickPreset
 
         self.push_screen(PickPreset(), self._picked)
 
@@ -324,7 +324,7 @@ class TrmApp(Shell, inherit_bindings=False):
 
     def action_help(self) -> None:
         """Show all keys."""
-        from trm_tui.tui.screens.help import HelpScreen
+        from trm_tui.tui.common.help import HelpScreen
 
         if isinstance(self.screen, ModeScreen):
             self.push_screen(HelpScreen(self.screen.where))
@@ -350,8 +350,8 @@ class TrmApp(Shell, inherit_bindings=False):
 
 
 def _screen(mode: Mode) -> Screen[None]:
-    module, name = _SCREENS[mode]
-    found = getattr(importlib.import_module(f"trm_tui.tui.screens.{module}"), name)
+    feature, name = _SCREENS[mode]
+    found = getattr(importlib.import_module(f"trm_tui.tui.{feature}.screen"), name)
     return cast("Screen[None]", found())
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from engine.errors import TrmError
-from engine.runs import SessionRecord
-from engine.text import safe_text
+from trm_engine.errors import TrmError
+from trm_engine.sessions import SessionRecord
+from trm_engine.text import safe_text
 from trm_tui.tui.bindings import signs
 from trm_tui.tui.keys import TABLE
 

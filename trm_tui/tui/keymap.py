@@ -9,7 +9,7 @@ from pathlib import Path
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from engine.text import did_you_mean, safe_text
+from trm_engine.text import did_you_mean, safe_text
 from trm_tui.tui.keys import TABLE, Key, is_allowed, names
 
 KEYMAP = "keymap.toml"

@@ -7,15 +7,15 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from engine.config import apply, find_preset
-from engine.errors import UsageError
-from engine.hardware import Hardware
-from engine.runs import Store
-from engine.text import safe_text
-from trm_tui.tui.interpreter import Interpreter
-from trm_tui.tui.local import LocalWorkbench
+from trm_engine.config import apply, find_preset
+from trm_engine.errors import UsageError
+from trm_engine.hardware import Hardware
+from trm_engine.sessions import Store
+from trm_engine.text import safe_text
+from trm_tui.tui.gil import Interpreter
 from trm_tui.tui.terminal import StrayOutput
-from trm_tui.tui.workbench import Workbench
+from trm_tui.workbench.local_workbench import LocalWorkbench
+from trm_tui.workbench.workbench import Workbench
 
 
 def open_app(
@@ -66,7 +66,7 @@ def _opening(
         session = store.get(resume).id
         return lambda bench: bench.resume(session, checkpoint=checkpoint, overrides=overrides)
     if preset is not None:
-        import engine.tasks  # noqa: F401  # registers the tasks' configurations
+        import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
 
         found = find_preset(preset)
         config = apply(found.config, overrides)

@@ -10,16 +10,17 @@ from typing import Literal
 from textual import events
 from textual.app import App
 
-from engine.errors import TrmError
-from engine.runs import Store
-from engine.text import safe_text
-from trm_tui.tui.interpreter import Interpreter
+from trm_engine.errors import TrmError
+from trm_engine.paths import config_folder
+from trm_engine.sessions import Store
+from trm_engine.text import safe_text
+from trm_tui.tui.gil import Interpreter
 from trm_tui.tui.keymap import load_keymap
-from trm_tui.tui.notices import desktop_notification
-from trm_tui.tui.settings import Settings, config_folder, load_settings, save_settings
 from trm_tui.tui.terminal import StrayOutput
 from trm_tui.tui.theme import DARK, LIGHT, THEMES
-from trm_tui.tui.workbench import Workbench
+from trm_tui.workbench.notices import desktop_notification
+from trm_tui.workbench.settings import Settings, load_settings, save_settings
+from trm_tui.workbench.workbench import Workbench
 
 Said = Literal["information", "warning", "error"]
 _LONGEST_TOAST = 500

@@ -15,7 +15,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
 
-from engine.text import safe_text
+from trm_engine.text import safe_text
 
 _MAX_BYTES = 1 << 20
 _MAX_LINE = 1000

@@ -17,8 +17,8 @@ from editor_pilot import SharedDesk, sharing
 from fake_engine import FakeWorkbench
 from session_makers import make_some, stop_the_clock
 
-from engine.config import Config, TaskConfig, loads
-from engine.runs import Store
+from trm_engine.config import Config, TaskConfig, loads
+from trm_engine.sessions import Store
 from trm_tui.tui.app import TrmApp
 
 CONFIG = """
@@ -90,7 +90,7 @@ def six_sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     versions = {"python": "3.11.7", "torch": "2.13.0", "numpy": "2.4.6", "trm-tui": "0.1.0"}
     with pytest.MonkeyPatch.context() as patch:
         stop_the_clock(patch)
-        patch.setattr("engine.runs.store.installed_versions", lambda: versions)
+        patch.setattr("trm_engine.sessions.store.installed_versions", lambda: versions)
         make_some(Store(root), loads(CONFIG, "the test"))
     return root
 

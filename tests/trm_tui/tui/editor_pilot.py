@@ -20,15 +20,15 @@ from textual.content import Content
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from engine.config import Config
-from engine.tasks import SudokuConfig
-from engine.text import safe_text
+from trm_engine.config import Config
+from trm_engine.tasks import SudokuConfig
+from trm_engine.text import safe_text
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.editor.document import Document
-from trm_tui.tui.editor.draft import Draft, Origin
-from trm_tui.tui.screens.config import ConfigScreen
-from trm_tui.tui.widgets.config_form import ConfigForm
-from trm_tui.tui.widgets.config_row import FieldRow
+from trm_tui.tui.editor.form import ConfigForm
+from trm_tui.tui.editor.row import FieldRow
+from trm_tui.tui.editor.screen import ConfigScreen
+from trm_tui.workbench.editor.document import Document
+from trm_tui.workbench.editor.draft import Draft, Origin
 
 SIX = Config(title="Six", task=SudokuConfig(box_cols=3, train_size=3000))
 SIZE = (80, 24)
@@ -219,7 +219,7 @@ def quick() -> Iterator[None]:
     with (
         patch.object(_wait, "SLEEP_GRANULARITY", _WAIT_SECONDS),
         patch.object(_wait, "SLEEP_IDLE", _WAIT_SECONDS / 20),
-        patch("trm_tui.tui.screens.config_view._DEBOUNCE_SECONDS", 0.0),
+        patch("trm_tui.tui.editor.view._DEBOUNCE_SECONDS", 0.0),
     ):
         yield
 

@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import engine.tasks  # noqa: F401  # registers the tasks' configurations
-from engine.config import Config, find_preset
-from engine.errors import UsageError
-from engine.hardware import Cpu, Hardware, Memory, Sample
-from engine.runs import Store
-from engine.training.events import Evaluated, Finished, Paused, Saved, Started, Stepped, Warned
-from trm_tui.tui.recorder import Recorder
-from trm_tui.tui.snapshot import EMPTY, Severity, Snapshot
-from trm_tui.tui.workbench import MAX_SLOTS, Look, SlotView
+import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+from trm_engine.config import Config, find_preset
+from trm_engine.errors import UsageError
+from trm_engine.hardware import Cpu, Hardware, Memory
+from trm_engine.monitoring.monitor import Sample
+from trm_engine.sessions import Store
+from trm_engine.training.events import Evaluated, Finished, Paused, Saved, Started, Stepped, Warned
+from trm_tui.workbench.recorder import Recorder
+from trm_tui.workbench.snapshot import EMPTY, Severity, Snapshot
+from trm_tui.workbench.workbench import MAX_SLOTS, Look, SlotView
 
 LAPTOP = Hardware(
     machine="MacBook Pro 13 (2018)",

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from engine.errors import SessionError
-from engine.tasks import SudokuConfig, build_task
-from engine.tasks.base import Task, Tokens
-from trm_tui.tui.watching.film import Film, Step, make_film
-from trm_tui.tui.watching.studio import Progress, Subject
-from trm_tui.tui.workbench import Look
+from trm_engine.errors import SessionError
+from trm_engine.tasks import SudokuConfig, build_task
+from trm_engine.tasks.base import Task, Tokens
+from trm_tui.workbench.watch.model_host import Progress, Subject
+from trm_tui.workbench.watch.trace import Film, Step, make_film
+from trm_tui.workbench.workbench import Look
 
 FOUR = build_task(SudokuConfig())
 NINE = build_task(SudokuConfig(box_rows=3, box_cols=3))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from fake_engine import LAPTOP, evaluated, stepped
 
-from engine.config import Config, apply, dumps
-from engine.runs import Checkpoint, Store
-from engine.runs.layout import RECORD
-from trm_tui.tui.browser.row import SessionRow, ShownRecord, row_of
+from trm_engine.config import Config, apply, dumps
+from trm_engine.sessions import Checkpoint, Store
+from trm_engine.sessions.layout import RECORD
+from trm_tui.workbench.browser.session_row import SessionRow, ShownRecord, row_of
 
 NOW = datetime(2026, 3, 20, 15, 30, tzinfo=timezone.utc)
 
@@ -31,9 +31,9 @@ def row(session_id: str = "20260320-120000-sudoku-6x6-aaaa", **fields: object) -
 
 def stop_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make it `NOW`, in UTC, for what is written and what is shown."""
-    monkeypatch.setattr("trm_tui.tui.browser.clock.local_now", lambda: NOW)
+    monkeypatch.setattr("trm_tui.workbench.browser.clock.local_now", lambda: NOW)
     for module in ("record", "store", "history", "log", "checkpoint"):
-        monkeypatch.setattr(f"engine.runs.{module}.now", lambda: NOW - timedelta(hours=1))
+        monkeypatch.setattr(f"trm_engine.sessions.{module}.now", lambda: NOW - timedelta(hours=1))
 
 
 def make_session(

@@ -9,8 +9,8 @@ from app_pilot import SIZE, AppPilot, toasts
 from textual.widgets import Input
 
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.screens.dialogs import Ask
-from trm_tui.tui.screens.sessions import SessionsScreen
+from trm_tui.tui.common.dialogs import Ask
+from trm_tui.tui.sessions.screen import SessionsScreen
 
 BASE, FAST, PLAIN, BOOM, CUT, OLD = (
     "20260320-143000-sudoku-6x6-base",

@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.config import Config, apply, dumps
-from engine.hardware import Hardware, Memory, Sample, estimate, load_profile
-from engine.runs import Store
-from engine.tasks import SudokuConfig
-from trm_tui.tui.editor.advice import advise
-from trm_tui.tui.editor.draft import Draft, Origin
-from trm_tui.tui.editor.machine import (
+from trm_engine.config import Config, apply, dumps
+from trm_engine.hardware import Hardware, Memory, load_profile
+from trm_engine.monitoring.monitor import Sample
+from trm_engine.planning.estimate import estimate
+from trm_engine.sessions import Store
+from trm_engine.tasks import SudokuConfig
+from trm_tui.workbench.editor.advice import advise
+from trm_tui.workbench.editor.draft import Draft, Origin
+from trm_tui.workbench.editor.machine import (
     Machine,
     Observed,
     Rate,
@@ -23,8 +25,8 @@ from trm_tui.tui.editor.machine import (
     rate_of_sessions,
     this_machine,
 )
-from trm_tui.tui.editor.remedies import MOST, fixes, parse_alternative
-from trm_tui.tui.recorder import Recorder
+from trm_tui.workbench.editor.remedies import MOST, fixes, parse_alternative
+from trm_tui.workbench.recorder import Recorder
 
 SMALL = Origin("six", Config(task=SudokuConfig(box_cols=3, train_size=3000)))
 LARGE = Origin(

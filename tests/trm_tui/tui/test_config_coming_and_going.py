@@ -8,14 +8,14 @@ import pytest
 from editor_pilot import SIX, Desk, SharedDesk, shared
 from textual.widgets import Input, OptionList
 
-from engine.config import Config, apply, dumps, load
-from engine.hardware import Hardware
-from engine.tasks import SudokuConfig
-from trm_tui.tui.editor.draft import Draft, Origin
-from trm_tui.tui.screens.config import ConfigScreen, run_name
-from trm_tui.tui.screens.config_dialogs import Differences, PickMachine, PickSource
-from trm_tui.tui.screens.dashboard import DashboardScreen
-from trm_tui.tui.screens.dialogs import Ask, Choice
+from trm_engine.config import Config, apply, dumps, load
+from trm_engine.hardware import Hardware
+from trm_engine.tasks import SudokuConfig
+from trm_tui.tui.common.dialogs import Ask, Choice
+from trm_tui.tui.dashboard.screen import DashboardScreen
+from trm_tui.tui.editor.dialogs import Differences, PickMachine, PickSource
+from trm_tui.tui.editor.screen import ConfigScreen, run_name
+from trm_tui.workbench.editor.draft import Draft, Origin
 
 WIDTH = "model.hidden_size"
 

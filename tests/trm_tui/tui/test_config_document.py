@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.config import Config, TaskConfig, apply, dumps, find_preset, flatten, loads
-from engine.tasks import SudokuConfig
-from trm_tui.tui.editor.document import Document
-from trm_tui.tui.editor.draft import Draft, Origin
+from trm_engine.config import Config, TaskConfig, apply, dumps, find_preset, flatten, loads
+from trm_engine.tasks import SudokuConfig
+from trm_tui.workbench.editor.document import Document
+from trm_tui.workbench.editor.draft import Draft, Origin
 
 PRESET = Origin("six", Config(title="Six", task=SudokuConfig(box_cols=3)))
 OTHER = Origin("four", apply(Config(task=SudokuConfig()), ["train.lr=0.001", "train.steps=1500"]))

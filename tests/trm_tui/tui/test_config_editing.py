@@ -6,9 +6,9 @@ import pytest
 from editor_pilot import SIX, Desk, SharedDesk, shared
 from textual.widgets import OptionList
 
-from engine.config import TaskConfig, apply
-from engine.tasks import SudokuConfig
-from trm_tui.tui.screens.config import ConfigScreen
+from trm_engine.config import TaskConfig, apply
+from trm_engine.tasks import SudokuConfig
+from trm_tui.tui.editor.screen import ConfigScreen
 
 WIDTH = "model.hidden_size"
 

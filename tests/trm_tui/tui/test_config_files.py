@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.config import Config, Preset, apply, dumps, find_preset, list_presets, load
-from engine.errors import SessionError, TrmError, UsageError
-from engine.runs import Store
-from engine.tasks import SudokuConfig
-from trm_tui.tui.editor import saving
-from trm_tui.tui.editor.sources import Source, of_path, of_presets, of_sessions, open_source
+from trm_engine.config import Config, Preset, apply, dumps, find_preset, list_presets, load
+from trm_engine.errors import SessionError, TrmError, UsageError
+from trm_engine.sessions import Store
+from trm_engine.tasks import SudokuConfig
+from trm_tui.workbench.editor import saving
+from trm_tui.workbench.editor.sources import Source, of_path, of_presets, of_sessions, open_source
 
 CONFIG = apply(Config(task=SudokuConfig(box_cols=3)), ["model.layers=3"])
 
@@ -40,7 +40,7 @@ def test_a_save_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: py
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("trm_tui.tui.editor.saving.write_atomically", full)
+    monkeypatch.setattr("trm_tui.workbench.editor.saving.write_atomically", full)
     with pytest.raises(TrmError, match="No space left"):
         saving.save(CONFIG, tmp_path / "mine.toml")
     assert list(tmp_path.iterdir()) == []

@@ -6,12 +6,13 @@ import pkgutil
 import subprocess
 import sys
 
-import trm_tui.tui.editor
+import trm_tui.workbench.editor
 
 
 def test_the_editor_s_model_needs_neither_textual_nor_torch() -> None:
     names = [
-        f"trm_tui.tui.editor.{module.name}" for module in pkgutil.iter_modules(trm_tui.tui.editor.__path__)
+        f"trm_tui.workbench.editor.{module.name}"
+        for module in pkgutil.iter_modules(trm_tui.workbench.editor.__path__)
     ]
     assert len(names) >= 8
     code = f"import sys, {', '.join(names)}; print(*sorted({{'textual', 'torch'}} & set(sys.modules)))"

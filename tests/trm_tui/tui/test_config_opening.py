@@ -7,9 +7,9 @@ from pathlib import Path
 from editor_pilot import Desk, quick
 from fake_engine import FakeWorkbench
 
-from engine.config import Config
+from trm_engine.config import Config
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.screens.config import ConfigScreen
+from trm_tui.tui.editor.screen import ConfigScreen
 
 
 async def test_it_opens_on_the_first_preset_when_nothing_runs(app: TrmApp) -> None:

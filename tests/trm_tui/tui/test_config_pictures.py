@@ -11,10 +11,10 @@ from fake_engine import LAPTOP, FakeWorkbench
 from picture import assert_looks_as_before
 from textual.widgets import Input, OptionList
 
-from engine.config import Preset, apply
-from engine.hardware import Gpu, OperatingSystem, TorchBuild
+from trm_engine.config import Preset, apply
+from trm_engine.hardware import Gpu, OperatingSystem, TorchBuild
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.screens.hardware import HardwareScreen
+from trm_tui.tui.hardware.screen import HardwareScreen
 
 SIZES = [(80, 24), (140, 45)]
 THEMES = ["trm-dark", "trm-light"]
@@ -109,7 +109,7 @@ async def test_hardware(
             "os": OperatingSystem(name="macOS", version="14.5", python="3.11.7"),
         }
     )
-    monkeypatch.setattr("trm_tui.tui.screens.hardware.detect", lambda **_: found)
+    monkeypatch.setattr("trm_tui.tui.hardware.screen.detect", lambda **_: found)
     with quick():
         async with app.run_test(size=size) as pilot:
             desk = Desk(app, pilot)

@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from picture import text_of
 
-from engine.text import safe_text
-from trm_tui.tui.screens.config import ConfigScreen
-from trm_tui.tui.widgets.config_fit import duration
+from trm_engine.text import safe_text
+from trm_tui.tui.editor.fit_panel import duration
+from trm_tui.tui.editor.screen import ConfigScreen
 
 WIDTH = "model.hidden_size"
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.config import FieldInfo, TaskConfig, Value
-from engine.config.build import check
-from engine.tasks import SudokuConfig
-from trm_tui.tui.editor.draft import fields_of
-from trm_tui.tui.editor.values import read, show, stepped
+from trm_engine.config import FieldInfo, TaskConfig, Value
+from trm_engine.config.build import check
+from trm_engine.tasks import SudokuConfig
+from trm_tui.workbench.editor.draft import fields_of
+from trm_tui.workbench.editor.values import read, show, stepped
 
 FIELDS = fields_of(SudokuConfig)
 NUMBERS = [info for info in FIELDS.values() if info.type_name in ("int", "float") and not info.choices]

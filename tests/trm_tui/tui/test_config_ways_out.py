@@ -5,8 +5,9 @@ from __future__ import annotations
 from editor_pilot import SIX, Desk, shared
 from fake_engine import LAPTOP
 
-from engine.config import apply
-from engine.hardware import Sample, load_profile
+from trm_engine.config import apply
+from trm_engine.hardware import load_profile
+from trm_engine.monitoring.monitor import Sample
 
 WIDTH = "model.hidden_size"
 

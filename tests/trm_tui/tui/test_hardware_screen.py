@@ -11,7 +11,7 @@ from editor_pilot import Desk, quick
 from fake_engine import BUSY, LAPTOP, FakeWorkbench
 from textual.widgets import Static
 
-from engine.hardware import (
+from trm_engine.hardware import (
     Caches,
     Cpu,
     Gpu,
@@ -19,16 +19,16 @@ from engine.hardware import (
     Memory,
     OperatingSystem,
     Power,
-    Sample,
     TorchBuild,
     load_profile,
 )
+from trm_engine.monitoring.monitor import Sample
 from trm_tui.tui.app import TrmApp
+from trm_tui.tui.dashboard.screen import DashboardScreen
+from trm_tui.tui.hardware.facts import groups
+from trm_tui.tui.hardware.panels import BudgetPanel, labelled
+from trm_tui.tui.hardware.screen import HardwareScreen, Page
 from trm_tui.tui.keys import keys_of, names
-from trm_tui.tui.screens.dashboard import DashboardScreen
-from trm_tui.tui.screens.hardware import HardwareScreen, Page
-from trm_tui.tui.widgets.hardware_facts import groups
-from trm_tui.tui.widgets.hardware_panels import BudgetPanel, labelled
 
 FULL = Hardware(
     machine="Laptop 13",
@@ -78,7 +78,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Hardware]:
         assert with_torch
         return looks[0] if len(looks) == 1 else looks.pop(0)
 
-    monkeypatch.setattr("trm_tui.tui.screens.hardware.detect", detect)
+    monkeypatch.setattr("trm_tui.tui.hardware.screen.detect", detect)
     return looks
 
 

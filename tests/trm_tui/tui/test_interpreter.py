@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from trm_tui.tui import interpreter as shared
-from trm_tui.tui.interpreter import Interpreter
+from trm_tui.tui import gil as shared
+from trm_tui.tui.gil import Interpreter
 
 
 @pytest.fixture

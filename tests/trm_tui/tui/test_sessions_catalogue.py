@@ -9,11 +9,11 @@ import pytest
 from fake_engine import evaluated, stepped
 from session_makers import make_session
 
-from engine.config import Config, dumps
-from engine.runs import Checkpoint, Store
-from engine.runs.layout import RECORD
-from trm_tui.tui.browser import catalogue as module
-from trm_tui.tui.browser.catalogue import Catalogue, Rows
+from trm_engine.config import Config, dumps
+from trm_engine.sessions import Checkpoint, Store
+from trm_engine.sessions.layout import RECORD
+from trm_tui.workbench.browser import catalogue as module
+from trm_tui.workbench.browser.catalogue import Catalogue, Rows
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from session_makers import NOW, make_session, stop_the_clock
 
-from engine.config import Config, apply, dumps
-from engine.errors import SessionError
-from engine.runs import Event, HistoryEntry, Store
-from trm_tui.tui.browser.comparing import MOST, compare, differences
-from trm_tui.tui.browser.details import read_checkpoints, read_details
-from trm_tui.tui.browser.differences import differences_content
-from trm_tui.tui.browser.panes import checkpoint_content, facts_content, timeline_content
-from trm_tui.tui.browser.timeline import say_value, timeline
+from trm_engine.config import Config, apply, dumps
+from trm_engine.errors import SessionError
+from trm_engine.sessions import Event, HistoryEntry, Store
+from trm_tui.tui.sessions.differences import differences_content
+from trm_tui.tui.sessions.panes import checkpoint_content, facts_content, timeline_content
+from trm_tui.workbench.browser.comparing import MOST, compare, differences
+from trm_tui.workbench.browser.details import read_checkpoints, read_details
+from trm_tui.workbench.browser.timeline import say_value, timeline
 
 ONE, TWO = "20260320-120000-sudoku-6x6-one1", "20260319-120000-sudoku-6x6-two2"
 HOSTILE = "\x1b[2J\u202eevil\x9b31m"

@@ -10,12 +10,18 @@ from xml.etree import ElementTree as ET
 import pytest
 from session_makers import make_session
 
-from engine.config import Config
-from engine.errors import UsageError
-from engine.runs import Store
-from trm_tui.tui.browser import exporting, plot
-from trm_tui.tui.browser.exporting import export_curves, export_metrics, file_problem, suggested, write_new
-from trm_tui.tui.browser.plot import Plot, to_png, to_svg
+from trm_engine.config import Config
+from trm_engine.errors import UsageError
+from trm_engine.sessions import Store
+from trm_tui.workbench.browser import curve_picture, exporting
+from trm_tui.workbench.browser.curve_picture import Plot, to_png, to_svg
+from trm_tui.workbench.browser.exporting import (
+    export_curves,
+    export_metrics,
+    file_problem,
+    suggested,
+    write_new,
+)
 
 ONE, TWO = "20260320-120000-sudoku-6x6-one1", "20260319-120000-sudoku-6x6-two2"
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -69,7 +75,7 @@ def test_without_the_library_png_says_what_to_install(monkeypatch: pytest.Monkey
     def missing(name: str) -> object:
         raise ImportError(name)
 
-    monkeypatch.setattr(plot, "import_module", missing)
+    monkeypatch.setattr(curve_picture, "import_module", missing)
     with pytest.raises(UsageError, match="pip install resvg-py"):
         to_png("<svg/>")
 
@@ -89,7 +95,9 @@ def test_without_the_library_png_says_what_to_install(monkeypatch: pytest.Monkey
         [(f"many {n}", ([1.0, 2.0], [1.0, float(n + 1)])) for n in range(20)],
     ],
 )
-def test_any_points_make_a_well_formed_picture(lines: list[tuple[str, plot.Points]], log_y: bool) -> None:
+def test_any_points_make_a_well_formed_picture(
+    lines: list[tuple[str, curve_picture.Points]], log_y: bool
+) -> None:
     svg = to_svg([Plot("A <title> & more", "step", lines, log_y=log_y)])
     root = ET.fromstring(svg)
     for line in root.iter(f"{_SVG}polyline"):

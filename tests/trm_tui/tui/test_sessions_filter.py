@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from session_makers import NOW, row
 
-from trm_tui.tui.browser.filter import FIELDS, FilterError, parse_filter
-from trm_tui.tui.browser.row import SessionRow
+from trm_tui.workbench.browser.filter import FIELDS, FilterError, parse_filter
+from trm_tui.workbench.browser.session_row import SessionRow
 
 GOOD = row(
     "20260320-143000-sudoku-6x6-good",

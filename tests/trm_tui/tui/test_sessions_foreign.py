@@ -10,8 +10,8 @@ from picture import text_of
 from sessions_pilot import BASE, FAST, browsing
 
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.screens.dashboard import DashboardScreen
-from trm_tui.tui.screens.sessions import SessionsScreen
+from trm_tui.tui.dashboard.screen import DashboardScreen
+from trm_tui.tui.sessions.screen import SessionsScreen
 
 HOSTILE = "\x1b[2J\u202eevil [bold]x[/] [/] \x9b31m"
 

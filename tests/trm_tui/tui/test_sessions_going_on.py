@@ -9,14 +9,14 @@ from fake_engine import FakeWorkbench
 from picture import text_of
 from sessions_pilot import BASE, CUT, FAST, OLD, browsing
 
-from engine.config import Config
+from trm_engine.config import Config
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.browser.panes import CheckpointList
-from trm_tui.tui.screens.compare import CompareScreen
-from trm_tui.tui.screens.config import ConfigScreen
-from trm_tui.tui.screens.dashboard import DashboardScreen
-from trm_tui.tui.screens.dialogs import Ask, Choice
-from trm_tui.tui.screens.sessions import SessionsScreen
+from trm_tui.tui.common.dialogs import Ask, Choice
+from trm_tui.tui.dashboard.screen import DashboardScreen
+from trm_tui.tui.editor.screen import ConfigScreen
+from trm_tui.tui.sessions.compare import CompareScreen
+from trm_tui.tui.sessions.panes import CheckpointList
+from trm_tui.tui.sessions.screen import SessionsScreen
 
 # --- runs ---------------------------------------------------------------------------------------------------
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from session_makers import NOW, row
 
-from trm_tui.tui.browser.columns import COLUMNS, GAP, column, fitting, short_count, when
-from trm_tui.tui.browser.filter import parse_filter
-from trm_tui.tui.browser.listing import Listing, Order, in_order
-from trm_tui.tui.browser.row import SessionRow
-from trm_tui.tui.browser.signs import STATUS_SIGNS, fitted
+from trm_tui.tui.sessions.signs import STATUS_SIGNS, fitted
+from trm_tui.workbench.browser.columns import COLUMNS, GAP, column, fitting, short_count, when
+from trm_tui.workbench.browser.filter import parse_filter
+from trm_tui.workbench.browser.listing import Listing, Order, in_order
+from trm_tui.workbench.browser.session_row import SessionRow
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202eevil\x9b31m"
 

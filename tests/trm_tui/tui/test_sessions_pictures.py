@@ -7,7 +7,7 @@ from picture import assert_looks_as_before, text_of
 from textual.pilot import Pilot
 
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.screens.sessions import SessionsScreen
+from trm_tui.tui.sessions.screen import SessionsScreen
 
 THEMES = ["trm-dark", "trm-light"]
 

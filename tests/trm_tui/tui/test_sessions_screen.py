@@ -8,12 +8,12 @@ from session_makers import NOW
 from sessions_pilot import BASE, BOOM, CUT, FAST, OLD, PLAIN, browsing
 
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.browser.bar import FilterBar
-from trm_tui.tui.browser.filter import FIELDS, parse_filter
-from trm_tui.tui.browser.filter_help import FILTER_HELP
-from trm_tui.tui.browser.panes import Pane
-from trm_tui.tui.browser.table import SessionTable
-from trm_tui.tui.screens.sessions import SessionsScreen
+from trm_tui.tui.sessions.filter_bar import FilterBar
+from trm_tui.tui.sessions.filter_help import FILTER_HELP
+from trm_tui.tui.sessions.panes import Pane
+from trm_tui.tui.sessions.screen import SessionsScreen
+from trm_tui.tui.sessions.table import SessionTable
+from trm_tui.workbench.browser.filter import FIELDS, parse_filter
 
 # --- the table ----------------------------------------------------------------------------------------------
 

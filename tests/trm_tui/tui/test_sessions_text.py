@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from session_makers import make_session
 
-from engine.config import Config, apply, dumps
-from engine.runs import Checkpoint, Store
-from trm_tui.outcome import headline, last_measured, score
-from trm_tui.tui.browser.columns import column, measured
-from trm_tui.tui.browser.details import read_details
-from trm_tui.tui.browser.filter import parse_filter
-from trm_tui.tui.browser.listing import Order, in_order
-from trm_tui.tui.browser.progress import current_figures
-from trm_tui.tui.browser.row import SessionRow, ShownRecord, row_of
-from trm_tui.tui.widgets.figures import FIGURES, TEXT_FIGURES, figures_of
+from trm_engine.config import Config, apply, dumps
+from trm_engine.sessions import Checkpoint, Store
+from trm_tui.shared.results import headline, last_measured, score
+from trm_tui.workbench.browser.columns import column, measured
+from trm_tui.workbench.browser.current_figures import current_figures
+from trm_tui.workbench.browser.details import read_details
+from trm_tui.workbench.browser.filter import parse_filter
+from trm_tui.workbench.browser.listing import Order, in_order
+from trm_tui.workbench.browser.session_row import SessionRow, ShownRecord, row_of
+from trm_tui.workbench.figures import FIGURES, TEXT_FIGURES, figures_of
 
 NOW = datetime(2026, 3, 20, 15, 0, tzinfo=timezone.utc)
 

@@ -11,9 +11,9 @@ from sessions_pilot import BASE, BOOM, CUT, FAST, OLD, browsing
 from textual.widgets import Input, TextArea
 
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.screens.dialogs import Ask
-from trm_tui.tui.screens.sessions import SessionsScreen
-from trm_tui.tui.screens.write import Write
+from trm_tui.tui.common.dialogs import Ask
+from trm_tui.tui.common.multiline_input import Write
+from trm_tui.tui.sessions.screen import SessionsScreen
 
 # --- words --------------------------------------------------------------------------------------------------
 

@@ -10,16 +10,16 @@ from app_pilot import SIZE, settle, toasts, until
 from fake_engine import FakeWorkbench
 from textual.widgets import OptionList
 
-from engine.config import Config, dumps, list_presets
-from engine.errors import SessionError
+from trm_engine.config import Config, dumps, list_presets
+from trm_engine.errors import SessionError
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.screens.dashboard import DashboardScreen
-from trm_tui.tui.screens.dialogs import Reading
-from trm_tui.tui.screens.pick import PickPreset, PickSessions
-from trm_tui.tui.screens.welcome import WelcomeScreen
-from trm_tui.tui.settings import load_settings
+from trm_tui.tui.common.chart import Chart
+from trm_tui.tui.common.dialogs import Reading
+from trm_tui.tui.dashboard.screen import DashboardScreen
+from trm_tui.tui.presets.dialog import PickPreset, PickSessions
+from trm_tui.tui.presets.screen import WelcomeScreen
 from trm_tui.tui.terminal import StrayOutput
-from trm_tui.tui.widgets.chart import Chart
+from trm_tui.workbench.settings import load_settings
 
 # --- beginning ------------------------------------------------------------------------------------------
 

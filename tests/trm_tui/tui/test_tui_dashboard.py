@@ -10,8 +10,8 @@ from picture import text_of
 from textual.pilot import Pilot
 
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.settings import SETTINGS, Settings, load_settings, save_settings
-from trm_tui.tui.widgets.chart import Chart
+from trm_tui.tui.common.chart import Chart
+from trm_tui.workbench.settings import SETTINGS, Settings, load_settings, save_settings
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ async def test_memory_above_the_limit_is_said_in_words(live: TrmApp, training: F
 
 
 async def test_without_a_machine_or_a_run_nothing_breaks(app: TrmApp, bench: FakeWorkbench) -> None:
-    from engine.hardware import Sample
+    from trm_engine.monitoring.monitor import Sample
 
     bench.detected, bench.sample = None, Sample(0.0)
     async with app.run_test(size=(140, 45)) as pilot:

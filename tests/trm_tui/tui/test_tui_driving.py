@@ -8,15 +8,15 @@ from app_pilot import SIZE, action_names, as_noted, noting, settle, toasts, unti
 from fake_engine import FakeWorkbench
 from textual.widgets import Input, OptionList, Static
 
-from engine.config import Config, dumps, list_presets
+from trm_engine.config import Config, dumps, list_presets
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.commands import Commands
+from trm_tui.tui.common.dialogs import Ask
+from trm_tui.tui.common.help import keys_text
+from trm_tui.tui.dashboard.screen import DashboardScreen
 from trm_tui.tui.keymap import Keymap
 from trm_tui.tui.keys import TABLE, keys_of, names
-from trm_tui.tui.screens.dashboard import DashboardScreen
-from trm_tui.tui.screens.dialogs import Ask
-from trm_tui.tui.screens.help import keys_text
-from trm_tui.tui.screens.welcome import WelcomeScreen
+from trm_tui.tui.presets.screen import WelcomeScreen
 
 # --- keys -----------------------------------------------------------------------------------------------
 

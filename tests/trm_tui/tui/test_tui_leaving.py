@@ -12,7 +12,7 @@ from fake_engine import FakeWorkbench
 from textual.widgets import Input, Static
 
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.screens.dialogs import Choice, Waiting
+from trm_tui.tui.common.dialogs import Choice, Waiting
 
 
 async def test_quitting_while_nothing_trains_asks_nothing(app: TrmApp, bench: FakeWorkbench) -> None:

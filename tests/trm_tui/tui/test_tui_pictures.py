@@ -9,9 +9,9 @@ from fake_engine import FakeWorkbench
 from picture import assert_looks_as_before, text_of
 from textual.pilot import Pilot
 
-from engine.config import Config, Preset
+from trm_engine.config import Config, Preset
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.recorder import Recorder
+from trm_tui.workbench.recorder import Recorder
 
 SIZES = [(80, 24), (140, 45)]
 THEMES = ["trm-dark", "trm-light"]

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-import engine.tasks
-from engine.config import Config, apply
-from engine.runs import Store
-from trm_tui.tui.local import LocalWorkbench
-from trm_tui.tui.workbench import Look
+import trm_engine.tasks
+from trm_engine.config import Config, apply
+from trm_engine.sessions import Store
+from trm_tui.workbench.local_workbench import LocalWorkbench
+from trm_tui.workbench.workbench import Look
 
 PATIENCE = 60.0
 SMALL = (
@@ -44,7 +44,7 @@ def workbench(tmp_path: Path) -> Iterator[LocalWorkbench]:
 
 
 def tiny(*overrides: str) -> Config:
-    config = Config(task=engine.tasks.SudokuConfig(clues=6, train_size=40, test_size=12))
+    config = Config(task=trm_engine.tasks.SudokuConfig(clues=6, train_size=40, test_size=12))
     return apply(config, [*SMALL, *overrides])
 
 

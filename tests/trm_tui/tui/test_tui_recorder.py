@@ -10,11 +10,11 @@ from fake_engine import evaluated, started, stepped
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.config import Config
-from engine.text import safe_text
-from engine.training.events import Event, Finished, Paused, Saved, Warned
-from trm_tui.tui.recorder import Recorder
-from trm_tui.tui.snapshot import EMPTY, Snapshot
+from trm_engine.config import Config
+from trm_engine.text import safe_text
+from trm_engine.training.events import Event, Finished, Paused, Saved, Warned
+from trm_tui.workbench.recorder import Recorder
+from trm_tui.workbench.snapshot import EMPTY, Snapshot
 
 
 @pytest.fixture

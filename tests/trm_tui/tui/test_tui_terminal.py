@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import SessionError, UsageError
-from engine.runs import Store
+from trm_engine.errors import SessionError, UsageError
+from trm_engine.sessions import Store
 from trm_tui.tui import main
 from trm_tui.tui.terminal import StrayOutput
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trm_tui.tui.turn import Turn
+from trm_tui.workbench.scheduler import Turn
 
 
 def test_a_free_turn_begins_at_once() -> None:

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from fake_engine import started, stepped
 
-from engine.config import Config, dumps
-from engine.errors import SessionError, TrmError, UsageError
-from engine.runs import Store
-from engine.training.control import Control
-from engine.training.events import Finished, Paused, Saved
-from trm_tui.tui import local
-from trm_tui.tui.jobs import Progress
-from trm_tui.tui.local import LocalWorkbench
-from trm_tui.tui.recorder import Recorder
+from trm_engine.config import Config, dumps
+from trm_engine.errors import SessionError, TrmError, UsageError
+from trm_engine.sessions import Store
+from trm_engine.training.control import Control
+from trm_engine.training.events import Finished, Paused, Saved
+from trm_tui.workbench import local_workbench
+from trm_tui.workbench.jobs import Progress
+from trm_tui.workbench.local_workbench import LocalWorkbench
+from trm_tui.workbench.recorder import Recorder
 
 PATIENCE = 20.0  # seconds after which a test gives up; none comes near it
 
@@ -95,10 +95,10 @@ def scripts(monkeypatch: pytest.MonkeyPatch, config: Config) -> list[Script]:
         return made[-1]
 
     monkeypatch.setattr(
-        local, "start_job", lambda _store, _config, *, preset, name: job(f"session-{len(made) + 1}")
+        local_workbench, "start_job", lambda _store, _config, *, preset, name: job(f"session-{len(made) + 1}")
     )
-    monkeypatch.setattr(local, "resume_job", lambda _store, session, **_: job(session))
-    monkeypatch.setattr(local, "replay_job", lambda _store, session: job(f"{session}-again"))
+    monkeypatch.setattr(local_workbench, "resume_job", lambda _store, session, **_: job(session))
+    monkeypatch.setattr(local_workbench, "replay_job", lambda _store, session: job(f"{session}-again"))
     return made
 
 
@@ -247,7 +247,7 @@ def test_weights_are_handed_over_with_their_step_and_configuration(
 ) -> None:
     workbench.start(config, preset="a")
     eventually(lambda: state(workbench, 1) == "running")
-    seen: list[local.Look] = []
+    seen: list[local_workbench.Look] = []
     assert workbench.look(seen.append)
     eventually(lambda: len(seen) == 1)
     assert (seen[0].session, seen[0].config) == ("session-1", config)

@@ -14,13 +14,13 @@ from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.tasks import MazeConfig, build_puzzles
-from engine.tasks.base import Verdict
-from trm_tui.ink import ink_on
-from trm_tui.tui.watching.board import DRAWINGS, draw, fitting
-from trm_tui.tui.watching.film import Cell, Film, Frame, make_film
-from trm_tui.tui.watching.strip import strip_lines, visible
-from trm_tui.tui.watching.views import BoardView, facts_content
+from trm_engine.tasks import MazeConfig, build_puzzles
+from trm_engine.tasks.base import Verdict
+from trm_tui.shared.contrast import ink_on
+from trm_tui.tui.watch.board import DRAWINGS, draw, fitting
+from trm_tui.tui.watch.strip import strip_lines, visible
+from trm_tui.tui.watch.views import BoardView, facts_content
+from trm_tui.workbench.watch.trace import Cell, Film, Frame, make_film
 
 _PUZZLE, _LABEL = FOUR.parse(PUZZLES_FOUR[0]), FOUR.parse(SOLVED_FOUR)
 FILM = make_film(FOUR, _PUZZLE, _LABEL, steps(FOUR, _PUZZLE, _LABEL, mistakes=2))

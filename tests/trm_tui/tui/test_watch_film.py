@@ -7,8 +7,8 @@ from fake_studio import FOUR, NINE, PUZZLE_NINE, PUZZLES_FOUR, SOLVED_FOUR, SOLV
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trm_tui.tui.watching.film import Film, make_film
-from trm_tui.tui.watching.playback import SPEEDS, Playback
+from trm_tui.workbench.watch.playback import SPEEDS, Playback
+from trm_tui.workbench.watch.trace import Film, make_film
 
 PUZZLE, LABEL = FOUR.parse(PUZZLES_FOUR[0]), FOUR.parse(SOLVED_FOUR)
 

@@ -13,19 +13,19 @@ from picture import assert_looks_as_before, text_of
 from session_makers import make_some, stop_the_clock
 from textual.widgets import Input, TextArea
 
-from engine.config import Config
+from trm_engine.config import Config
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.screens.dashboard import DashboardScreen
-from trm_tui.tui.screens.watch import WatchScreen
-from trm_tui.tui.screens.write import Write
-from trm_tui.tui.watching.pick import PickModel
-from trm_tui.tui.workbench import Look
+from trm_tui.tui.common.multiline_input import Write
+from trm_tui.tui.dashboard.screen import DashboardScreen
+from trm_tui.tui.watch.screen import WatchScreen
+from trm_tui.tui.watch.session_dialog import PickModel
+from trm_tui.workbench.workbench import Look
 
 
 @pytest.fixture
 def stage(app: TrmApp, monkeypatch: pytest.MonkeyPatch) -> TrmApp:
     """The app, with films that are made without a model."""
-    monkeypatch.setattr("trm_tui.tui.screens.watch.Studio", FakeStudio)
+    monkeypatch.setattr("trm_tui.tui.watch.screen.Studio", FakeStudio)
     return app
 
 
@@ -235,7 +235,7 @@ async def test_another_run_is_asked_where_the_first_gave_nothing(
 async def test_a_live_run_is_looked_at_again_when_its_film_is_over(
     stage: TrmApp, bench: FakeWorkbench, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trm_tui.tui.screens.watch._WATCHED_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("trm_tui.tui.watch.screen._WATCHED_AGAIN_SECONDS", 0.01)
     answer = live(bench, config)
     async with opening(stage) as seat:
         await seat.until(lambda: "waiting" in text_of(stage))

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from engine.config import Config, ModelConfig, TrainConfig, dumps
-from engine.errors import SessionError, UsageError
-from engine.models.trm import build_model
-from engine.runs import Checkpoint, Store
-from engine.tasks import SudokuConfig, build_task
-from engine.training.evaluate import refine
-from trm_tui.tui.watching.studio import Studio
-from trm_tui.tui.workbench import Look
+from trm_engine.config import Config, ModelConfig, TrainConfig, dumps
+from trm_engine.errors import SessionError, UsageError
+from trm_engine.inference.evaluate import refine
+from trm_engine.models.trm import build_model
+from trm_engine.sessions import Checkpoint, Store
+from trm_engine.tasks import SudokuConfig, build_task
+from trm_tui.workbench.watch.model_host import Studio
+from trm_tui.workbench.workbench import Look
 
 TINY = Config(
     task=SudokuConfig(train_size=4, test_size=6),
@@ -118,7 +118,7 @@ def test_an_untrained_model_gets_the_first_puzzle_wrong(studio: Studio) -> None:
 def test_the_task_is_kept_while_models_change(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     studio.load_session("latest", None)
     studio.count()
-    monkeypatch.setattr("engine.tasks.build_task", lambda *_: pytest.fail("the puzzles are made anew"))
+    monkeypatch.setattr("trm_engine.tasks.build_task", lambda *_: pytest.fail("the puzzles are made anew"))
     studio.load_session("latest", "10")
     assert studio.count() == 6
 

@@ -14,18 +14,18 @@ from picture import text_of
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
-from engine.config import Config, apply, dumps
-from engine.errors import UsageError
-from engine.models.text import build_text_model
-from engine.runs import Checkpoint, Store
-from engine.tasks import TextConfig
+from trm_engine.config import Config, apply, dumps
+from trm_engine.errors import UsageError
+from trm_engine.models.text import build_text_model
+from trm_engine.sessions import Checkpoint, Store
+from trm_engine.tasks import TextConfig
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.screens.dashboard import DashboardScreen
-from trm_tui.tui.screens.watch import WatchScreen
-from trm_tui.tui.screens.write import Write
-from trm_tui.tui.watching.passage import LENGTH, Passage
-from trm_tui.tui.watching.studio import Studio, Subject
-from trm_tui.tui.workbench import Look
+from trm_tui.tui.common.multiline_input import Write
+from trm_tui.tui.dashboard.screen import DashboardScreen
+from trm_tui.tui.watch.screen import WatchScreen
+from trm_tui.workbench.watch.generated_text import LENGTH, Passage
+from trm_tui.workbench.watch.model_host import Studio, Subject
+from trm_tui.workbench.workbench import Look
 
 TEXT = Config(
     task=TextConfig(context=8),
@@ -75,7 +75,7 @@ class FakeAuthor:
 @asynccontextmanager
 async def reading(app: TrmApp, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pilot[int]]:
     """Open the screen and wait for the first text."""
-    monkeypatch.setattr("trm_tui.tui.screens.watch.Studio", FakeAuthor)
+    monkeypatch.setattr("trm_tui.tui.watch.screen.Studio", FakeAuthor)
     async with app.run_test(size=(110, 30)) as pilot:
         app.switch_mode("watch")
         await until(pilot, lambda: isinstance(app.screen, WatchScreen))
@@ -132,7 +132,7 @@ async def test_keys_of_puzzles_say_that_they_are(app: TrmApp, monkeypatch: pytes
 async def test_a_live_run_writes_again_and_again(
     app: TrmApp, bench: FakeWorkbench, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trm_tui.tui.screens.watch._WATCHED_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("trm_tui.tui.watch.screen._WATCHED_AGAIN_SECONDS", 0.01)
     bench.start(config, preset="poet")
     steps = iter(range(100, 10**6, 100))
 
@@ -157,7 +157,7 @@ async def test_figures_of_text_are_on_the_dashboard(
 ) -> None:
     from fake_engine import stepped
 
-    from engine.training.events import Evaluated
+    from trm_engine.training.events import Evaluated
 
     bench.start(apply(TEXT, ["train.steps=3000"]), preset="poet")
     none = dict.fromkeys(("exact_accuracy", "cell_accuracy", "supervision_steps", "lm_loss", "q_halt_loss"))

@@ -1,1 +1,1 @@
-"""What is behind the configuration editor: what was typed, what it means, what it costs. No Textual."""
+"""The configuration editor."""

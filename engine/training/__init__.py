@@ -1,1 +1,0 @@
-"""The training loop: one step, losses, optimizers, evaluation, control and events."""

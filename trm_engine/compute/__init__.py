@@ -1,0 +1,1 @@
+"""Where and how arithmetic happens: threads, libraries, flat parameters and gradients."""

@@ -1,0 +1,47 @@
+"""Typed configuration: sections, TOML in and out, presets, overrides and differences.
+
+A task must have been imported before a configuration of its kind is read; `trm_engine.tasks` imports all.
+"""
+
+from trm_engine.config.describe import FieldInfo, Value, describe, flatten
+from trm_engine.config.diff import Change, diff
+from trm_engine.config.overrides import apply
+from trm_engine.config.presets import Preset, list_presets
+from trm_engine.config.presets import find as find_preset
+from trm_engine.config.sections import (
+    CheckpointConfig,
+    Config,
+    EvalConfig,
+    MemoryConfig,
+    ModelConfig,
+    RuntimeConfig,
+    Section,
+    TaskConfig,
+    TrainConfig,
+)
+from trm_engine.config.toml import dumps, load, loads
+
+__all__ = [
+    "Change",
+    "CheckpointConfig",
+    "Config",
+    "EvalConfig",
+    "FieldInfo",
+    "MemoryConfig",
+    "ModelConfig",
+    "Preset",
+    "RuntimeConfig",
+    "Section",
+    "TaskConfig",
+    "TrainConfig",
+    "Value",
+    "apply",
+    "describe",
+    "diff",
+    "dumps",
+    "find_preset",
+    "flatten",
+    "list_presets",
+    "load",
+    "loads",
+]

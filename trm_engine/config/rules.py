@@ -1,0 +1,222 @@
+"""Settings that are each allowed but cannot work together.
+
+Only what cannot work, or is surely a mistake, is refused: a warm-up longer than the run is odd but allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from trm_engine.config.problems import Problem
+from trm_engine.config.sections import Config, TaskConfig
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check over settings: `keys` are all it reads, the first is the one it names."""
+
+    keys: tuple[str, ...]
+    check: Callable[[Config], str | None]
+
+
+_RULES: list[Rule] = []
+_NEVER_EARLY = "every = 0 evaluates only at the end, so nothing can stop early; set every, or this to 0"
+
+
+def rules(config: Config, doubtful: AbstractSet[str] = frozenset()) -> list[Problem]:
+    """Return every combination in `config` that cannot work.
+
+    `doubtful` names settings (`train.lr`) and whole sections (`train`) whose value is not known; what depends
+    on them is not judged.
+    """
+    found = []
+    for rule in _RULES:
+        if not _doubted(rule.keys, doubtful):
+            message = rule.check(config)
+            if message is not None:
+                section, _, field = rule.keys[0].partition(".")
+                found.append(Problem(section, field, message))
+    if not _doubted((f"task.{name}" for name in type(config.task).model_fields), doubtful):
+        found += [Problem("task", field, message) for field, message in config.task.problems()]
+    return found
+
+
+def _doubted(keys: Iterable[str], doubtful: AbstractSet[str]) -> bool:
+    return any(key in doubtful or key.partition(".")[0] in doubtful for key in keys)
+
+
+def _rule(*keys: str) -> Callable[[Callable[[Config], str | None]], Callable[[Config], str | None]]:
+    def register(check: Callable[[Config], str | None]) -> Callable[[Config], str | None]:
+        _RULES.append(Rule(keys, check))
+        return check
+
+    return register
+
+
+@_rule("model.architecture", "task.kind")
+def _the_model_is_for_the_task(config: Config) -> str | None:
+    kind = config.task.kind
+    needed = TaskConfig.kinds[kind].architecture
+    if config.model.architecture == needed:
+        return None
+    return f'a "{kind}" task is learned by a {needed} model; set this to "{needed}"'
+
+
+@_rule("model.mixer", "model.architecture")
+def _text_needs_attention(config: Config) -> str | None:
+    if config.model.architecture != "text" or config.model.mixer == "attention":
+        return None
+    return 'an MLP along the length would see the characters to come; a text model needs "attention"'
+
+
+@_rule("train.loss", "model.architecture")
+def _text_needs_softmax(config: Config) -> str | None:
+    if config.model.architecture != "text" or config.train.loss == "softmax":
+        return None
+    return 'characters are drawn from a softmax, so a text model is trained with "softmax"'
+
+
+@_rule("eval.target_accuracy", "model.architecture")
+def _text_has_no_accuracy(config: Config) -> str | None:
+    if config.model.architecture != "text" or not config.eval.target_accuracy:
+        return None
+    return "a text model is measured by its loss; set target_loss instead, and this to 0"
+
+
+@_rule("eval.target_loss", "model.architecture")
+def _puzzles_have_no_text_loss(config: Config) -> str | None:
+    if config.model.architecture == "text" or not config.eval.target_loss:
+        return None
+    return "puzzles are measured by their accuracy; set target_accuracy instead, and this to 0"
+
+
+@_rule("model.hidden_size", "model.heads", "model.mixer")
+def _heads_divide_the_width(config: Config) -> str | None:
+    model = config.model
+    if model.mixer != "attention" or model.hidden_size % model.heads == 0:
+        return None
+    below = model.hidden_size - model.hidden_size % model.heads
+    nearest = " or ".join(str(size) for size in (below, below + model.heads) if size)
+    return f"{model.hidden_size} is not a multiple of heads = {model.heads}; {nearest} is"
+
+
+@_rule("model.hidden_size", "model.heads", "model.mixer", "model.positions")
+def _rope_turns_pairs(config: Config) -> str | None:
+    model = config.model
+    if model.mixer != "attention" or model.positions != "rope" or model.hidden_size % model.heads:
+        return None
+    head = model.hidden_size // model.heads
+    if head % 2 == 0:
+        return None
+    return f"hidden_size / heads is {head}, and rope needs an even number: it turns pairs"
+
+
+@_rule("model.positions", "model.mixer")
+def _attention_needs_positions(config: Config) -> str | None:
+    if config.model.mixer != "attention" or config.model.positions != "none":
+        return None
+    return 'attention cannot tell cells apart without positions; use "rope" or "learned"'
+
+
+@_rule("model.expansion", "model.hidden_size")
+def _swiglu_has_a_width(config: Config) -> str | None:
+    model = config.model
+    if round(model.expansion * model.hidden_size * 2 / 3) >= 1:
+        return None
+    return f"{model.expansion} · hidden_size {model.hidden_size} · 2/3 rounds to a width of 0; raise it"
+
+
+@_rule("model.puzzle_emb_len", "model.puzzle_emb_ndim")
+def _prefix_has_an_embedding(config: Config) -> str | None:
+    model = config.model
+    if not model.puzzle_emb_len or model.puzzle_emb_ndim:
+        return None
+    return f"{model.puzzle_emb_len} positions with nothing to fill them; set puzzle_emb_ndim, or this to 0"
+
+
+@_rule("model.puzzle_emb_len", "model.puzzle_emb_ndim", "model.hidden_size")
+def _embedding_fits_its_prefix(config: Config) -> str | None:
+    model = config.model
+    room = model.puzzle_emb_len * model.hidden_size
+    if not model.puzzle_emb_len or room >= model.puzzle_emb_ndim:
+        return None
+    needed = -(-model.puzzle_emb_ndim // model.hidden_size)
+    return (
+        f"{model.puzzle_emb_len} positions of hidden_size {model.hidden_size} hold {room} of the "
+        f"puzzle_emb_ndim = {model.puzzle_emb_ndim} numbers; at least {needed}"
+    )
+
+
+@_rule("train.micro_batch", "train.batch_size")
+def _micro_batch_is_a_part(config: Config) -> str | None:
+    train = config.train
+    if train.micro_batch <= train.batch_size:
+        return None
+    return (
+        f"{train.micro_batch} is more than batch_size = {train.batch_size}; at most that, or 0 for all of it"
+    )
+
+
+@_rule("train.weight_decay", "train.lr")
+def _decay_keeps_signs(config: Config) -> str | None:
+    return _decay(config.train.lr, config.train.weight_decay, "lr")
+
+
+@_rule("train.puzzle_emb_weight_decay", "train.puzzle_emb_lr", "model.puzzle_emb_ndim")
+def _embedding_decay_keeps_signs(config: Config) -> str | None:
+    if not config.model.puzzle_emb_ndim:
+        return None
+    return _decay(config.train.puzzle_emb_lr, config.train.puzzle_emb_weight_decay, "puzzle_emb_lr")
+
+
+def _decay(lr: float, weight_decay: float, name: str) -> str | None:
+    if lr * weight_decay <= 1:
+        return None
+    return (
+        f"{weight_decay} · {name} = {lr} is above 1, so each update would turn the weights' signs; lower one"
+    )
+
+
+@_rule("train.continue_loss", "train.halt_max_steps")
+def _continuing_needs_a_next_step(config: Config) -> str | None:
+    if not config.train.continue_loss or config.train.halt_max_steps > 1:
+        return None
+    return "halt_max_steps = 1 leaves no step to continue to; set this to false or allow more steps"
+
+
+@_rule("train.halt_start_steps", "train.halt_max_steps")
+def _supervision_steps_grow(config: Config) -> str | None:
+    start, end = config.train.halt_start_steps, config.train.halt_max_steps
+    if start <= end:
+        return None
+    return f"{start} is above halt_max_steps = {end}, to which it should grow; lower it or raise that"
+
+
+@_rule("eval.target_accuracy", "eval.every")
+def _early_stop_needs_evaluations(config: Config) -> str | None:
+    if not config.eval.target_accuracy or config.eval.every:
+        return None
+    return _NEVER_EARLY
+
+
+@_rule("eval.target_loss", "eval.every")
+def _early_stop_at_a_loss_needs_evaluations(config: Config) -> str | None:
+    if not config.eval.target_loss or config.eval.every:
+        return None
+    return _NEVER_EARLY
+
+
+@_rule("memory.shrink_at", "memory.warn_at")
+def _warnings_come_first(config: Config) -> str | None:
+    return _not_below(config.memory.shrink_at, config.memory.warn_at, "warn_at")
+
+
+@_rule("memory.stop_at", "memory.shrink_at")
+def _stopping_comes_last(config: Config) -> str | None:
+    return _not_below(config.memory.stop_at, config.memory.shrink_at, "shrink_at")
+
+
+def _not_below(share: float, least: float, name: str) -> str | None:
+    return None if share >= least else f"{share:g} is below {name} = {least:g}; at least that"

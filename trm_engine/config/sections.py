@@ -1,0 +1,274 @@
+"""The configuration that every run has, one frozen class a section.
+
+The docstring under a field is its help text wherever the field is shown: the TOML comment, the editor's
+form and the error message. Sections refuse unknown keys; values are checked for type and range here, and for
+making sense together in `trm_engine.config.rules`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator
+from pydantic_core import InitErrorDetails
+
+
+class Section(BaseModel):
+    """A frozen group of settings whose fields carry their help text as docstrings."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+
+class TaskConfig(Section):
+    """What is learned, and from which data. Each task declares its own fields in a subclass."""
+
+    kinds: ClassVar[dict[str, type[TaskConfig]]] = {}
+    task_class: ClassVar[str] = ""
+    """Where the task itself is, as "module:Class": it is loaded only to be used."""
+    architecture: ClassVar[Literal["puzzle", "text"]] = "puzzle"
+    """Which kind of model learns it; `model.architecture` must say the same."""
+
+    kind: str
+    """Which task the model learns."""
+
+    def __init_subclass__(cls, kind: str, task: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        TaskConfig.kinds[kind] = cls
+        cls.task_class = task
+
+    @property
+    def seq_len(self) -> int:
+        """Positions of one example, without the puzzle prefix and registers."""
+        raise TypeError(f"{type(self).__name__} declares no sequence length")
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens, padding included."""
+        raise TypeError(f"{type(self).__name__} declares no vocabulary")
+
+    @property
+    def num_puzzle_ids(self) -> int:
+        """Puzzle identifiers at most, as far as the settings tell: rows of the puzzle embedding."""
+        return 1
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Return the combinations of settings that cannot work, as pairs of field name and message."""
+        return []
+
+
+class ModelConfig(Section):
+    """The recursive network."""
+
+    architecture: Literal["puzzle", "text"] = "puzzle"
+    """What is refined: answer and latent under deep supervision (puzzle), or one causal state (text)."""
+    hidden_size: int = Field(64, ge=4, le=8192)
+    """Width D of the state at every position."""
+    layers: int = Field(2, ge=1, le=32)
+    """Blocks in the one network that is applied again and again."""
+    mixer: Literal["attention", "mlp_t"] = "mlp_t"
+    """How positions exchange information: attention, or an MLP along the length (best on small grids)."""
+    heads: int = Field(4, ge=1, le=256)
+    """Attention heads; hidden_size must be a multiple. Unused by mlp_t."""
+    positions: Literal["rope", "learned", "none"] = "none"
+    """Position encoding: rotary, a learned embedding, or none (mlp_t knows positions by itself)."""
+    rope_theta: float = Field(10000.0, gt=1)
+    """Base of the rotary frequencies."""
+    h_cycles: int = Field(2, ge=1, le=64)
+    """Cycles T of one forward pass: all but the last run without gradient."""
+    l_cycles: int = Field(2, ge=1, le=64)
+    """Updates n of the latent state z within a cycle, before the answer y is updated once."""
+    recursion_steps: int = Field(2, ge=1, le=64)
+    """Of a text model: times that the blocks refine its state, all with gradient (instead of cycles)."""
+    tied_head: bool = True
+    """Of a text model: use the token embedding for the output too, instead of weights of its own."""
+    expansion: float = Field(4.0, gt=0, le=64)
+    """SwiGLU width = expansion · D · 2/3, rounded up to width_multiple."""
+    width_multiple: int = Field(32, ge=1, le=4096)
+    """SwiGLU widths are multiples of this; the published code uses 256."""
+    states: Literal[1, 2] = 2
+    """2: the answer y and the latent z. 1: a single state."""
+    registers: int = Field(1, ge=0, le=64)
+    """Learned positions in front of the sequence; the halting head reads position 0."""
+    puzzle_emb_ndim: int = Field(0, ge=0, le=65536)
+    """Numbers in each puzzle's own embedding; 0 for none (only ARC needs one)."""
+    puzzle_emb_len: int = Field(0, ge=0, le=256)
+    """Positions the puzzle embedding fills; 0 with an embedding: as many as it needs."""
+    rms_norm_eps: float = Field(1e-5, gt=0, lt=1)
+    """Added to the mean square in every RMS norm."""
+
+    def swiglu_width(self, size: int) -> int:
+        """Return the inner width of a SwiGLU: expansion · size · 2/3, rounded, then up to a multiple."""
+        return -(-round(self.expansion * size * 2 / 3) // self.width_multiple) * self.width_multiple
+
+
+class TrainConfig(Section):
+    """How the model is trained."""
+
+    seed: int = Field(0, ge=0, le=2**63 - 1)
+    """Start of all randomness in training: weights, data order, augmentation, exploration."""
+    steps: int = Field(3000, ge=1, le=10**9)
+    """Supervision steps, one optimizer update each."""
+    batch_size: int = Field(64, ge=1, le=65536)
+    """Rows in each optimizer update."""
+    micro_batch: int = Field(0, ge=0, le=65536)
+    """Rows in flight at once; gradients accumulate to the same mathematics. 0: the whole batch."""
+    optimizer: Literal["adamw", "adam_atan2", "muon"] = "adamw"
+    """AdamW, the scale-free Adam-atan2 of the published code, or Muon for the matrices of the blocks."""
+    lr: float = Field(2e-3, gt=0, le=10)
+    """Peak learning rate."""
+    lr_min_ratio: float = Field(0.1, ge=0, le=1)
+    """The cosine ends at lr times this; 1 keeps the rate constant after the warm-up."""
+    warmup_steps: int = Field(200, ge=0, le=10**7)
+    """Steps over which the learning rate rises linearly from zero."""
+    weight_decay: float = Field(0.1, ge=0, le=100)
+    """Decoupled weight decay: each update first scales weights by 1 − lr · weight_decay."""
+    beta1: float = Field(0.9, ge=0, lt=1)
+    """Decay of the optimizer's gradient mean."""
+    beta2: float = Field(0.95, ge=0, lt=1)
+    """Decay of the optimizer's mean squared gradient."""
+    puzzle_emb_lr: float = Field(1e-2, gt=0, le=10)
+    """Learning rate of the puzzle embeddings (sign-SGD on the rows of the batch)."""
+    puzzle_emb_weight_decay: float = Field(0.1, ge=0, le=100)
+    """Decoupled weight decay of the puzzle embeddings."""
+    ema: float = Field(0.995, ge=0, lt=1)
+    """Decay of the moving average of weights that evaluation uses; 0 evaluates the raw weights."""
+    loss: Literal["softmax", "stablemax"] = "softmax"
+    """Cross-entropy over tokens: the usual softmax, or the published stable-max in float64."""
+    halt_max_steps: int = Field(8, ge=1, le=1024)
+    """Supervision steps a puzzle stays in the batch at most."""
+    halt_start_steps: int = Field(0, ge=0, le=1024)
+    """The same when training begins; it grows evenly to halt_max_steps. 0: halt_max_steps from the start."""
+    halt_exploration_prob: float = Field(0.1, ge=0, le=1)
+    """Share of rows that may not halt before a randomly drawn step."""
+    continue_loss: bool = False
+    """Train the continue output of the halting head too (costs a second forward pass a step)."""
+    log_every: int = Field(10, ge=1, le=10**6)
+    """Steps between records in metrics.jsonl."""
+
+
+class EvalConfig(Section):
+    """How the model is measured on puzzles it has never seen."""
+
+    every: int = Field(250, ge=0, le=10**9)
+    """Steps between evaluations; 0 evaluates only at the end."""
+    puzzles: int = Field(500, ge=1, le=10**7)
+    """Held-out puzzles, or windows of a text, in each evaluation; the last uses the whole test set."""
+    batch_size: int = Field(250, ge=1, le=65536)
+    """Puzzles evaluated at once."""
+    halt_max_steps: int = Field(0, ge=0, le=4096)
+    """Supervision steps at evaluation; 0 takes the training's. More is often better, and free of training."""
+    target_accuracy: float = Field(0.0, ge=0, le=1)
+    """Stop training once this exact accuracy is reached on held-out puzzles; 0 never stops early."""
+    target_loss: float = Field(0.0, ge=0, le=100)
+    """Stop training once the loss on held-out text is as low as this; 0 never stops early."""
+
+
+class CheckpointConfig(Section):
+    """What is saved, and when."""
+
+    every_steps: int = Field(500, ge=0, le=10**9)
+    """Steps between checkpoints; 0 for none by step."""
+    every_seconds: float = Field(120.0, ge=0, le=10**7)
+    """Seconds between checkpoints: what a power cut can cost at most; 0 for none by time."""
+    keep: int = Field(2, ge=2, le=10**6)
+    """Newest checkpoints that are kept, beside the best."""
+
+
+class MemoryConfig(Section):
+    """How much memory a run may have, and what is done when that gets short."""
+
+    budget_gb: float = Field(0.0, ge=0, le=10**6)
+    """Memory a run may plan with and hold, in GB; 0 takes what the machine has available."""
+    guard: bool = True
+    """Watch memory during the run: warn, hold fewer rows at once, and at last save and stop (exit code 6)."""
+    warn_at: float = Field(0.70, gt=0, le=1)
+    """Share of the memory the process can have above which a warning is given."""
+    shrink_at: float = Field(0.80, gt=0, le=1)
+    """Share above which micro-batches halve (the same mathematics), and at one row the batch itself, once."""
+    stop_at: float = Field(0.90, gt=0, le=1)
+    """Share above which a run that cannot be made smaller is saved and stopped."""
+
+
+class RuntimeConfig(Section):
+    """How the machine is used."""
+
+    threads: int = Field(0, ge=0, le=1024)
+    """Threads that compute; 0 takes the physical cores this process may use."""
+    precision: Literal["exact", "bf16", "auto"] = "exact"
+    """float32 to the bit (exact), matrix products in bfloat16 (bf16), or what a trial finds faster (auto)."""
+    tuning: Literal["auto", "off"] = "auto"
+    """Fused operations, and by measurement what is "auto" below (auto); or plain PyTorch everywhere (off)."""
+    parallelism: Literal["auto", "rows", "operations"] = "auto"
+    """Threads compute rows of a batch side by side, or every operation together."""
+    attention: Literal["auto", "sdpa", "products"] = "auto"
+    """Attention by PyTorch's kernel, or by batched matrix products; causal attention takes the kernel."""
+    gemm: Literal["auto", "default", "onednn"] = "auto"
+    """Library of float32 matrix products: the one torch was built with, or oneDNN where that is as exact."""
+
+    @property
+    def fused(self) -> bool:
+        """Whether fused operations compute: they are for float32, so not where products are bfloat16."""
+        return self.tuning != "off" and self.precision != "bf16"
+
+
+class Config(Section):
+    """Everything that decides a run. `title` and `expect` are a preset's own words about itself."""
+
+    title: str = Field("", max_length=200)
+    """A name for people."""
+    expect: str = Field("", max_length=2000)
+    """What to expect: accuracy, time, and on which machine that was measured."""
+    task: SerializeAsAny[TaskConfig]
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
+    eval: EvalConfig = EvalConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()
+    memory: MemoryConfig = MemoryConfig()
+    runtime: RuntimeConfig = RuntimeConfig()
+
+    @field_validator("task", mode="wrap")
+    @classmethod
+    def _of_its_kind(cls, value: Any, _default: Any) -> TaskConfig:
+        if isinstance(value, TaskConfig):
+            return value
+        if not isinstance(value, dict):
+            raise _task_error(
+                InitErrorDetails(type="model_type", input=value, ctx={"class_name": "TaskConfig"})
+            )
+        if "kind" not in value:
+            raise _task_error(InitErrorDetails(type="missing", loc=("kind",), input=value))
+        kind = value["kind"]
+        if not isinstance(kind, str) or kind not in TaskConfig.kinds:
+            expected = {"expected": ", ".join(sorted(TaskConfig.kinds))}
+            raise _task_error(InitErrorDetails(type="literal_error", loc=("kind",), input=kind, ctx=expected))
+        return TaskConfig.kinds[kind].model_validate(value)
+
+    @property
+    def micro_batch(self) -> int:
+        """Rows in flight at once, resolved: `train.micro_batch`, or the whole batch."""
+        return min(self.train.micro_batch or self.train.batch_size, self.train.batch_size)
+
+    @property
+    def eval_steps(self) -> int:
+        """Supervision steps at evaluation, resolved."""
+        return self.eval.halt_max_steps or self.train.halt_max_steps
+
+    @property
+    def prefix_len(self) -> int:
+        """Positions in front of the sequence: the puzzle embedding's, then the registers; a text has none."""
+        if self.model.architecture == "text":
+            return 0
+        return self.puzzle_emb_len + self.model.registers
+
+    @property
+    def puzzle_emb_len(self) -> int:
+        """Positions that the puzzle embedding fills, resolved; 0 without one."""
+        ndim, width = self.model.puzzle_emb_ndim, self.model.hidden_size
+        return (self.model.puzzle_emb_len or -(-ndim // width)) if ndim else 0
+
+
+def _task_error(details: InitErrorDetails) -> ValidationError:
+    """Return an error that pydantic reports as one of its own, at its place in the task's section."""
+    return ValidationError.from_exception_data("TaskConfig", [details])

@@ -1,0 +1,1 @@
+"""Models that were trained, loaded and used: evaluate, solve, trace, vote, generate. No trainer."""

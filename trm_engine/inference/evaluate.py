@@ -1,0 +1,170 @@
+"""How well a model solves puzzles, and how it gets there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from trm_engine.inference.evaluation_result import Measured
+from trm_engine.inference.scoring import judge
+from trm_engine.models.trm import TRM, State
+from trm_engine.tasks.base import IGNORE_LABEL, PAD, Examples, Source, Tokens
+
+Solved = Callable[[Tokens, Tokens], npt.NDArray[np.bool_]]
+"""Tells which answers (N, L) to puzzles (N, L) the rules accept."""
+
+
+@dataclass(frozen=True)
+class Evaluation(Measured):
+    """Accuracy on held-out puzzles.
+
+    `exact_accuracy` and `cell_accuracy` are after all supervision steps. `early_exact_accuracy` takes each
+    puzzle's answer at the first step whose halting logit is positive; `mean_steps` is the mean of those
+    steps. `ran_steps` is the mean of the steps that were really computed (fewer with early halting).
+    `valid_accuracy` counts answers that the task's rules accept, also where they are not the label; None for
+    a task whose puzzles have one solution each.
+    """
+
+    puzzles: int
+    max_steps: int
+    exact_accuracy: float
+    cell_accuracy: float
+    early_exact_accuracy: float
+    mean_steps: float
+    ran_steps: float
+    q_halt_accuracy: float
+    seconds: float
+    valid_accuracy: float | None = None
+
+    @property
+    def rows(self) -> int:
+        """Puzzles that were measured."""
+        return self.puzzles
+
+    @property
+    def score(self) -> float:
+        """The exact accuracy."""
+        return self.exact_accuracy
+
+    @property
+    def puzzles_per_second(self) -> float:
+        """Puzzles solved a second."""
+        return self.puzzles / self.seconds if self.seconds > 0 else 0.0
+
+    def to_dict(self) -> dict[str, float]:
+        """Return all figures by name, without those that the task has not."""
+        figures = {**asdict(self), "puzzles_per_second": self.puzzles_per_second}
+        return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """The model's answer to one puzzle after one supervision step.
+
+    `answer` (L,) tokens, `confidence` (L,) probability of each token, `halt_probability` of the step.
+    """
+
+    step: int
+    answer: Tokens
+    confidence: np.ndarray[tuple[int], np.dtype[np.float32]]
+    halt_probability: float
+
+
+def refine(model: TRM, puzzle: Tokens, max_steps: int, puzzle_id: int = 0) -> Iterator[Refinement]:
+    """Solve one puzzle (L,), yielding the answer after each supervision step."""
+    inputs_BL = torch.from_numpy(np.asarray(puzzle, np.int32))[None]
+    rows_emb = model.puzzle_emb[[puzzle_id]] if model.puzzle_emb_len else None
+    state = model.initial_state(1)
+    for step in range(1, max_steps + 1):
+        with torch.no_grad():
+            state, output = model(state, inputs_BL, rows_emb)
+            confidence, answer = output.logits[:, 0].softmax(-1).max(-1)
+        halt = float(torch.sigmoid(output.q_halt[0]))
+        yield Refinement(step, answer.numpy(), confidence.numpy(), halt)
+
+
+@torch.no_grad()
+def evaluate(
+    model: TRM,
+    examples: Source,
+    *,
+    max_steps: int,
+    batch_size: int,
+    early_halt: bool = False,
+    solved: Solved | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Evaluation:
+    """Measure a model on puzzles with known solutions.
+
+    With `early_halt`, rows leave the batch at their first positive halting logit, which saves their
+    remaining steps. `solved` (a `PuzzleTask`'s) judges answers by the rules. `progress` hears (done, total)
+    after each batch; when `stopping` turns true, what was measured so far is returned.
+    """
+    started = time.perf_counter()
+    totals = np.zeros(6)
+    done, valid = 0, None if solved is None else 0
+    for start in range(0, len(examples), batch_size):
+        batch = examples.take(slice(start, start + batch_size))
+        sums, answers = _evaluate_batch(model, batch, max_steps, early_halt)
+        totals += sums
+        done += len(batch)
+        if solved is not None and valid is not None:
+            valid += int(solved(batch.inputs, answers).sum())
+        if progress is not None:
+            progress(done, len(examples))
+        if stopping():
+            break
+    exact, cells, early_exact, steps, ran, q_halt_right = (totals / max(done, 1)).tolist()
+    seconds = time.perf_counter() - started
+    valid_share = None if valid is None else valid / max(done, 1)
+    return Evaluation(
+        done, max_steps, exact, cells, early_exact, steps, ran, q_halt_right, seconds, valid_share
+    )
+
+
+def _evaluate_batch(
+    model: TRM, batch: Examples, max_steps: int, early_halt: bool
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], Tokens]:
+    """Return sums over a batch in the order of the totals of `evaluate`, and the last answers (B, L)."""
+    inputs = torch.from_numpy(batch.inputs.astype(np.int32))
+    labels = torch.from_numpy(batch.labels.astype(np.int64))
+    labels = torch.where(labels == PAD, IGNORE_LABEL, labels)
+    ids = torch.from_numpy(batch.puzzle_ids.astype(np.int64))
+    rows, answers = torch.arange(len(batch)), torch.zeros_like(inputs)
+    accuracy, exact, early_exact, q_right = (torch.zeros(len(batch)) for _ in range(4))
+    first_halt = torch.zeros(len(batch), dtype=torch.int64)
+    ran = torch.zeros(len(batch), dtype=torch.int64)
+    state = model.initial_state(len(batch))
+    for step in range(1, max_steps + 1):
+        rows_emb = model.puzzle_emb[ids[rows]] if model.puzzle_emb_len else None
+        state, output = model(state, inputs[rows], rows_emb)
+        judged = judge(output.logits, labels[rows])
+        accuracy[rows], exact[rows] = judged.accuracy, judged.exact.float()
+        q_right[rows] = ((output.q_halt > 0) == judged.exact).float()
+        ran[rows] = step
+        halts = (output.q_halt > 0) | (step == max_steps)
+        newly = halts & (first_halt[rows] == 0)
+        first_halt[rows[newly]] = step
+        if early_halt or step == max_steps:
+            answers[rows] = output.logits.argmax(-1).t().to(answers.dtype)
+        early_exact[rows[newly]] = judged.exact[newly].float()
+        if early_halt:
+            keep = (~halts).nonzero().squeeze(1)
+            if len(keep) == 0:
+                break
+            rows = rows[keep]
+            state = _kept(state, keep)
+    sums = [exact.sum(), accuracy.sum(), early_exact.sum(), first_halt.sum(), ran.sum(), q_right.sum()]
+    return np.array([float(value) for value in sums]), answers.numpy()
+
+
+def _kept(state: State, keep: Tensor) -> State:
+    z = state.z[:, keep]
+    return State(z if state.y is state.z else state.y[:, keep], z)

@@ -1,0 +1,94 @@
+"""How well a model predicts the next character of text it has never seen."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trm_engine.inference.evaluation_result import Measured
+from trm_engine.inference.scoring import softmax_cross_entropy
+from trm_engine.models.text import RecursiveText
+from trm_engine.tasks.base import IGNORE_LABEL, PAD, Examples, Source
+
+
+@dataclass(frozen=True)
+class TextEvaluation(Measured):
+    """Loss on held-out windows: `val_loss` is the mean cross-entropy of a character, in nats."""
+
+    windows: int
+    characters: int
+    val_loss: float
+    seconds: float
+
+    @property
+    def rows(self) -> int:
+        """Windows that were measured."""
+        return self.windows
+
+    @property
+    def score(self) -> float:
+        """The lower the loss, the better."""
+        return -self.val_loss
+
+    @property
+    def bits_per_character(self) -> float:
+        """The loss in bits: what storing a character would take."""
+        return self.val_loss / math.log(2)
+
+    @property
+    def characters_per_second(self) -> float:
+        """Characters predicted a second."""
+        return self.characters / self.seconds if self.seconds > 0 else 0.0
+
+    def to_dict(self) -> dict[str, float]:
+        """Return all figures by name."""
+        return {
+            **asdict(self),
+            "bits_per_character": self.bits_per_character,
+            "characters_per_second": self.characters_per_second,
+        }
+
+
+def character_losses(model: RecursiveText, windows: Examples) -> tuple[Tensor, Tensor]:
+    """Return the cross-entropy (L, B) of every label, and which are scored (L, B); the others are 0."""
+    inputs_BL = torch.from_numpy(windows.inputs.astype(np.int64))
+    labels_LB = torch.from_numpy(windows.labels.astype(np.int64)).t()
+    scored_LB = labels_LB != PAD
+    labels_LB = torch.where(scored_LB, labels_LB, IGNORE_LABEL)
+    losses_N = softmax_cross_entropy(model(inputs_BL).flatten(0, 1), labels_LB.flatten())
+    return losses_N.view(labels_LB.shape), scored_LB
+
+
+@torch.no_grad()
+def evaluate_text(
+    model: RecursiveText,
+    windows: Source,
+    *,
+    batch_size: int,
+    progress: Callable[[int, int], None] | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> TextEvaluation:
+    """Measure a model on windows; characters that it does not know are not scored.
+
+    `progress` hears (done, total) after each batch; when `stopping` turns true, what was measured so far is
+    returned.
+    """
+    started = time.perf_counter()
+    loss, characters, done = 0.0, 0, 0
+    for start in range(0, len(windows), batch_size):
+        batch = windows.take(slice(start, start + batch_size))
+        losses_LB, scored_LB = character_losses(model, batch)
+        loss += float(losses_LB.sum(dtype=torch.float64))
+        characters += int(scored_LB.sum())
+        done += len(batch)
+        if progress is not None:
+            progress(done, len(windows))
+        if stopping():
+            break
+    return TextEvaluation(done, characters, loss / max(characters, 1), time.perf_counter() - started)

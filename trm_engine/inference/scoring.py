@@ -1,0 +1,56 @@
+"""How answers compare with labels: cross-entropies of tokens, right positions and right rows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from trm_engine.tasks.base import IGNORE_LABEL
+
+
+def softmax_cross_entropy(logits_NV: Tensor, labels_N: Tensor) -> Tensor:
+    """Cross-entropy of each token (N,), 0 where the label is ignored."""
+    return F.cross_entropy(logits_NV, labels_N, ignore_index=IGNORE_LABEL, reduction="none")
+
+
+def stablemax_cross_entropy(logits_NV: Tensor, labels_N: Tensor) -> Tensor:
+    """Stable-max cross-entropy of each token (N,) in float64, 0 where the label is ignored.
+
+    s(x) = x + 1 for x ≥ 0 and 1 / (1 − x) below; the loss is −log(s_label / Σ s) (arXiv 2501.04697).
+    """
+    x = logits_NV.double()
+    s = torch.where(x < 0, 1 / (1 - x.clamp(max=0)), x + 1)
+    scored = labels_N != IGNORE_LABEL
+    s_label = s.gather(-1, torch.where(scored, labels_N, 0)[:, None]).squeeze(-1)
+    return torch.where(scored, torch.log(s.sum(-1)) - torch.log(s_label), 0.0)
+
+
+CROSS_ENTROPY = {"softmax": softmax_cross_entropy, "stablemax": stablemax_cross_entropy}
+
+
+class Judged(NamedTuple):
+    """How the answers of a batch compare with the labels; each (B,)."""
+
+    labelled: Tensor
+    correct: Tensor
+
+    @property
+    def exact(self) -> Tensor:
+        """Rows with every labelled position right."""
+        return self.correct == self.labelled
+
+    @property
+    def accuracy(self) -> Tensor:
+        """Share of labelled positions that are right."""
+        return self.correct / self.labelled.clamp(min=1)
+
+
+def judge(logits_LBV: Tensor, labels_BL: Tensor) -> Judged:
+    """Count labelled and right positions of each row."""
+    labels_LB = labels_BL.t()
+    scored = labels_LB != IGNORE_LABEL
+    right = scored & (logits_LBV.argmax(-1) == labels_LB)
+    return Judged(scored.sum(0), right.sum(0))

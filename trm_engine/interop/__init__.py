@@ -1,0 +1,1 @@
+"""Published weights and dataset folders, in and out."""

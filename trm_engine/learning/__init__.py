@@ -1,0 +1,1 @@
+"""The state and mathematics of one training step: learner, losses, optimizers, schedules."""

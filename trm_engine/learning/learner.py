@@ -1,0 +1,290 @@
+"""Everything that changes while a model learns, and how one step changes it.
+
+What is the same for every kind of model is here: weights, optimizer, moving average, data cursor, random
+generators, counters, and the order of a step. What a batch is and how its gradients come about, a subclass
+says: `PuzzleLearner` (deep supervision, halting) and `TextLearner` (next character).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+import struct
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trm_engine.compute.batch import Batch
+from trm_engine.compute.gemm import use_gemm
+from trm_engine.compute.parameters import FlatParameters
+from trm_engine.compute.sums import Sums
+from trm_engine.compute.threads import Workers, shares
+from trm_engine.config.sections import Config
+from trm_engine.inference.evaluation_result import Measured
+from trm_engine.learning.muon import build_optimizer
+from trm_engine.learning.optimizers import Adam
+from trm_engine.learning.schedule import lr_scale
+from trm_engine.models.layers import use_kernels
+from trm_engine.tasks.base import Source, Task
+from trm_engine.tasks.streaming import sampler_for
+
+# A uniform guess costs ln(vocabulary) a row; fifty times that is no bad batch but a broken model.
+_SPIKE = 50.0
+
+
+@dataclass
+class Counters:
+    """Numbers that travel with the weights; all of them are in every checkpoint."""
+
+    step: int = 0
+    """Supervision steps taken, skipped ones included."""
+    updates: int = 0
+    """Optimizer updates made."""
+    samples: int = 0
+    """Rows trained on, counted once a supervision step."""
+    skipped_in_a_row: int = 0
+    """Steps skipped since the last update, because the loss or its gradient was unsound."""
+    lr_scale: float = 1.0
+    """Extra factor on the learning rate, lowered when training diverges."""
+    digest: str = ""
+    """Running hash of the loss of every step: equal digests mean that every loss agreed bit for bit."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """What one step did: sums over the batch, the gradient's norm, and whether the weights moved."""
+
+    result: Sums
+    grad_norm: float
+    applied: bool
+
+
+class Learner(ABC):
+    """A model with its optimizer, moving average, batch in flight, data cursor and random generators.
+
+    Equal learners fed by equal data stay bit-identical; `tensors` and `state` hold all there is to know.
+    """
+
+    target: ClassVar[str]
+    """What may end training early, in words: `accuracy`."""
+
+    def __init__(self, config: Config, task: Task, model: nn.Module) -> None:
+        self.config = config
+        self.task = task
+        seed = config.train.seed
+        self.model = model
+        self.parameters = FlatParameters(model)
+        self.optimizer = build_optimizer(self.parameters, config.train)
+        self.ema = self.parameters.values.clone()
+        self.sampler = sampler_for(task.train, seed)
+        self.rng = np.random.default_rng([seed, 1])
+        self.counters = Counters()
+        self._threads = 1
+        self._workers: Workers | None = None
+
+    # --- what kinds of models differ in -------------------------------------------------------------------
+
+    @property
+    def rows(self) -> int:
+        """Rows of the batch of one step."""
+        return self.config.train.batch_size
+
+    @abstractmethod
+    def draw(self) -> Batch:
+        """Draw the rows of the next step."""
+
+    @abstractmethod
+    def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> Measured:
+        """Measure the model with the weights it has; when `stopping` turns true, return what there is."""
+
+    @abstractmethod
+    def reached_target(self, measured: Measured) -> bool:
+        """Return whether an evaluation is good enough to end training, by the configuration."""
+
+    @abstractmethod
+    def best_figure(self, score: float) -> tuple[str, float]:
+        """Return the name and value of the figure behind the score of the best evaluation."""
+
+    # --- a step -------------------------------------------------------------------------------------------
+
+    def learn(self, micro_batch: int, interrupted: Callable[[], bool] = lambda: False) -> Update | None:
+        """Take one step with at most `micro_batch` rows in flight.
+
+        `interrupted` is asked between micro-batches; when it says so, the step is undone and None returned.
+        An error undoes the step too, unless the step has been counted: then the update of the weights broke
+        off, and only a checkpoint is whole.
+        """
+        before, step = self._cursor(), self.counters.step
+        try:
+            batch = self.draw()
+            self.parameters.grads.zero_()
+            rows = self.rows
+            for start in range(0, rows, micro_batch):
+                if start and interrupted():
+                    self._rewind(before)
+                    return None
+                self._backward(batch, start, min(start + micro_batch, rows))
+            return self._update(batch)
+        except BaseException:
+            if self.counters.step == step:
+                self._rewind(before)
+            raise
+
+    def rehearse(self, micro_batch: int) -> None:
+        """Take the gradients of one micro-batch and forget them: the learner stays as it was, bit for bit."""
+        before = self._cursor()
+        try:
+            self._backward(self.draw(), 0, min(micro_batch, self.rows))
+        finally:
+            self._rewind(before)
+            self.parameters.grads.zero_()
+
+    def _backward(self, batch: Batch, start: int, stop: int) -> None:
+        """Add the gradients of rows [start, stop)."""
+        workers = self._workers_in_force()
+        parts = [batch.part(*rows) for rows in shares(start, stop, workers.count if workers else 1)]
+        if workers is None or len(parts) == 1:
+            with self._precision():
+                parts[0].backward(self.model)
+        else:
+            workers.backward(parts, self._precision)
+        for part in parts:
+            part.merge()
+
+    def use_threads(self, count: int) -> None:
+        """Compute with `count` threads from now on; called in the thread that trains, whose torch it sets."""
+        torch.set_num_threads(count)
+        use_gemm(self.config.runtime.gemm)
+        self._threads, self._workers = count, None
+
+    def _workers_in_force(self) -> Workers | None:
+        if self.config.runtime.parallelism != "rows" or self._threads == 1:
+            return None
+        if self._workers is None:
+            self._workers = Workers(self.model, self.parameters, self._threads)
+        return self._workers
+
+    def _precision(self) -> torch.autocast:
+        """Return a context in which matrix products are computed as `runtime.precision` says.
+
+        Casts of weights are not cached: one made in a cycle without gradient would cut the gradient later.
+        """
+        reduced = self.config.runtime.precision == "bf16"
+        return torch.autocast("cpu", torch.bfloat16, enabled=reduced, cache_enabled=False)
+
+    def _cursor(self) -> tuple[Any, Any]:
+        """Return where drawing examples and chance stand."""
+        return self.sampler.state(), self.rng.bit_generator.state
+
+    def _rewind(self, cursor: tuple[Any, Any]) -> None:
+        self.sampler.restore(cursor[0])
+        self.rng.bit_generator.state = cursor[1]
+
+    def _update(self, batch: Batch) -> Update:
+        train, counters, result = self.config.train, self.counters, batch.result
+        grad_norm = float(self.parameters.grads.norm())
+        scale = self._lr_scale()
+        mean_loss = result.loss / self.rows
+        sound = math.isfinite(grad_norm) and mean_loss < _SPIKE * math.log(self.task.vocab_size)
+        counters.step += 1
+        counters.samples += self.rows
+        counters.digest = _chained(counters.digest, result.loss)
+        if not sound:
+            counters.skipped_in_a_row += 1
+            batch.reject()
+            return Update(result, grad_norm, applied=False)
+        counters.skipped_in_a_row = 0
+        counters.updates += 1
+        self.optimizer.step(self.parameters.grads, train.lr * scale)
+        self.ema.lerp_(self.parameters.values, 1 - train.ema)
+        batch.accept(scale)
+        return Update(result, grad_norm, applied=True)
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next update."""
+        return self.config.train.lr * self._lr_scale()
+
+    def _lr_scale(self) -> float:
+        return lr_scale(self.config.train, self.counters.step) * self.counters.lr_scale
+
+    # --- weights ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def averaged_weights(self) -> Iterator[None]:
+        """Put the moving average into the model for as long as the block lasts."""
+        raw = self.parameters.values.clone()
+        self.parameters.values.copy_(self.ema)
+        try:
+            yield
+        finally:
+            self.parameters.values.copy_(raw)
+
+    def averaged_copy(self) -> dict[str, Tensor]:
+        """Return copies of the weights and buffers by name, the moving average in place of the weights."""
+        averaged = {**self.weights(), **self.parameters.split(self.ema)}
+        return {name: tensor.detach().clone() for name, tensor in averaged.items()}
+
+    def reconfigure(self, config: Config) -> None:
+        """Go on under another configuration of the same task and model."""
+        assert (config.task, config.model) == (self.config.task, self.config.model)
+        if config.runtime != self.config.runtime:
+            use_kernels(self.model, config.runtime)
+            use_gemm(config.runtime.gemm)
+            self._workers = None  # theirs are copies of the model
+        self.config = config
+        self.optimizer = self._continued(config)
+
+    def _continued(self, config: Config) -> Adam:
+        """Return the optimizer of a configuration with the moments of the one before."""
+        optimizer = build_optimizer(self.parameters, config.train)
+        optimizer.mean, optimizer.square = self.optimizer.mean, self.optimizer.square
+        optimizer.updates = self.optimizer.updates
+        return optimizer
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the raw weights and buffers by name (views, not copies)."""
+        return self.model.state_dict()
+
+    # --- all there is to know -----------------------------------------------------------------------------
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return every other tensor of the training state by name."""
+        flats = {"ema": self.ema, "adam_mean": self.optimizer.mean, "adam_square": self.optimizer.square}
+        return {
+            f"{kind}.{name}": view
+            for kind, flat in flats.items()
+            for name, view in self.parameters.split(flat).items()
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Return what is not a tensor, as JSON values."""
+        return {
+            "counters": dataclasses.asdict(self.counters),
+            "sampler": self.sampler.state(),
+            "rng": self.rng.bit_generator.state,
+        }
+
+    def restore(
+        self, weights: dict[str, Tensor], tensors: dict[str, Tensor], state: Mapping[str, Any]
+    ) -> None:
+        """Become what `weights`, `tensors` and `state` describe."""
+        self.model.load_state_dict(weights)
+        self.parameters.load(self.ema, tensors, "ema.")
+        self.parameters.load(self.optimizer.mean, tensors, "adam_mean.")
+        self.parameters.load(self.optimizer.square, tensors, "adam_square.")
+        self.counters = Counters(**state["counters"])
+        self.optimizer.updates = self.counters.updates
+        self.sampler.restore(state["sampler"])
+        self.rng.bit_generator.state = state["rng"]
+
+
+def _chained(digest: str, loss: float) -> str:
+    return hashlib.blake2b(bytes.fromhex(digest) + struct.pack("<d", loss), digest_size=16).hexdigest()

@@ -1,0 +1,48 @@
+"""Optimizers on a flat tensor of weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from trm_engine.config.sections import TrainConfig
+
+_ADAM_EPS = 1e-8
+
+
+class Adam:
+    """AdamW, or Adam-atan2, which has no ε and does not care about the gradient's scale (arXiv 2407.05872).
+
+    Both keep bias-corrected means m̂ of the gradient and v̂ of its square, and first shrink the weights by
+    1 − lr · weight_decay; then AdamW takes lr · m̂ / (√v̂ + ε) and Adam-atan2 takes lr · atan2(m̂, √v̂).
+    """
+
+    def __init__(self, values: Tensor, config: TrainConfig) -> None:
+        self.values = values
+        self.config = config
+        self.mean = torch.zeros_like(values)
+        self.square = torch.zeros_like(values)
+        self.updates = 0
+
+    @torch.no_grad()
+    def step(self, grads: Tensor, lr: float) -> None:
+        """Update the weights in place."""
+        config = self.config
+        self.updates += 1
+        self.mean.lerp_(grads, 1 - config.beta1)
+        self.square.mul_(config.beta2).addcmul_(grads, grads, value=1 - config.beta2)
+        mean_scale = 1 / (1 - config.beta1**self.updates)
+        root = (self.square / (1 - config.beta2**self.updates)).sqrt_()
+        self.values.mul_(1 - lr * config.weight_decay)
+        if config.optimizer == "adam_atan2":
+            self.values.add_(torch.atan2(self.mean * mean_scale, root), alpha=-lr)
+        else:
+            self.values.addcdiv_(self.mean, root.add_(_ADAM_EPS), value=-lr * mean_scale)
+
+
+@torch.no_grad()
+def sign_sgd(embeddings_NE: Tensor, ids_B: Tensor, grads_BE: Tensor, lr: float, weight_decay: float) -> None:
+    """Move the embeddings of the puzzles in a batch by the sign of their summed gradient, in place."""
+    ids, inverse = torch.unique(ids_B, return_inverse=True)
+    summed = torch.zeros(len(ids), embeddings_NE.shape[1]).index_add_(0, inverse, grads_BE)
+    embeddings_NE[ids] = embeddings_NE[ids].mul_(1 - lr * weight_decay).add_(summed.sign_(), alpha=-lr)

@@ -1,0 +1,118 @@
+"""What a batch carries from one supervision step to the next: deep supervision and halting (ACT)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from trm_engine.models.trm import State
+
+
+@dataclass(frozen=True)
+class Carry:
+    """A batch in flight. Every row keeps its puzzle and its state until it halts.
+
+    `state.y`, `state.z`: (S, B, D); `inputs`, `labels`: (B, L); `puzzle_ids`, `steps`: (B,) integers;
+    `halted`: (B,) booleans: these rows take a new puzzle at the next step.
+    """
+
+    state: State
+    inputs: Tensor
+    labels: Tensor
+    puzzle_ids: Tensor
+    steps: Tensor
+    halted: Tensor
+
+    @classmethod
+    def empty(cls, state: State, seq_len: int) -> Carry:
+        """Return a batch of which every row waits for its first puzzle."""
+        rows = state.z.shape[1]
+        return cls(
+            state,
+            inputs=torch.zeros(rows, seq_len, dtype=torch.int32),
+            labels=torch.zeros(rows, seq_len, dtype=torch.int64),
+            puzzle_ids=torch.zeros(rows, dtype=torch.int64),
+            steps=torch.zeros(rows, dtype=torch.int32),
+            halted=torch.ones(rows, dtype=torch.bool),
+        )
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return everything by name, for a checkpoint."""
+        parts = (
+            {"y": self.state.y, "z": self.state.z}
+            if self.state.y is not self.state.z
+            else {"z": self.state.z}
+        )
+        return {
+            **parts,
+            "inputs": self.inputs,
+            "labels": self.labels,
+            "puzzle_ids": self.puzzle_ids,
+            "steps": self.steps,
+            "halted": self.halted,
+        }
+
+    @classmethod
+    def from_tensors(cls, parts: dict[str, Tensor]) -> Carry:
+        """Rebuild what `tensors` returned."""
+        state = State(parts.get("y", parts["z"]), parts["z"])
+        return cls(state, *(parts[name] for name in ("inputs", "labels", "puzzle_ids", "steps", "halted")))
+
+    def rows(self, start: int, stop: int) -> Carry:
+        """Return rows [start, stop) as a batch of their own; the whole batch is not copied."""
+        if (start, stop) == (0, len(self)):
+            return self
+        z = self.state.z[:, start:stop].contiguous()
+        y = z if self.state.y is self.state.z else self.state.y[:, start:stop].contiguous()
+        rest = (self.inputs, self.labels, self.puzzle_ids, self.steps, self.halted)
+        return Carry(State(y, z), *(tensor[start:stop] for tensor in rest))
+
+    def keep(self, count: int) -> Carry:
+        """Return `count` of the rows, in order; rows that halted are the first to go: they hold no work."""
+        waiting_last = torch.argsort(self.halted.to(torch.int8), stable=True)
+        kept = waiting_last[:count].sort().values
+        z = self.state.z[:, kept]
+        y = z if self.state.y is self.state.z else self.state.y[:, kept]
+        rest = (self.inputs, self.labels, self.puzzle_ids, self.steps, self.halted)
+        return Carry(State(y, z), *(tensor[kept] for tensor in rest))
+
+    def blank(self) -> Carry:
+        """Return a batch of the same shapes without content, to be filled with `put`."""
+        z = torch.empty_like(self.state.z)
+        y = z if self.state.y is self.state.z else torch.empty_like(self.state.y)
+        rest = (self.inputs, self.labels, self.puzzle_ids, self.steps, self.halted)
+        return Carry(State(y, z), *(torch.empty_like(tensor) for tensor in rest))
+
+    def put(self, start: int, part: Carry) -> None:
+        """Copy `part` into the rows from `start` on."""
+        stop = start + len(part)
+        self.state.z[:, start:stop] = part.state.z
+        if self.state.y is not self.state.z:
+            self.state.y[:, start:stop] = part.state.y
+        for name in ("inputs", "labels", "puzzle_ids", "steps", "halted"):
+            getattr(self, name)[start:stop] = getattr(part, name)
+
+
+def halted_rows(
+    steps: Tensor,
+    q_halt: Tensor,
+    q_continue: Tensor,
+    *,
+    max_steps: int,
+    min_steps: Tensor,
+    continue_loss: bool,
+) -> Tensor:
+    """Say which rows halt in training.
+
+    A row halts at `max_steps`, or when its halting logit wins (over 0, or over the continue logit where
+    that is trained), but not before its `min_steps` (exploration).
+    """
+    if max_steps == 1:
+        return torch.ones_like(steps, dtype=torch.bool)
+    wants = q_halt > q_continue if continue_loss else q_halt > 0
+    return (wants | (steps >= max_steps)) & (steps >= min_steps)

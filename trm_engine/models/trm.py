@@ -1,0 +1,154 @@
+"""The Tiny Recursive Model: one small network applied again and again (arXiv 2510.04871)."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from trm_engine.config.sections import Config, ModelConfig
+from trm_engine.models.initial import lecun_normal, truncated_normal
+from trm_engine.models.layers import build_blocks, use_kernels
+
+_HALT_BIAS = -5.0  # "do not halt" until training says otherwise
+
+
+class State(NamedTuple):
+    """What is carried between supervision steps: the answer y and the latent z, each (S, B, D).
+
+    A single-state model carries z alone; its y is the same tensor.
+    """
+
+    y: Tensor
+    z: Tensor
+
+
+class Output(NamedTuple):
+    """What one supervision step says: `logits` (L, B, V), and halting logits (B,)."""
+
+    logits: Tensor
+    q_halt: Tensor
+    q_continue: Tensor
+
+
+class TRM(nn.Module):
+    """Embedding, the recursive core f, and the token and halting heads.
+
+    `puzzle_emb` is a buffer: it is trained by its own sparse rule, not by backpropagation into a parameter.
+    """
+
+    y_init: Tensor
+    z_init: Tensor
+    puzzle_emb: Tensor
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        vocab_size: int,
+        seq_len: int,
+        puzzle_emb_len: int = 0,
+        num_puzzle_ids: int = 1,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.seq_len = seq_len
+        self.puzzle_emb_len = puzzle_emb_len
+        self.prefix_len = puzzle_emb_len + config.registers
+        size, length = config.hidden_size, self.prefix_len + seq_len
+        self.embed_tokens = nn.Parameter(
+            truncated_normal(vocab_size, size, std=size**-0.5, generator=generator)
+        )
+        if config.registers:
+            registers = truncated_normal(config.registers, 1, size, std=size**-0.5, generator=generator)
+            self.registers = nn.Parameter(registers)
+        if config.positions == "learned":
+            positions = truncated_normal(length, 1, size, std=size**-0.5, generator=generator)
+            self.embed_positions = nn.Parameter(positions)
+        self.blocks = nn.ModuleList(build_blocks(config, length, generator))
+        self.lm_head = nn.Parameter(lecun_normal(vocab_size, size, generator))
+        self.q_head = nn.Parameter(torch.zeros(2, size))
+        self.q_bias = nn.Parameter(torch.full((2,), _HALT_BIAS))
+        self.register_buffer("y_init", truncated_normal(size, std=1.0, generator=generator))
+        self.register_buffer("z_init", truncated_normal(size, std=1.0, generator=generator))
+        self.register_buffer("puzzle_emb", torch.zeros(num_puzzle_ids, config.puzzle_emb_ndim))
+
+    def initial_state(self, rows: int) -> State:
+        """Return the states that `rows` fresh puzzles start from."""
+        shape = (self.prefix_len + self.seq_len, rows, -1)
+        z = self.z_init.expand(shape).clone()
+        return State(self.y_init.expand(shape).clone() if self.config.states == 2 else z, z)
+
+    def reset(self, state: State, halted_B: Tensor) -> State:
+        """Return `state` with the rows that halted put back to the initial states."""
+        where = halted_B[None, :, None]
+        z = torch.where(where, self.z_init, state.z)
+        return State(torch.where(where, self.y_init, state.y) if self.config.states == 2 else z, z)
+
+    def forward(
+        self, state: State, inputs_BL: Tensor, puzzle_rows_BN: Tensor | None = None
+    ) -> tuple[State, Output]:
+        """Run one supervision step.
+
+        All cycles but the last run without gradient. `puzzle_rows_BN` are the puzzle embeddings of the rows
+        (`puzzle_emb[ids]`), needed where the model has them. The state returned is detached.
+        """
+        x = self.embed(inputs_BL, puzzle_rows_BN)
+        with torch.no_grad():
+            for _ in range(self.config.h_cycles - 1):
+                state = self._cycle(state, x)
+        state = self._cycle(state, x)
+        answer = state.y
+        logits = F.linear(answer[self.prefix_len :], self.lm_head).to(x.dtype)
+        q_halt, q_continue = F.linear(answer[0], self.q_head, self.q_bias).to(x.dtype).unbind(-1)
+        return State(state.y.detach(), state.z.detach()), Output(logits, q_halt, q_continue)
+
+    def embed(self, inputs_BL: Tensor, puzzle_rows_BN: Tensor | None) -> Tensor:
+        """Return the embedded question x (S, B, D): puzzle embedding, registers, tokens."""
+        rows, size = len(inputs_BL), self.config.hidden_size
+        parts = []
+        if self.puzzle_emb_len:
+            assert puzzle_rows_BN is not None
+            padded = F.pad(puzzle_rows_BN, (0, self.puzzle_emb_len * size - puzzle_rows_BN.shape[1]))
+            parts.append(padded.view(rows, self.puzzle_emb_len, size).transpose(0, 1))
+        if self.config.registers:
+            parts.append(self.registers.expand(-1, rows, -1))
+        parts.append(F.embedding(inputs_BL.t().long(), self.embed_tokens))
+        x = torch.cat(parts)
+        if self.config.positions == "learned":
+            x = math.sqrt(0.5) * (x + self.embed_positions)
+        return math.sqrt(size) * x
+
+    def _cycle(self, state: State, x: Tensor) -> State:
+        y, z = state
+        if self.config.states == 1:
+            for _ in range(self.config.l_cycles):
+                z = self._net(z + x)
+            z = self._net(z)
+            return State(z, z)
+        for _ in range(self.config.l_cycles):
+            z = self._net(z + (y + x))
+        return State(self._net(y + z), z)
+
+    def _net(self, x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+def build_model(config: Config, num_puzzle_ids: int, generator: torch.Generator) -> TRM:
+    """Return a freshly initialised model for a configuration, with the kernels it asks for."""
+    model = TRM(
+        config.model,
+        vocab_size=config.task.vocab_size,
+        seq_len=config.task.seq_len,
+        puzzle_emb_len=config.puzzle_emb_len,
+        num_puzzle_ids=num_puzzle_ids,
+        generator=generator,
+    )
+    use_kernels(model, config.runtime)
+    return model

@@ -1,0 +1,1 @@
+"""What a run costs while it runs: samples, the memory guard, slowdowns."""

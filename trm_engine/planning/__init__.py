@@ -1,0 +1,1 @@
+"""What a run will cost before it starts: operations, memory, time, and what would cost less."""

@@ -1,0 +1,136 @@
+"""The memory a run takes, by formula: what stays, and the largest of what comes and goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trm_engine.config.sections import Config
+from trm_engine.planning.flops import Shape, applications, parameters, puzzle_parameters, shape_of
+
+BASE_BYTES = 300_000_000
+"""Python with torch imported (240 MB), its kernels warm (40 MB) and the program around it (20 MB)."""
+
+_FLOAT = 4
+# What the allocator loses between blocks that come and go. Without gradients two blocks' sizes alternate, and
+# hardly any fits where another was.
+_TRAINING_SLACK, _EVALUATION_SLACK = 1.1, 1.9
+_GRADIENT_COPIES = 4  # two threads' own, each with a sum in the making for weights that are used repeatedly
+_WEIGHT_COPIES = 5  # the weights, their gradients, the moving average, the optimizer's two moments
+_SAVE_COPIES = 5  # a checkpoint in memory: weights, moving average, two moments, and a copy in passing
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Bytes a run holds. Training, evaluation and saving take turns: only the largest of the three counts."""
+
+    base: int
+    """The program itself."""
+    weights: int
+    """Weights, gradients, moving average and optimizer moments; puzzle embeddings."""
+    carry: int
+    """State and puzzles of the batch, which stay between steps."""
+    data: int
+    """Examples held in memory."""
+    training: int
+    """Activations of the last cycle for the rows in flight, what the backward pass needs beside them, and the
+    batch's next state beside its present one."""
+    evaluation: int
+    """States and one block's working memory for the rows evaluated at once."""
+    saving: int
+    """The bytes of a checkpoint before they are written."""
+
+    @property
+    def peak(self) -> int:
+        """The most that is held at one time."""
+        stays = self.base + self.weights + self.carry + self.data
+        return stays + max(self.training, self.evaluation, self.saving)
+
+
+def footprint(config: Config, *, micro_batch: int, examples: int, num_puzzle_ids: int = 1) -> Footprint:
+    """Return the memory of a run with `micro_batch` rows in flight and `examples` puzzles in memory."""
+    shape = shape_of(config)
+    weights, puzzles = parameters(config), puzzle_parameters(config, num_puzzle_ids)
+    rows, seq_len = config.train.batch_size, config.task.seq_len
+    text = config.model.architecture == "text"  # carries no state, and its tokens stay in their file
+    states = 0 if text else config.model.states * shape.positions * shape.size
+    carry = rows * (_FLOAT * states + 12 * seq_len + 16)  # tokens as int32, labels as int64, counters
+    token_bytes = 1 if config.task.vocab_size <= 256 else 2
+    # A text goes through one block size after the other only once: its logits are the largest.
+    evaluation_slack = _TRAINING_SLACK if text else _EVALUATION_SLACK
+    return Footprint(
+        base=BASE_BYTES,
+        weights=_FLOAT * (_WEIGHT_COPIES * weights + puzzles),
+        carry=carry,
+        data=examples * (2 * seq_len * token_bytes + 4),
+        training=carry
+        + _FLOAT * _GRADIENT_COPIES * weights
+        + round(_TRAINING_SLACK * _FLOAT * micro_batch * _training_row(config, shape)),
+        evaluation=round(evaluation_slack * _FLOAT * config.eval.batch_size * _evaluation_row(config, shape)),
+        saving=_FLOAT * (_SAVE_COPIES * weights + puzzles) + carry,
+    )
+
+
+def _training_row(config: Config, shape: Shape) -> int:
+    """Return the numbers held for one row at the start of the backward pass.
+
+    The last cycle of a puzzle model applies the network l_cycles + 1 times, a text model all its recursion
+    steps; each application keeps its input and what `_kept` counts for each block. The work of one block
+    comes on top, and the states and the embedded question outside the net; logits and their softmax or
+    stable-max (float64) are small.
+    """
+    state = shape.positions * shape.size
+    kept = applications(config) * (shape.layers * _kept(config, shape) + state)
+    outside = (2 * config.model.states + 2) * state
+    logits = (3 if config.train.loss == "softmax" else 16) * config.task.vocab_size * config.task.seq_len
+    return kept + _backward_work(config, shape) + outside + logits
+
+
+def _kept(config: Config, shape: Shape) -> int:
+    """Return the numbers that one block keeps of one row for its backward pass.
+
+    Each half keeps its output, normalised; a SwiGLU gate and up as well, and unless the operations are fused
+    silu(gate), its product with up, and the sum before the norm. Attention: see `_kept_by_attention`.
+    """
+    state, fused = shape.positions * shape.size, config.runtime.fused
+    inner, outputs = (2, 2) if fused else (4, 4)
+    mlp = inner * shape.width * shape.positions
+    mixer = (
+        inner * shape.length_width * shape.size if shape.length_width else _kept_by_attention(config, shape)
+    )
+    return outputs * state + mlp + mixer
+
+
+def _kept_by_attention(config: Config, shape: Shape) -> int:
+    """Return the numbers that attention keeps of one row beside its block's output.
+
+    q, k and v, and the mixed values; where they are not fused, or heads are long, rotated copies and
+    transposed ones as well. With products the weight of each pair of positions instead of the copies. Which
+    of the two `auto` takes is measured later; mostly it is the smaller.
+    """
+    state = shape.positions * shape.size
+    flash = (7 if config.model.positions == "rope" else 5) * state
+    products = 4 * state + config.model.heads * shape.positions**2
+    attention = config.runtime.attention
+    if shape.causal or attention == "sdpa" or not config.runtime.fused:
+        return flash
+    return products if attention == "products" else min(flash, products)
+
+
+def _backward_work(config: Config, shape: Shape) -> int:
+    """Return the most numbers that the way back through one block has in hand for one row."""
+    state = shape.positions * shape.size
+    inner = 3 * (shape.width * shape.positions + shape.length_width * shape.size)
+    if shape.length_width:
+        return inner + 3 * state
+    pairs = 2 * config.model.heads * shape.positions**2 if config.runtime.attention == "products" else 0
+    return inner + 8 * state + pairs
+
+
+def _evaluation_row(config: Config, shape: Shape) -> int:
+    """Return the numbers held for one row without gradients: states, question, sums, one block's work."""
+    state = shape.positions * shape.size
+    inner = 2 * (shape.width * shape.positions + shape.length_width * shape.size)
+    attention = 0 if shape.length_width else 5 * state
+    # The logits of a text are as wide as a small model; those of a puzzle are few beside its states.
+    logits = 2 * config.task.vocab_size * config.task.seq_len if config.model.architecture == "text" else 0
+    return (config.model.states + 5) * state + inner + attention + logits

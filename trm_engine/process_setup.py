@@ -1,0 +1,62 @@
+"""Settings of the process that must stand before torch is loaded: how threads wait, how memory is kept."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import sys
+
+from trm_engine.decisions import Decision
+
+# Numbers of glibc's mallopt (malloc.h).
+_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
+_NEVER = 2**31 - 1
+
+# What the OpenMP runtimes that torch ships with read when they are loaded: GNU's, and LLVM's or Intel's.
+# GNU's count is some ten microseconds: as long as the next operation usually takes to come.
+_WAITING = {"GOMP_SPINCOUNT": "3000", "KMP_BLOCKTIME": "0"}
+_WAITING_OF_A_PERSON = ("OMP_WAIT_POLICY", *_WAITING)
+
+
+_made: list[Decision] = []
+
+
+def prepare_process() -> None:
+    """Prepare this process for training; before anything imports torch. Calling it again does nothing.
+
+    What a person has set in the environment stands.
+    """
+    if not _made and "torch" not in sys.modules:
+        _made.extend([_choose_waiting(), _choose_allocator()])
+
+
+def preparations() -> list[Decision]:
+    """Return what `prepare_process` chose, and why; empty where it was not called in time."""
+    return list(_made)
+
+
+def _choose_waiting() -> Decision:
+    given = [name for name in _WAITING_OF_A_PERSON if name in os.environ]
+    if given:
+        return Decision("waiting threads", f"{given[0]}={os.environ[given[0]]}", "set in the environment")
+    os.environ.update(_WAITING)
+    return Decision(
+        "waiting threads",
+        "spin shortly, then sleep",
+        "sleeping at once costs a fifth; spinning on stops everything when another process takes a core",
+    )
+
+
+def _choose_allocator() -> Decision:
+    """Let glibc keep freed blocks: one given back costs page faults when the next is taken."""
+    if platform.libc_ver()[0] != "glibc" or "LD_PRELOAD" in os.environ:
+        return Decision("allocator", "as it is", "only glibc gives large blocks back after every operation")
+    mallopt = ctypes.CDLL(None).mallopt
+    done = all(
+        mallopt(option, value) == 1
+        for option, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, _NEVER), (_M_ARENA_MAX, 1))
+    )
+    if not done:
+        return Decision("allocator", "as it is", "glibc refused to keep freed blocks")
+    return Decision("allocator", "keeps freed blocks", "page faults cost more than the operations in between")

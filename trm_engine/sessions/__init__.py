@@ -1,0 +1,25 @@
+"""Sessions on disk: what a run writes, and how nothing of it is lost."""
+
+from trm_engine.sessions.checkpoint import Checkpoint
+from trm_engine.sessions.checkpoints import Best, CheckpointInfo
+from trm_engine.sessions.history import HistoryEntry
+from trm_engine.sessions.log import Event
+from trm_engine.sessions.record import Origin, Parent, SessionRecord, Status
+from trm_engine.sessions.session import Session
+from trm_engine.sessions.store import Store
+from trm_engine.sessions.tensors import weights_sha256
+
+__all__ = [
+    "Best",
+    "Checkpoint",
+    "CheckpointInfo",
+    "Event",
+    "HistoryEntry",
+    "Origin",
+    "Parent",
+    "Session",
+    "SessionRecord",
+    "Status",
+    "Store",
+    "weights_sha256",
+]

@@ -1,0 +1,277 @@
+"""The checkpoints of one session: saving so that a sound one always exists, finding the newest sound one.
+
+A checkpoint appears under its name in one rename, after it has been read back. One that is replaced steps
+aside under another name (`.old-…`) first; `recover` tidies what a crash has left and undoes a replacement cut
+short.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
+
+from trm_engine.errors import ResourceError, SessionError
+from trm_engine.files import Storage, disk_errors, is_real_folder, read_text, remove_tree, write_atomically
+from trm_engine.sessions.checkpoint import Checkpoint, estimated_bytes, read_checkpoint, write_checkpoint
+from trm_engine.sessions.layout import BEST, MAX_TEXT_BYTES, WEIGHTS
+from trm_engine.sessions.manifest import DamagedError, Manifest, read_manifest, verify
+from trm_engine.text import format_bytes
+
+_NEW = ".new-"
+_OLD = ".old-"
+_GONE = ".gone-"
+_NAME = re.compile(rf"({re.escape(_OLD)})?([0-9]{{9,18}})")
+
+
+class Best(BaseModel):
+    """Which checkpoint scored highest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    step: int
+    """Its step."""
+    score: FiniteFloat
+    """What it scored."""
+    weights: str
+    """Digest of its weights file: the mark is void once the step has been saved again with other weights."""
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """What `sessions show` tells of a checkpoint."""
+
+    step: int
+    bytes: int
+    time: datetime | None
+    """When it was saved; None when its manifest is damaged."""
+    best: bool
+    problem: str | None
+    """What is damaged; None when it is sound."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether it can be loaded."""
+        return self.problem is None
+
+
+@dataclass(frozen=True)
+class _Found:
+    step: int
+    path: Path
+    manifest: Manifest | None
+    """None when it cannot be read."""
+
+    @property
+    def age(self) -> tuple[int, int, bool]:
+        """Sorts the newest last. One without a manifest counts as newest, so that loading mentions it."""
+        serial = self.manifest.serial if self.manifest else 1 << 62
+        return serial, self.step, not self.path.name.startswith(_OLD)
+
+
+class Checkpoints:
+    """The folder of a session's checkpoints. Only the holder of the session's lock may save or recover."""
+
+    def __init__(self, folder: Path, storage: Storage) -> None:
+        self._folder = folder
+        self._storage = storage
+        self._verified: dict[Path, tuple[object, ...]] = {}
+
+    def save(self, checkpoint: Checkpoint, *, keep: int, best_score: float | None = None) -> None:
+        """Save a checkpoint, then remove all but the newest `keep` sound ones and the best.
+
+        With `best_score` it becomes the best. Raises `ResourceError` when the disk is full or does not give
+        back what was written, `SessionError` when it cannot be written otherwise; earlier checkpoints stay.
+        """
+        name = f"{checkpoint.step:09d}"
+        try:
+            with disk_errors(f"save the checkpoint of step {checkpoint.step}; earlier ones are intact"):
+                if not is_real_folder(self._folder):
+                    self._storage.make_folder(self._folder)
+                self.recover()
+                self._check_room(checkpoint)
+                self._write(name, checkpoint)
+                if best_score is not None:
+                    self._mark_best(name, best_score)
+            with disk_errors("remove the oldest checkpoints"):
+                self._prune(keep)
+        except BaseException:
+            with suppress(OSError):
+                self.recover()
+            raise
+
+    def load(self, step: int | None = None) -> tuple[Checkpoint, list[str]]:
+        """Return the newest sound checkpoint, with a sentence for every damaged one that was passed over.
+
+        With `step`, only that one will do. Raises `SessionError` when there is none, or none that is sound.
+        """
+        found = self._newest_first()
+        wanted = found if step is None else [one for one in found if one.step == step]
+        session = self._folder.parent.name
+        if not wanted:
+            steps = ", ".join(str(number) for number in sorted({one.step for one in found}))
+            missing = "no checkpoint" if step is None else f"no checkpoint of step {step}"
+            raise SessionError(
+                f"session {session} has {missing}.{f' It has steps {steps}.' if steps else ''}"
+            )
+        problems: list[str] = []
+        for one in wanted:
+            checkpoint = _read(one)
+            if isinstance(checkpoint, Checkpoint):
+                return checkpoint, [f"{problem} The one of step {one.step} is used." for problem in problems]
+            problems.append(f"the checkpoint of step {one.step} is damaged: {checkpoint}.")
+        advice = (
+            " None is sound." if step is None else " Resume without naming it to use the newest sound one."
+        )
+        raise SessionError(f"session {session}: {problems[0]}{advice}")
+
+    def infos(self) -> list[CheckpointInfo]:
+        """Return all checkpoints by step, each read through to see whether it is sound."""
+        best = self.best()
+        infos = []
+        newest = {one.step: one for one in reversed(self._newest_first())}
+        for step, one in sorted(newest.items()):
+            with suppress(FileNotFoundError):  # the run that is under way may remove one meanwhile
+                size = sum(path.lstat().st_size for path in one.path.iterdir())
+                time = one.manifest.time if one.manifest else None
+                infos.append(CheckpointInfo(step, size, time, _is(best, one), _problem(one)))
+        return infos
+
+    def best(self) -> Best | None:
+        """Return the mark of the best checkpoint; None when there is none or it has been replaced since."""
+        try:
+            best = Best.model_validate_json(read_text(self._folder / BEST, MAX_TEXT_BYTES))
+        except (OSError, ValueError, ValidationError):
+            return None
+        return best if any(_is(best, one) for one in self._newest_first()) else None
+
+    def recover(self) -> None:
+        """Remove what a crash has left of a save, and finish or undo a replacement. Raises `OSError`."""
+        if not is_real_folder(self._folder):
+            return
+        for path in sorted(self._folder.iterdir()):
+            if path.name.startswith((_NEW, _GONE)) and is_real_folder(path):
+                remove_tree(self._storage, path)
+            elif path.name.startswith(_OLD) and _NAME.fullmatch(path.name) and is_real_folder(path):
+                self._settle(path, path.with_name(path.name.removeprefix(_OLD)))
+
+    def _settle(self, aside: Path, final: Path) -> None:
+        """Keep the one of two checkpoints of the same step that is sound, preferring the newer."""
+        if is_real_folder(final):
+            if self._sound(final):
+                return self._remove(aside)
+            self._remove(final)
+        self._storage.rename(aside, final)
+        return self._storage.sync(self._folder)
+
+    def _check_room(self, checkpoint: Checkpoint) -> None:
+        needed, free = 2 * estimated_bytes(checkpoint), self._storage.free_bytes(self._folder)
+        if free < needed:
+            raise ResourceError(
+                f"not enough disk space to save step {checkpoint.step}: {format_bytes(free)} free, "
+                f"{format_bytes(needed)} needed ({self._folder}). Free some; earlier checkpoints are intact."
+            )
+
+    def _write(self, name: str, checkpoint: Checkpoint) -> None:
+        new, aside, final = (self._folder / f"{prefix}{name}" for prefix in (_NEW, _OLD, ""))
+        serial = 1 + max((one.manifest.serial for one in self._newest_first() if one.manifest), default=0)
+        write_checkpoint(self._storage, new, checkpoint, serial)
+        if not self._sound(new):
+            raise ResourceError(
+                f"the checkpoint of step {checkpoint.step} reads back differently from what was written: "
+                f"the disk or the memory of this machine is failing. Earlier checkpoints are intact."
+            )
+        replaces = is_real_folder(final)
+        if replaces:
+            self._storage.rename(final, aside)
+        self._storage.rename(new, final)
+        self._storage.sync(self._folder)
+        self._verified[final] = self._verified.pop(new)
+        if replaces:
+            self._remove(aside)
+
+    def _mark_best(self, name: str, score: float) -> None:
+        manifest = read_manifest(self._folder / name)
+        mark = Best(step=manifest.step, score=score, weights=manifest.files[WEIGHTS].sha256)
+        write_atomically(self._storage, self._folder / BEST, json.dumps(mark.model_dump()).encode())
+
+    def _prune(self, keep: int) -> None:
+        found = self._newest_first()
+        kept = [one.path for one in found if self._sound(one.path)][:keep]
+        if len(kept) < keep:
+            return
+        best = self.best()
+        for one in found:
+            if one.path not in kept and not _is(best, one):
+                self._remove(one.path)
+
+    def _remove(self, path: Path) -> None:
+        """Remove a checkpoint so that a crash leaves no half of one under a checkpoint's name."""
+        gone = path.with_name(_GONE + path.name)
+        self._verified.pop(path, None)
+        self._storage.rename(path, gone)
+        remove_tree(self._storage, gone)
+
+    def _newest_first(self) -> list[_Found]:
+        return sorted(self._found(), key=lambda one: one.age, reverse=True)
+
+    def _found(self) -> Iterator[_Found]:
+        if not is_real_folder(self._folder):
+            return
+        for path in self._folder.iterdir():
+            match = _NAME.fullmatch(path.name)
+            if match and is_real_folder(path):
+                try:
+                    manifest = read_manifest(path)
+                except DamagedError:
+                    manifest = None
+                yield _Found(int(match[2]), path, manifest)
+
+    def _sound(self, path: Path) -> bool:
+        """Return whether a checkpoint is sound; if untouched since it was read, without reading it again."""
+        signature = _signature(path)
+        if self._verified.get(path) == signature:
+            return True
+        try:
+            verify(path)
+        except DamagedError:
+            return False
+        self._verified[path] = signature
+        return True
+
+
+def _read(one: _Found) -> Checkpoint | DamagedError:
+    try:
+        checkpoint = read_checkpoint(one.path)
+    except DamagedError as error:
+        return error
+    return checkpoint if checkpoint.step == one.step else DamagedError(f"it is of step {checkpoint.step}")
+
+
+def _problem(one: _Found) -> str | None:
+    try:
+        manifest = verify(one.path)
+    except DamagedError as error:
+        return str(error)
+    return None if manifest.step == one.step else f"it is of step {manifest.step}"
+
+
+def _is(best: Best | None, one: _Found) -> bool:
+    if best is None or one.manifest is None:
+        return False
+    return one.step == best.step and one.manifest.files[WEIGHTS].sha256 == best.weights
+
+
+def _signature(folder: Path) -> tuple[object, ...]:
+    """Return what changes when anything in a folder is written."""
+    found: list[object] = []
+    for path in sorted(folder.iterdir()):
+        status = path.lstat()
+        found.append((path.name, status.st_ino, status.st_size, status.st_mtime_ns))
+    return tuple(found)

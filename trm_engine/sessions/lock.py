@@ -1,0 +1,83 @@
+"""One writer a session: a lock of the kernel's, held for the life of the run, that no crash leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from trm_engine.errors import SessionError
+from trm_engine.files import Disk, read_text, write_atomically
+from trm_engine.sessions.layout import MAX_TEXT_BYTES, RUN_HOLDER, RUN_LOCK
+from trm_engine.text import safe_text
+
+# Whoever asks whether a lock is held takes it for an instant: an opener that meets one tries again this long.
+_PATIENCE_SECONDS = 0.2
+_GLANCE_SECONDS = 0.02
+
+
+class SessionLock:
+    """The right to write to a session's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        # Not bound to a thread: the trainer's thread and the app's release the same lock.
+        self._lock = FileLock(folder / RUN_LOCK, thread_local=False)
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return bool(self._lock.is_locked)
+
+    def acquire(self) -> None:
+        """Take the lock. Raises `SessionError` naming the holder when another run has it."""
+        try:
+            self._lock.acquire(timeout=_PATIENCE_SECONDS, poll_interval=0.02)
+        except Timeout:
+            raise SessionError(
+                f"session {self._folder.name} is in use by {_holder(self._folder)}: stop that run first."
+            ) from None
+        except OSError as error:
+            raise SessionError(
+                f"cannot lock session {self._folder.name}: {error.strerror or error}."
+            ) from error
+        with suppress(OSError):  # the lock holds without it; only the word about its holder would be missing
+            write_atomically(Disk(), self._folder / RUN_HOLDER, _this_process())
+
+    def release(self) -> None:
+        """Give the lock back; does nothing when it is not held."""
+        if self.held:
+            with suppress(OSError):
+                (self._folder / RUN_HOLDER).unlink()
+            self._lock.release()
+
+
+def is_locked(folder: Path) -> bool:
+    """Return whether some run holds the session. True as well where this user may not ask."""
+    path = folder / RUN_LOCK
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path, thread_local=False).acquire(timeout=_GLANCE_SECONDS, poll_interval=0.002):
+            return False
+    except (Timeout, OSError):
+        return True
+
+
+def _this_process() -> bytes:
+    since = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()
+
+
+def _holder(folder: Path) -> str:
+    """Return who holds the lock, in words; it may not have introduced itself yet."""
+    try:
+        found = json.loads(read_text(folder / RUN_HOLDER, MAX_TEXT_BYTES))
+        return safe_text(f"process {found['pid']} on {found['host']} since {found['since']}")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return "another process"

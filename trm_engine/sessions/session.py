@@ -1,0 +1,169 @@
+"""One session on disk: its record, configuration, figures, log and checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+from filelock import FileLock
+
+from trm_engine.errors import SessionError
+from trm_engine.files import Storage, disk_errors, read_text, write_atomically
+from trm_engine.sessions.checkpoint import Checkpoint
+from trm_engine.sessions.checkpoints import Best, CheckpointInfo, Checkpoints
+from trm_engine.sessions.history import History
+from trm_engine.sessions.layout import (
+    CHECKPOINTS,
+    CONFIG,
+    EVENTS,
+    HISTORY,
+    MAX_TEXT_BYTES,
+    METRICS,
+    RECORD_LOCK,
+)
+from trm_engine.sessions.lock import SessionLock, is_locked
+from trm_engine.sessions.log import Event, Level, append_event, read_events
+from trm_engine.sessions.metrics import Metrics
+from trm_engine.sessions.record import SessionRecord, Status, read_record, write_record
+
+_RECORD_SECONDS = 5.0
+
+
+class Session:
+    """A session's folder. Use it in a `with` block: leaving gives the lock back.
+
+    Reading needs no lock. What a run writes (checkpoints, configuration) needs the one that `Store.create`
+    and `Store.open` take; the record may be changed by anyone, one at a time.
+    """
+
+    def __init__(self, path: Path, storage: Storage, lock: SessionLock | None = None) -> None:
+        self.path = path
+        self.history = History(path / HISTORY, storage)
+        self.metrics = Metrics(path / METRICS)
+        self._storage = storage
+        self._lock = lock
+        self._checkpoints = Checkpoints(path / CHECKPOINTS, storage)
+        self._record = read_record(path)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the lock back."""
+        if self._lock is not None:
+            self._lock.release()
+
+    @property
+    def id(self) -> str:
+        """The name of the session's folder."""
+        return self.path.name
+
+    @property
+    def record(self) -> SessionRecord:
+        """The record as it was last read or written here."""
+        return self._record
+
+    @property
+    def status(self) -> Status:
+        """How far the session has come, seen from now."""
+        return found_status(self._record, self.path)
+
+    @property
+    def config_text(self) -> str:
+        """The configuration that runs, or ran last. Raises `SessionError` when it cannot be read."""
+        return read_config_text(self.path)
+
+    def update(self, **fields: object) -> SessionRecord:
+        """Change fields of the record and write it, atomically. What others have changed meanwhile stays.
+
+        Raises `TypeError` or `ValueError` for fields and values that a record cannot have, `ResourceError` or
+        `SessionError` when it cannot be written.
+        """
+        return self.edit(lambda _: fields)
+
+    def edit(self, change: Callable[[SessionRecord], Mapping[str, object]]) -> SessionRecord:
+        """As `update`, with fields that follow from the record as it is on disk now."""
+        with disk_errors(f"update the record of session {self.id}"), self._record_lock:
+            record = read_record(self.path)
+            self._record = record.changed(change(record))
+            write_record(self._storage, self.path, self._record)
+        return self._record
+
+    def configure(self, config_toml: str, step: int, reason: str) -> None:
+        """Change the configuration from `step` on, and add it to the history."""
+        self._require_lock()
+        with disk_errors(f"write the configuration of session {self.id}"):
+            self.history.append(config_toml, step, reason)
+            write_atomically(
+                self._storage, self.path / CONFIG, config_toml.encode("utf-8", "backslashreplace")
+            )
+
+    def log(self, level: Level, message: str) -> None:
+        """Append an event to the log."""
+        append_event(self.path / EVENTS, level, message)
+
+    def events(self) -> list[Event]:
+        """Return the log."""
+        return read_events(self.path / EVENTS)
+
+    def save(self, checkpoint: Checkpoint, best_score: float | None = None, keep: int = 2) -> None:
+        """Save a checkpoint, the best if `best_score` is given; drop all but the newest `keep` and the best.
+
+        Raises `ResourceError` when the disk is full and `SessionError` when it cannot be written otherwise;
+        earlier checkpoints are intact then.
+        """
+        self._require_lock()
+        self._checkpoints.save(checkpoint, keep=keep, best_score=best_score)
+
+    def load(self, step: int | None = None) -> tuple[Checkpoint, list[str]]:
+        """Return the newest sound checkpoint, or that of `step`, and what a person should know about it.
+
+        The newest is the one saved last; after going back to an earlier step that is not the highest step.
+        Raises `SessionError` when there is no such checkpoint or it is damaged.
+        """
+        return self._checkpoints.load(step)
+
+    def checkpoints(self) -> list[CheckpointInfo]:
+        """Return all checkpoints by step, each read through to see whether it is sound."""
+        return self._checkpoints.infos()
+
+    @property
+    def best(self) -> Best | None:
+        """The best checkpoint's step and score; None when no checkpoint has been scored."""
+        return self._checkpoints.best()
+
+    def recover(self) -> None:
+        """Tidy what a crash has left among the checkpoints."""
+        self._require_lock()
+        with disk_errors(f"tidy the checkpoints of session {self.id}"):
+            self._checkpoints.recover()
+
+    @cached_property
+    def _record_lock(self) -> FileLock:
+        return FileLock(self.path / RECORD_LOCK, timeout=_RECORD_SECONDS, thread_local=False)
+
+    def _require_lock(self) -> None:
+        if self._lock is None or not self._lock.held:
+            raise RuntimeError(f"session {self.id} is not open for a run")
+
+
+def found_status(record: SessionRecord, folder: Path) -> Status:
+    """Return a record's status; a run that nobody runs has been interrupted."""
+    if record.status in ("running", "paused") and not is_locked(folder):
+        return "interrupted"
+    return record.status
+
+
+def read_config_text(folder: Path) -> str:
+    """Return the configuration in a session's folder. Raises `SessionError` when it cannot be read."""
+    try:
+        return read_text(folder / CONFIG, MAX_TEXT_BYTES)
+    except (OSError, ValueError) as error:
+        raise SessionError(f"session {folder.name} is damaged: {CONFIG} cannot be read ({error}).") from error

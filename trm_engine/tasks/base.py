@@ -1,0 +1,229 @@
+"""What every task offers, and the compact form in which puzzles are held.
+
+A task is one module (or package) in `trm_engine.tasks` that declares its configuration (`TaskConfig`) and a
+`Task`: vocabulary, sequence length, training and held-out examples, augmentation, renderer and checker.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from trm_engine.tasks.memmap import copy_rows, is_mapped
+from trm_engine.tasks.symmetry import Symmetry
+
+Tokens = npt.NDArray[np.integer]
+IGNORE_LABEL = -100
+PAD = 0
+
+
+class Source(ABC):
+    """Examples that can be taken by row: held in memory, kept in files, or made when asked for."""
+
+    groups: Tokens | None = None
+    """Bounds (G + 1,) of G runs of rows, of which an epoch draws one row each; None: every row is a run."""
+
+    @property
+    def streamed(self) -> bool:
+        """Whether rows are read from files when asked for, and are cheap only next to each other."""
+        return False
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    @abstractmethod
+    def take(self, rows: npt.NDArray[np.integer] | slice) -> Examples:
+        """Return the given rows in memory, in the order asked for, without groups."""
+
+    @abstractmethod
+    def content(self) -> Mapping[str, npt.NDArray[np.generic]]:
+        """Return the arrays that decide every row, by name: what a fingerprint of the data covers."""
+
+    def head(self, count: int) -> Examples:
+        """Return the first `count` rows."""
+        return self.take(slice(0, count))
+
+
+@dataclass(frozen=True)
+class Examples(Source):
+    """Puzzles as rows of tokens.
+
+    `inputs` and `labels` have shape (N, L) in any integer type (files are memory-mapped as they are); label
+    0 (padding) is not scored. `puzzle_ids` has shape (N,).
+    """
+
+    inputs: Tokens
+    labels: Tokens
+    puzzle_ids: Tokens
+    groups: Tokens | None = None
+
+    @classmethod
+    def of(cls, inputs: Tokens, labels: Tokens) -> Examples:
+        """Build from tokens alone: no puzzle identifiers (all 0), every row its own group."""
+        return cls(inputs, labels, np.zeros(len(inputs), np.int32))
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the tokens are mapped from a file."""
+        return is_mapped(self.inputs)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def take(self, rows: npt.NDArray[np.integer] | slice) -> Examples:
+        """Return the given rows, copied out of any memory map."""
+        return Examples(
+            copy_rows(self.inputs, rows), copy_rows(self.labels, rows), copy_rows(self.puzzle_ids, rows)
+        )
+
+    def content(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return the tokens and identifiers, and the bounds of groups where there are any."""
+        arrays: dict[str, npt.NDArray[np.generic]] = {
+            "inputs": self.inputs,
+            "labels": self.labels,
+            "puzzle_ids": self.puzzle_ids,
+        }
+        return arrays if self.groups is None else arrays | {"groups": self.groups}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a checker says of an answer: does it solve the puzzle, and if not, why (for people)."""
+
+    solved: bool
+    reason: str
+
+
+class Fault(NamedTuple):
+    """A rule that an answer breaks: the positions to mark, and why, for people.
+
+    No positions where what is wrong lies nowhere in particular.
+    """
+
+    cells: tuple[int, ...]
+    reason: str
+
+
+class Task(ABC):
+    """Something to learn: a vocabulary, examples to learn from, and others held out."""
+
+    vocab_size: int
+    seq_len: int
+
+    @property
+    def num_puzzle_ids(self) -> int:
+        """Puzzle identifiers, the blank one (0) included."""
+        return 1
+
+    @property
+    def vocabulary(self) -> str:
+        """The characters of tokens 1, 2, … where the data decides them; empty where tokens are fixed."""
+        return ""
+
+    @property
+    @abstractmethod
+    def train(self) -> Source:
+        """Examples to learn from; read or generated on first use, raising `UsageError` where that fails."""
+
+    @property
+    @abstractmethod
+    def test(self) -> Source:
+        """Examples held out."""
+
+    @property
+    @abstractmethod
+    def facts(self) -> dict[str, str]:
+        """What a person should know of the data: where it came from, counts, what "unseen" means here."""
+
+    @property
+    def identifiers(self) -> Sequence[str]:
+        """Names (`num_puzzle_ids`) of the puzzle identifiers; number 0 is for puzzles without one."""
+        return ["<blank>", *(f"puzzle-{number}" for number in range(1, self.num_puzzle_ids))]
+
+    @property
+    def test_puzzles(self) -> Mapping[str, object]:
+        """The puzzles before augmentation, as JSON by name, where evaluation goes back to them."""
+        return {}
+
+    @abstractmethod
+    def augment(self, examples: Examples, rng: np.random.Generator) -> Examples:
+        """Return each row under a random symmetry that keeps solutions solutions."""
+
+
+class PuzzleTask(Task):
+    """Puzzles: questions on a grid whose answer fills the same grid."""
+
+    box: tuple[int, int] = (0, 0)
+    """Rows and columns of the boxes that a drawing of a grid sets apart; 0 for none."""
+    palette: Mapping[str, str] = MappingProxyType({})
+    """Colours (#rrggbb) that a drawing gives to cells, by their symbol; none for symbols not named."""
+    judges_all: bool = True
+    """Whether `check` judges an answer to any puzzle, by rules alone; not where it must know the solution."""
+    several_answers: bool = False
+    """Whether a puzzle may have right answers beside its label, so that accuracy by the rules says more."""
+
+    @abstractmethod
+    def parse(self, text: str) -> Tokens:
+        """Return the input tokens (L,) of a puzzle written as text; raise `UsageError` when it is none."""
+
+    def puzzle_id_of(self, text: str) -> int:
+        """Return the puzzle identifier that belongs to a puzzle written as text; 0 where it has none."""
+        del text
+        return 0
+
+    @abstractmethod
+    def render(self, tokens: Sequence[int] | Tokens) -> str:
+        """Return a grid (L,) of tokens as lines of text."""
+
+    @abstractmethod
+    def grid(self, tokens: Sequence[int] | Tokens) -> list[list[str]]:
+        """Return a grid (L,) of tokens as rows of symbols, in the order of its positions.
+
+        A symbol is one character wide; an empty one is a position that a drawing leaves out.
+        """
+
+    @abstractmethod
+    def given(self, puzzle: Tokens) -> npt.NDArray[np.bool_]:
+        """Return which positions (L,) a puzzle fills in itself: those that need no answer."""
+
+    @abstractmethod
+    def line(self, tokens: Sequence[int] | Tokens) -> str:
+        """Return a grid (L,) of tokens on one line, in a form that `parse` reads."""
+
+    @abstractmethod
+    def check(self, puzzle: Tokens, answer: Tokens) -> Verdict:
+        """Judge an answer (L,) to a puzzle (L,) by the rules, without knowing the label."""
+
+    def solved(self, puzzles: Tokens, answers: Tokens) -> npt.NDArray[np.bool_]:
+        """Tell which answers (N, L) to puzzles (N, L) `check` accepts, perhaps faster than one by one."""
+        pairs = zip(puzzles, answers, strict=True)
+        return np.array([self.check(puzzle, answer).solved for puzzle, answer in pairs], np.bool_)
+
+    def faults(self, puzzle: Tokens, answer: Tokens) -> Sequence[Fault]:
+        """Return every rule that an answer (L,) to a puzzle (L,) breaks; none when `check` accepts it."""
+        verdict = self.check(puzzle, answer)
+        return [] if verdict.solved else [Fault((), verdict.reason)]
+
+    def symmetry(self, rng: np.random.Generator) -> Symmetry | None:
+        """Draw another look at any puzzle; None for a task without symmetries."""
+        del rng
+        return None
+
+    def statistics(self, source: Source) -> Mapping[str, float]:
+        """Return what a set of puzzles looks like, in figures by name; none where a task has none."""
+        del source
+        return {}
+
+    @abstractmethod
+    def load(self, path: str, *, check_unique: bool = False) -> Source:
+        """Read puzzles with solutions from a file or folder; raise `UsageError` when it is not sound.
+
+        With `check_unique`, a puzzle that has more than one solution is not sound either.
+        """

@@ -1,0 +1,112 @@
+"""Where a task's data come from: a path on this machine, or a data set on the Hugging Face Hub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from trm_engine.config.sections import TaskConfig
+from trm_engine.errors import UsageError
+from trm_engine.progress import Progress, silent
+from trm_engine.tasks.hub import HubDataset, HubFile, cached_file, download
+from trm_engine.text import safe_text
+
+HUB_PREFIX = "hub:"
+"""What a `data` field begins with when it names a data set on the Hub: hub:OWNER/NAME[@REVISION]."""
+DATA_FIELDS = ("data", "test_data")
+"""The fields of a task's configuration that may name data."""
+Split = Literal["train", "test"]
+
+
+@dataclass(frozen=True)
+class Located:
+    """Data that are on this machine now, and where on the Hub they came from, if they did."""
+
+    path: Path
+    hub: HubFile | None = None
+
+
+def is_hub(data: str) -> bool:
+    """Tell whether a `data` field names a data set on the Hub."""
+    return data.startswith(HUB_PREFIX)
+
+
+def locate(data: str, *, field: str, split: Split, progress: Progress = silent) -> Path:
+    """Return the path of the data that `[task] field` names: a file or folder, or a Hub set's `{split}.csv`.
+
+    A Hub file is downloaded unless the cache has it. Raises `UsageError` naming the field when there is
+    nothing at a path, or saying why a file of the Hub cannot be had.
+    """
+    return find(data, field=field, split=split, progress=progress).path
+
+
+def find(data: str, *, field: str, split: Split, progress: Progress = silent) -> Located:
+    """Return what `locate` finds, together with where it came from."""
+    if is_hub(data):
+        dataset = _dataset(data, field)
+        try:
+            file = download(dataset, f"{split}.csv", progress)
+        except UsageError as error:
+            raise UsageError(f"{error}\nor name data of your own with --set task.{field}=PATH") from error
+        return Located(file.path, file)
+    path = as_path(data)
+    try:
+        there = path.exists()
+        in_folder = path / f"{split}.csv"
+        path = in_folder if there and in_folder.is_file() else path
+    except (OSError, ValueError):
+        there = False
+    if not there:
+        raise UsageError(
+            f"[task] {field}: there is no {safe_text(data)}; name your data with --set task.{field}=PATH"
+        )
+    return Located(path)
+
+
+def is_here(data: str, field: str = "data") -> bool:
+    """Tell whether the data that a field names are on this machine, or made on the spot."""
+    if is_hub(data):
+        dataset = _dataset(data, field)
+        return all(cached_file(dataset, f"{split}.csv") is not None for split in ("train", "test"))
+    try:
+        return not data or as_path(data).exists()
+    except (OSError, ValueError, UsageError):
+        return False
+
+
+def fetch(config: TaskConfig, progress: Progress = silent) -> list[Located]:
+    """Download what a task needs from the Hub, unless the cache has it; empty for a task that needs nothing.
+
+    Raises `UsageError` where a file cannot be had.
+    """
+    return [
+        find(data, field=field, split=split, progress=progress) for field, split, data in hub_parts(config)
+    ]
+
+
+def hub_parts(config: TaskConfig) -> Iterator[tuple[str, Split, str]]:
+    """Yield what a task needs from the Hub: the field that names a set, the split, and the set."""
+    data, test_data = (str(getattr(config, field, "")) for field in DATA_FIELDS)
+    if is_hub(data):
+        yield "data", "train", data
+    if is_hub(test_data):
+        yield "test_data", "test", test_data
+    elif is_hub(data) and not test_data:
+        yield "data", "test", data
+
+
+def as_path(text: str) -> Path:
+    """Return the path that a person wrote, with ~ for their home folder."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{safe_text(text)}: {error}") from error
+
+
+def _dataset(data: str, field: str) -> HubDataset:
+    try:
+        return HubDataset.parse(data.removeprefix(HUB_PREFIX))
+    except ValueError as error:
+        raise UsageError(f"[task] {field}: {safe_text(data)} {error}") from error

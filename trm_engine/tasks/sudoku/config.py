@@ -1,0 +1,70 @@
+"""The settings of the Sudoku task."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from trm_engine.config.sections import TaskConfig
+
+MAX_SIDE = 16
+
+
+class SudokuConfig(TaskConfig, kind="sudoku", task="trm_engine.tasks.sudoku.task:SudokuTask"):
+    """Sudoku on an n×n grid whose boxes have r rows and c columns, n = r · c."""
+
+    kind: Literal["sudoku"] = "sudoku"
+    """Which task the model learns."""
+    box_rows: int = Field(2, ge=1, le=MAX_SIDE)
+    """Rows r of a box."""
+    box_cols: int = Field(2, ge=1, le=MAX_SIDE)
+    """Columns c of a box."""
+    clues: int = Field(0, ge=0, le=MAX_SIDE * MAX_SIDE)
+    """Clues of a generated puzzle; 0 digs until no clue can go (minimal puzzles)."""
+    clues_max: int = Field(0, ge=0, le=MAX_SIDE * MAX_SIDE)
+    """Above 0: generated puzzles draw their clue count from clues … clues_max (clues 0: from minimal)."""
+    train_size: int = Field(1000, ge=1, le=10**8)
+    """Training puzzles: how many to generate, or at most to take from `data`."""
+    test_size: int = Field(500, ge=1, le=10**8)
+    """Held-out puzzles: how many to generate, or at most to take from `test_data`."""
+    seed: int = Field(0, ge=0, le=2**63 - 1)
+    """Start of the generator's randomness, and of the choice when `data` holds more than train_size."""
+    augment: bool = True
+    """Draw a random symmetry (digits, bands, stacks, rows, columns, transpose) for each puzzle taken."""
+    data: str = Field("", max_length=4096)
+    """Training puzzles: a text or CSV list, a dataset folder, or hub:OWNER/NAME. Empty: generate."""
+    test_data: str = Field("", max_length=4096)
+    """Held-out puzzles, likewise; empty with `data`: its test part, or test_size puzzles set aside."""
+
+    @property
+    def side(self) -> int:
+        """Rows and columns n of the grid."""
+        return self.box_rows * self.box_cols
+
+    @property
+    def seq_len(self) -> int:
+        """Cells of the grid."""
+        return self.side**2
+
+    @property
+    def vocab_size(self) -> int:
+        """Padding, blank and the n digits."""
+        return self.side + 2
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Return the combinations that cannot work."""
+        found = []
+        if not 2 <= self.side <= MAX_SIDE:
+            found.append(("box_rows", f"box_rows · box_cols is {self.side}: a grid has 2 to {MAX_SIDE} rows"))
+        counts = {"clues": self.clues, "clues_max": self.clues_max}
+        found += [
+            (name, f"{count} clues in a grid of {self.seq_len} cells")
+            for name, count in counts.items()
+            if count > self.seq_len
+        ]
+        if 0 < self.clues_max < self.clues:
+            found.append(("clues_max", f"{self.clues_max} is below clues = {self.clues}"))
+        if self.test_data and not self.data:
+            found.append(("test_data", "is set but `data` is not: name the training puzzles too"))
+        return found

@@ -1,0 +1,229 @@
+"""Assemble the training and the held-out puzzles that a configuration asks for."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from trm_engine.errors import UsageError
+from trm_engine.progress import Progress, silent
+from trm_engine.tasks.base import Examples, Source
+from trm_engine.tasks.dataset_folder import is_published, read_published
+from trm_engine.tasks.holdout import draw_groups, group_bounds, keep_groups
+from trm_engine.tasks.hub import HubFile, sha256_of
+from trm_engine.tasks.sources import Located, Split, as_path, find, is_hub
+from trm_engine.tasks.subset import hold, select
+from trm_engine.tasks.sudoku.config import SudokuConfig
+from trm_engine.tasks.sudoku.distinct import generate_distinct
+from trm_engine.tasks.sudoku.files import read_list
+from trm_engine.tasks.sudoku.generate import ClueRange
+from trm_engine.tasks.sudoku.geometry import Geometry
+from trm_engine.tasks.sudoku.holdout import drop_equivalent, hold_out
+from trm_engine.tasks.sudoku.prepared import is_long, prepared, prepared_sha256
+from trm_engine.tasks.sudoku.puzzles import Puzzles
+from trm_engine.tasks.sudoku.rules import first_fault
+from trm_engine.tasks.sudoku.sample import sample_rows
+from trm_engine.tasks.sudoku.text import BLANK, to_digits, to_tokens
+from trm_engine.text import safe_text
+
+_AT_ONCE = 2**14
+
+
+@dataclass(frozen=True)
+class SudokuData:
+    """Training and held-out puzzles, and what a person should know of them."""
+
+    train: Source
+    test: Source
+    facts: dict[str, str]
+
+
+def geometry_of(config: SudokuConfig) -> Geometry:
+    """Return the grid that a configuration describes."""
+    return Geometry(config.box_rows, config.box_cols)
+
+
+def build_data(config: SudokuConfig, progress: Progress) -> SudokuData:
+    """Generate or read the puzzles; raise `UsageError` where data is not sound or a request cannot be met."""
+    return _read(config, progress) if config.data else _generated(config, progress)
+
+
+def load_examples(
+    geometry: Geometry,
+    path: Path,
+    *,
+    split: Split,
+    limit: int | None = None,
+    seed: int = 0,
+    check_unique: bool = False,
+    progress: Progress = silent,
+) -> Source:
+    """Read puzzles with solutions: a list, or a dataset folder that is itself a split or holds `split`.
+
+    Of more than `limit` puzzles (groups, in a folder) a choice is drawn with `seed`. A long list is read once
+    into files, and stays there for testing, or where it is too large to hold. Sudoku puzzles have no identity
+    to learn, so identifiers are left out. Raises `UsageError` naming the place and what is wrong.
+    """
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no such file or folder"
+        raise UsageError(f"{safe_text(str(path))}: cannot be read: {reason}") from error
+    if is_folder:
+        return _load_folder(geometry, path, split, limit, seed, progress)
+    long = prepared(geometry, path, progress) if is_long(path) and not check_unique else None
+    if long is None:
+        puzzles = read_list(
+            geometry, path, limit=limit, seed=seed, check_unique=check_unique, progress=progress
+        )
+        return _as_examples(puzzles)
+    if limit is not None and limit < len(long):
+        return select(long, sample_rows(len(long), limit, np.random.default_rng(seed)))
+    return long if split == "test" else hold(long)
+
+
+def _load_folder(
+    geometry: Geometry, path: Path, split: Split, limit: int | None, seed: int, progress: Progress
+) -> Source:
+    folder = path if is_published(path) else path / split
+    read = read_published(
+        folder, seq_len=geometry.cells, vocab_size=geometry.side + 2, progress=progress
+    ).examples
+    examples = Examples(read.inputs, read.labels, np.zeros(len(read), np.int32), read.groups)
+    _require_sudoku(geometry, folder, examples, progress)
+    drawn = None if limit is None else draw_groups(examples, limit, seed)
+    return examples if drawn is None else keep_groups(examples, drawn)
+
+
+def _as_examples(puzzles: Puzzles) -> Examples:
+    return Examples.of(to_tokens(puzzles.clues), to_tokens(puzzles.solutions))
+
+
+def _generated(config: SudokuConfig, progress: Progress) -> SudokuData:
+    geometry = geometry_of(config)
+    examples = _as_examples(
+        generate_distinct(
+            geometry,
+            config.test_size + config.train_size,
+            ClueRange(config.clues, config.clues_max),
+            np.random.default_rng(config.seed),
+            progress,
+        )
+    )
+    test, train = examples.head(config.test_size), examples.take(slice(config.test_size, None))
+    unseen = f"No two of all these puzzles are images of each other under {_symmetries(geometry)}."
+    if (geometry.box_rows, geometry.box_cols) == (2, 2):
+        unseen += (
+            " 4×4 has only two solution grids up to such symmetry: the model has seen images of the solutions"
+            " of test puzzles, but never with these clues."
+        )
+    source = f"Generated with seed {config.seed}; each puzzle has exactly one solution."
+    return SudokuData(train, test, _facts(source, train, test, unseen))
+
+
+def _read(config: SudokuConfig, progress: Progress) -> SudokuData:
+    geometry = geometry_of(config)
+    found = find(config.data, field="data", split="train", progress=progress)
+    tests = _find_tests(config, progress)
+    held_out = 0 if tests else config.test_size
+    pool = load_examples(
+        geometry,
+        found.path,
+        split="train",
+        limit=config.train_size + held_out,
+        seed=config.seed,
+        progress=progress,
+    )
+    apart = f"an image of a test puzzle under {_symmetries(geometry)}"
+    if tests is None:
+        train, test = hold_out(
+            geometry,
+            pool,
+            train_size=config.train_size,
+            test_size=config.test_size,
+            rng=np.random.default_rng([config.seed, 1]),
+            progress=progress,
+        )
+        source = f"Read from {safe_text(config.data)}; {len(test)} puzzles set aside with seed {config.seed}."
+        unseen = f"No training puzzle is {apart}, and no test puzzle of another."
+        return SudokuData(train, test, _facts(source, train, test, unseen))
+    test = load_examples(
+        geometry, tests.path, split="test", limit=config.test_size, seed=config.seed, progress=progress
+    )
+    if isinstance(test, Examples) and test.groups is not None:
+        test = Examples(test.inputs, test.labels, test.puzzle_ids)
+    train, dropped = drop_equivalent(geometry, pool, test, progress)
+    if not len(train):
+        raise UsageError("task.data: every puzzle is an image of a test puzzle, none is left to train on")
+    source = f"Read from {safe_text(config.data)}, tested on {safe_text(_name(tests))}."
+    left_out = f"; {dropped} that were have been left out" if dropped else ""
+    facts = _facts(source, train, test, f"No training puzzle is {apart}{left_out}.")
+    for name, located in (("training file", found), ("test file", tests)):
+        if located.hub is not None:
+            facts[name] = _verified(geometry, located.hub, progress)
+    return SudokuData(train, test, facts)
+
+
+def _find_tests(config: SudokuConfig, progress: Progress) -> Located | None:
+    """Return where the test puzzles are, or None when they are to be set aside from the training data."""
+    if config.test_data:
+        return find(config.test_data, field="test_data", split="test", progress=progress)
+    if is_hub(config.data):
+        return find(config.data, field="data", split="test", progress=progress)
+    folder = as_path(config.data)
+    if is_published(folder / "test"):
+        return Located(folder / "test")
+    return Located(folder / "test.csv") if (folder / "test.csv").is_file() else None
+
+
+def _name(located: Located) -> str:
+    return f"its {located.hub.name}" if located.hub else str(located.path)
+
+
+def _verified(geometry: Geometry, file: HubFile, progress: Progress) -> str:
+    """Check a file against the Hub's checksum and describe it; a prepared list knows its own."""
+    sha256 = prepared_sha256(geometry, file.path) or sha256_of(file.path, progress)
+    file.verify(sha256)
+    return file.describe(sha256)
+
+
+def _facts(source: str, train: Source, test: Source, unseen: str) -> dict[str, str]:
+    return {"source": source, "training": _describe(train), "test": _describe(test), "unseen": unseen}
+
+
+def _require_sudoku(geometry: Geometry, folder: Path, examples: Examples, progress: Progress) -> None:
+    """Raise `UsageError` at the first row of a dataset folder that is no puzzle with its solution."""
+    for start in range(0, len(examples), _AT_ONCE):
+        part = examples.take(slice(start, start + _AT_ONCE))
+        inputs, labels = part.inputs, part.labels
+        unsolved = np.flatnonzero((labels <= BLANK).all(axis=1) | (inputs < BLANK).any(axis=1))
+        fault = first_fault(geometry, to_digits(inputs), to_digits(labels))
+        if len(unsolved) and (fault is None or unsolved[0] <= fault[0]):
+            fault = int(unsolved[0]), "it lacks cells or has no solution"
+        if fault is not None:
+            raise UsageError(f"{safe_text(str(folder))}, row {start + fault[0]}: {fault[1]}")
+        progress("checking puzzles", start + len(inputs), len(examples))
+
+
+def _symmetries(geometry: Geometry) -> str:
+    transposed = ", or transposition" if geometry.square_boxes else ""
+    return f"permutations of digits, bands, stacks, rows and columns{transposed}"
+
+
+def _describe(examples: Source) -> str:
+    """Say how many puzzles there are and how many clues they have."""
+    counts = np.concatenate(
+        [
+            (examples.take(slice(start, start + _AT_ONCE)).inputs > BLANK).sum(axis=1, dtype=np.int16)
+            for start in range(0, len(examples), _AT_ONCE)
+        ]
+    )
+    groups = len(group_bounds(examples)) - 1
+    images = "" if groups == len(examples) else f", given in {len(examples)} images"
+    clues = f"{counts.min()} clues each"
+    if counts.min() != counts.max():
+        clues = f"{counts.min()} to {counts.max()} clues ({counts.mean():.1f} on average)"
+    return f"{groups} puzzles{images}, with {clues}"

@@ -1,0 +1,112 @@
+"""Sudoku as a task to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from trm_engine.progress import Progress, silent
+from trm_engine.tasks.base import Examples, Fault, PuzzleTask, Source, Tokens, Verdict
+from trm_engine.tasks.sources import as_path, is_hub, locate
+from trm_engine.tasks.sudoku import text
+from trm_engine.tasks.sudoku.augment import augment, draw_symmetry
+from trm_engine.tasks.sudoku.config import SudokuConfig
+from trm_engine.tasks.sudoku.data import SudokuData, build_data, geometry_of, load_examples
+from trm_engine.tasks.symmetry import Symmetry
+
+
+class SudokuTask(PuzzleTask):
+    """Complete a grid; tokens are 0 padding, 1 blank, d + 1 for digit d.
+
+    The puzzles are generated or read when `train`, `test` or `facts` is first used, so that a task which only
+    parses and checks costs nothing.
+    """
+
+    def __init__(self, config: SudokuConfig, progress: Progress = silent) -> None:
+        self._config = config
+        self._progress = progress
+        self._geometry = geometry_of(config)
+        self.vocab_size = config.vocab_size
+        self.seq_len = config.seq_len
+        self.box = (config.box_rows, config.box_cols)
+
+    @cached_property
+    def _data(self) -> SudokuData:
+        return build_data(self._config, self._progress)
+
+    @property
+    def train(self) -> Source:
+        """Puzzles to learn from."""
+        return self._data.train
+
+    @property
+    def test(self) -> Source:
+        """Puzzles held out."""
+        return self._data.test
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a person should know of the data: `source`, `training`, `test`, `unseen`."""
+        return self._data.facts
+
+    def augment(self, examples: Examples, rng: np.random.Generator) -> Examples:
+        """Return each row under a random symmetry, or as it is where the configuration says so."""
+        if not self._config.augment:
+            return examples
+        inputs, labels = augment(self._geometry, (examples.inputs, examples.labels), rng)
+        return Examples(inputs, labels, examples.puzzle_ids)
+
+    def parse(self, puzzle: str) -> Tokens:
+        """Return the tokens (n²,) of a puzzle in one line or drawn; raise `UsageError` when it is none."""
+        return text.parse(self._geometry, puzzle)
+
+    def render(self, tokens: Sequence[int] | Tokens) -> str:
+        """Draw a grid (n²,) of tokens with its boxes."""
+        return text.render(self._geometry, tokens)
+
+    def grid(self, tokens: Sequence[int] | Tokens) -> list[list[str]]:
+        """Return the rows of a grid (n²,) of tokens; a blank is `.`."""
+        words, side = text.symbols(self._geometry, tokens), self._geometry.side
+        return [words[first : first + side] for first in range(0, len(words), side)]
+
+    def given(self, puzzle: Tokens) -> npt.NDArray[np.bool_]:
+        """Return which cells (n²,) of a puzzle are clues."""
+        return np.asarray(puzzle) >= text.FIRST_DIGIT
+
+    def line(self, tokens: Sequence[int] | Tokens) -> str:
+        """Write a grid (n²,) of tokens on one line."""
+        return "".join(text.symbols(self._geometry, tokens))
+
+    def check(self, puzzle: Tokens, answer: Tokens) -> Verdict:
+        """Judge an answer (n²,) to a puzzle (n²,) by the rules."""
+        return text.check(self._geometry, np.asarray(puzzle), np.asarray(answer))
+
+    def faults(self, puzzle: Tokens, answer: Tokens) -> list[Fault]:
+        """Return cells without a digit, clues that changed and digits that repeat in an answer (n²,)."""
+        return list(text.faults(self._geometry, np.asarray(puzzle), np.asarray(answer)))
+
+    def solved(self, puzzles: Tokens, answers: Tokens) -> npt.NDArray[np.bool_]:
+        """Tell which answers (N, n²) to puzzles (N, n²) break no rule."""
+        return text.solved(self._geometry, puzzles, answers)
+
+    def symmetry(self, rng: np.random.Generator) -> Symmetry:
+        """Draw one of the symmetries that augmentation draws from."""
+        return draw_symmetry(self._geometry, rng)
+
+    def load(self, path: str, *, check_unique: bool = False) -> Source:
+        """Read all puzzles of a list, or the test part of a dataset folder or of a set of the Hub (hub:…).
+
+        With `check_unique`, each puzzle of a list must have one solution only, also where it is given.
+        Raises `UsageError` when the data is not sound.
+        """
+        on_hub = is_hub(path)
+        return load_examples(
+            self._geometry,
+            locate(path, field="data", split="test", progress=self._progress) if on_hub else as_path(path),
+            split="test",
+            check_unique=check_unique,
+            progress=self._progress,
+        )

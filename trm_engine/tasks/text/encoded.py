@@ -1,0 +1,124 @@
+"""A text file as tokens that are mapped into memory, so that the file may be larger than the memory is.
+
+The tokens are written once, in pieces, into the engine's cache folder, under a name that follows from the
+content of the text and from the vocabulary. A text that has changed is another text; nothing in the cache is
+ever needed again once it is deleted.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from trm_engine.errors import ResourceError, UsageError
+from trm_engine.files import whole_file
+from trm_engine.paths import CACHE_VARIABLE, cache_folder
+from trm_engine.progress import Progress, silent
+from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.text.vocabulary import CODE_POINTS, Counts, Vocabulary, code_points
+from trm_engine.text import format_bytes, safe_text
+
+_CHUNK_BYTES = 4 * 2**20
+
+
+@dataclass(frozen=True)
+class EncodedText:
+    """A whole text: `tokens` (N,), mapped from a file, of `vocabulary`; `unknown` of them are 0."""
+
+    tokens: Tokens
+    vocabulary: Vocabulary
+    unknown: int
+
+
+def encoded(
+    path: Path,
+    *,
+    vocabulary: Vocabulary | None = None,
+    most_tokens: int = CODE_POINTS,
+    progress: Progress = silent,
+) -> EncodedText:
+    """Return a UTF-8 file as tokens: of `vocabulary`, else of its own, with `most_tokens` tokens at most.
+
+    Raises `UsageError` when the file cannot be read or is not UTF-8, `ResourceError` when the cache cannot be
+    written.
+    """
+    digest, counts = _survey(path, progress)
+    total = int(counts.sum())
+    if not total:
+        raise UsageError(f"{safe_text(str(path))} is empty: name a text to learn from")
+    vocabulary = vocabulary or Vocabulary.of(counts, most_tokens)
+    known = int(counts[vocabulary.points].sum())
+    name = hashlib.sha256(f"{digest} {vocabulary.characters}".encode()).hexdigest()
+    file = cache_folder() / "texts" / f"{name[:32]}.npy"
+    tokens = _open(file, total, vocabulary)
+    if tokens is None:
+        _write(path, file, total, vocabulary, progress)
+        tokens = _open(file, total, vocabulary)
+    if tokens is None:
+        raise UsageError(f"{safe_text(str(path))} has changed while it was read: try again")
+    return EncodedText(tokens, vocabulary, total - known)
+
+
+def _survey(path: Path, progress: Progress) -> tuple[str, Counts]:
+    """Read a whole file: return its sha256 and how often each code point is in it."""
+    digest = hashlib.sha256()
+    counts: Counts = np.zeros(CODE_POINTS, np.int64)
+    for raw, text in _chunks(path, "reading the text", progress):
+        digest.update(raw)
+        counts += np.bincount(code_points(text), minlength=CODE_POINTS)
+    return digest.hexdigest(), counts
+
+
+def _write(path: Path, file: Path, total: int, vocabulary: Vocabulary, progress: Progress) -> None:
+    """Encode a text into a file that appears whole or not at all."""
+    try:
+        with whole_file(file) as out:
+            header = {"descr": vocabulary.dtype.str, "fortran_order": False, "shape": (total,)}
+            np.lib.format.write_array_header_1_0(out, header)
+            for _, text in _chunks(path, "encoding the text", progress):
+                out.write(vocabulary.encode(text).tobytes())
+    except OSError as error:
+        size = format_bytes(total * vocabulary.dtype.itemsize)
+        raise ResourceError(
+            f"the encoded text ({size}) cannot be written to {safe_text(str(file.parent))} "
+            f"({error.strerror or error}); let {CACHE_VARIABLE} name another folder"
+        ) from error
+
+
+def _open(file: Path, total: int, vocabulary: Vocabulary) -> Tokens | None:
+    """Map an encoded text; None when there is none, or it is not whole."""
+    try:
+        tokens: Tokens = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return tokens if tokens.shape == (total,) and tokens.dtype == vocabulary.dtype else None
+
+
+def _chunks(path: Path, what: str, progress: Progress) -> Iterator[tuple[bytes, str]]:
+    """Yield a file in pieces, as bytes and as text; a byte order mark is left out of the text."""
+    shown = safe_text(str(path))
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    done, raw = 0, b""
+    try:
+        if not path.is_file():
+            raise UsageError(f"there is no text file {shown}; name one with --set task.data=FILE")
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            while raw := file.read(_CHUNK_BYTES):
+                text = decoder.decode(raw)
+                done += len(raw)
+                progress(what, done, max(size, done))
+                yield raw, text
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        at = done + len(raw) - len(error.object) + error.start
+        raise UsageError(f"{shown} is not UTF-8 text (byte {at:,}): convert it first") from error
+    except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError
+        why = (error.strerror or error) if isinstance(error, OSError) else error
+        raise UsageError(f"{shown} cannot be read: {why}") from error

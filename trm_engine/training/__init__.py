@@ -1,0 +1,1 @@
+"""The training loop: runs, trainer, control, events, saving."""

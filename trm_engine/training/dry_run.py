@@ -1,0 +1,88 @@
+"""A dry run before the first step: what cannot fit is found in seconds, not after an hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trm_engine.config import Config
+from trm_engine.decisions import Decision
+from trm_engine.errors import FitError
+from trm_engine.learning.learner import Learner
+from trm_engine.monitoring.allocator import is_out_of_memory, release_memory
+from trm_engine.monitoring.memory_guard import Pressure, pressure
+from trm_engine.monitoring.process import ProcessReadings, Readings
+from trm_engine.planning.estimate import estimate
+from trm_engine.text import format_bytes
+from trm_engine.training.memory_policy import Sizes
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """The configuration that fits, which may have fewer rows in flight than asked for, and what was found."""
+
+    config: Config
+    decision: Decision
+
+
+def rehearse(learner: Learner, readings: Readings | None = None) -> Rehearsal:
+    """Train on one micro-batch without changing anything, and on half of it until it fits in memory.
+
+    Raises `FitError`, naming alternatives, when even one row does not fit.
+    """
+    config, readings = learner.config, readings or ProcessReadings()
+    while True:
+        rows = config.micro_batch
+        predicted = f"{format_bytes(estimate(config).peak_rss_bytes)} predicted for the whole run"
+        trial = _try(learner, rows, readings)
+        peak = trial.peak
+        if not trial.ran:
+            found = f"memory ran out in a dry run with {rows} rows"
+        elif peak is None:
+            found = f"a dry run went well; {predicted}; the system tells no limit"
+        else:
+            found = f"a dry run held {peak}; {predicted}"
+        most = config.memory.shrink_at if rows > 1 else config.memory.stop_at
+        if trial.ran and (peak is None or peak.share <= most):
+            asked = learner.config.micro_batch
+            choice = f"{rows} rows at once" + (f" instead of {asked}" if rows < asked else "")
+            return Rehearsal(config, Decision("memory", choice, found))
+        if rows == 1:
+            raise FitError(
+                "\n".join([f"too little memory for a single row: {found}", *_remedies(config, peak)])
+            )
+        config = Sizes(rows // 2, config.train.batch_size).applied(config)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Whether memory sufficed, and the pressure at the peak; None: not told."""
+
+    ran: bool
+    peak: Pressure | None = None
+
+
+def _try(learner: Learner, rows: int, readings: Readings) -> _Trial:
+    release_memory()
+    highest = readings.peak_rss_bytes()
+    try:
+        learner.rehearse(rows)
+    except (MemoryError, RuntimeError, OSError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return _Trial(ran=False)
+    highest_now, held_now = readings.peak_rss_bytes(), readings.rss_bytes()
+    peak = held_now or 0
+    if highest is not None and highest_now is not None and highest_now > highest:
+        peak = highest_now  # else something before held more; but freed blocks are kept, and count as held
+    now = pressure(held_now, readings.memory().effective_available_bytes, learner.config.memory.budget_gb)
+    return _Trial(ran=True, peak=Pressure(peak, now.limit_bytes) if now else None)
+
+
+def _remedies(config: Config, peak: Pressure | None) -> list[str]:
+    """Return alternatives by the estimate, corrected by what one row has really held beyond the program."""
+    memory = estimate(config).memory
+    room = 0.9  # where it is not known how much is missing
+    if peak is not None:
+        room = (config.memory.stop_at * peak.limit_bytes - memory.base) / max(peak.rss_bytes - memory.base, 1)
+    budget = memory.base + (memory.peak - memory.base) * max(min(room, 0.99), 0)
+    return [f"try: {smaller}" for smaller in estimate(config, budget_bytes=round(budget)).alternatives]

@@ -1,0 +1,94 @@
+"""What a run tells: events to its listeners, records to its session's metrics, lines to its log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from trm_engine.learning.learner import Learner, Update
+from trm_engine.monitoring.monitor import Monitor, Sample
+from trm_engine.sessions import Session
+from trm_engine.training.events import Event, Listener, Stepped, Warned
+from trm_engine.training.throughput import Rate, Stopwatch, Window
+
+_SECONDS_BETWEEN_EVENTS = 0.5
+
+
+class Reporter:
+    """Aggregates steps into records; what is not recorded is still told twice a second."""
+
+    def __init__(
+        self, session: Session, monitor: Monitor, stopwatch: Stopwatch, listeners: Sequence[Listener]
+    ) -> None:
+        self.rate = Rate()
+        self._session = session
+        self._monitor = monitor
+        self._stopwatch = stopwatch
+        self._listeners = listeners
+        self._window = Window()
+        self._told_at = time.monotonic()
+
+    def observe(self, learner: Learner, update: Update) -> None:
+        """Take in a step, and tell of it when it is time."""
+        counters, train = learner.counters, learner.config.train
+        self._window.add(update, learner.rows)
+        self.rate.see(self._stopwatch.seconds, counters.samples)
+        if counters.step % train.log_every == 0 or counters.step >= train.steps:
+            self._report(learner, recorded=True)
+        elif time.monotonic() - self._told_at >= _SECONDS_BETWEEN_EVENTS:
+            self._report(learner, recorded=False)
+
+    def finish(self, learner: Learner) -> None:
+        """Record the steps since the last record."""
+        if self._window.steps:
+            self._report(learner, recorded=True)
+
+    def forget(self, step: int) -> None:
+        """Take back what came after `step`: the run goes on from there."""
+        self._session.metrics.rewind(step)
+        self._window = Window()
+
+    def warn(self, code: str, message: str) -> None:
+        """Say what a person should know, in the log too."""
+        self._session.log("warning", message)
+        self.emit(Warned(code, message))
+
+    def emit(self, event: Event) -> None:
+        """Tell the listeners."""
+        for listener in self._listeners:
+            listener(event)
+
+    def _report(self, learner: Learner, *, recorded: bool) -> None:
+        counters = learner.counters
+        sample = self._monitor.latest()
+        event = Stepped(
+            step=counters.step,
+            steps=learner.config.train.steps,
+            samples=counters.samples,
+            **self._window.means(),
+            lr=learner.lr,
+            samples_per_second=self.rate.samples_per_second,
+            seconds=self._stopwatch.seconds,
+            eta_seconds=self.rate.eta_seconds(learner),
+            rss_bytes=sample.rss_bytes,
+            available_bytes=sample.available_bytes,
+            cpu_percent=sample.cpu_percent,
+            micro_batch=learner.config.micro_batch,
+            loss_digest=counters.digest,
+        )
+        self._told_at = time.monotonic()
+        if recorded:
+            self._session.metrics.append({**event.to_dict(), **_machine(sample)})
+            self._window = Window()
+        self.emit(event)
+
+
+def _machine(sample: Sample) -> dict[str, object]:
+    """Return what a record says of the machine beside the event's own figures: what is told, no more."""
+    told: dict[str, object] = {
+        "core_percents": [round(percent) for percent in sample.core_percents],
+        "swap_used_bytes": sample.swap_used_bytes,
+        "throttle_events": sample.throttle_events,
+        "speed_limit_percent": sample.speed_limit_percent,
+    }
+    return {name: value for name, value in told.items() if value not in (None, [], 0)}

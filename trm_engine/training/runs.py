@@ -1,0 +1,319 @@
+"""Bringing a run together: data, learner, session and trainer for a new run, a resumed one and a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from trm_engine.config import Config, apply, diff, dumps, loads
+from trm_engine.errors import ConfigError, FitError, SessionError
+from trm_engine.hardware import Hardware, detect
+from trm_engine.learning.build import build_learner
+from trm_engine.learning.learner import Learner
+from trm_engine.monitoring.monitor import Monitor
+from trm_engine.monitoring.slowdowns import PerformanceWatch
+from trm_engine.planning.estimate import estimate, memory_budget
+from trm_engine.sessions import Session, Store
+from trm_engine.tasks import build_task
+from trm_engine.tasks.base import Task
+from trm_engine.tasks.fingerprint import fingerprint
+from trm_engine.tasks.streaming import reading_decision
+from trm_engine.text import safe_text
+from trm_engine.training.control import Control
+from trm_engine.training.dry_run import Rehearsal, rehearse
+from trm_engine.training.events import Finished, Listener, Warned
+from trm_engine.training.memory_policy import MemoryKeeper, in_force
+from trm_engine.training.trainer import Limits, Trainer
+from trm_engine.tuning.choices import decisions
+from trm_engine.tuning.gemm_rate import with_gemm_rate
+from trm_engine.tuning.tuner import Tuned, tune
+
+Progress = Callable[[str, int, int], None]
+
+# What decides the shapes in a checkpoint, or the data and randomness that it continues.
+_FIXED_ON_RESUME = ("task.", "model.", "train.seed", "train.batch_size")
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """How a run is driven and watched, whichever way it begins.
+
+    `seconds` and `steps` bound this sitting (a clean, resumable stop); `progress` hears how the data is
+    prepared: (what, done, total).
+    """
+
+    control: Control
+    listeners: Sequence[Listener] = ()
+    seconds: float | None = None
+    steps: int | None = None
+    progress: Progress | None = None
+
+
+def start(store: Store, config: Config, sitting: Sitting, *, preset: str, name: str = "") -> Finished:
+    """Train a configuration as a new session. Raises `FitError` when it needs more memory than there is."""
+    hardware = _machine(config)
+    require_fit(config, hardware)
+    task = build_task(config.task, sitting.progress)
+    # Before there is a session: reading the data and a dry run may find that there cannot be one.
+    learner = build_learner(config, task)
+    tuned = tune(learner, hardware, stopping=lambda: sitting.control.stopping)
+    rehearsal = _rehearsed(learner)
+    with store.create(dumps(learner.config), preset=preset, task=config.task.kind, name=name) as session:
+        _record(session, task, hardware)
+        return _train(learner, session, sitting, hardware, tuned, rehearsal=rehearsal)
+
+
+def require_fit(config: Config, hardware: Hardware) -> None:
+    """Refuse a configuration that the machine's memory cannot hold, and name some that it can."""
+    fit = estimate(config, budget_bytes=memory_budget(config, hardware))
+    if not fit.fits:
+        remedies = [f"try: {alternative}" for alternative in fit.alternatives]
+        raise FitError("\n".join([*fit.problems, *remedies]))
+
+
+def resume(
+    store: Store, ref: str, sitting: Sitting, *, checkpoint: int | None = None, overrides: Sequence[str] = ()
+) -> Finished:
+    """Go on with a session from its newest sound checkpoint, or from the one of step `checkpoint`.
+
+    `overrides` (`section.key=value`) may change how training goes on, but not what is learned by which model.
+    """
+    with store.open(ref) as session:
+        before = loads(session.config_text, f"session {session.id}")
+        config = apply(before, overrides)
+        _refuse_fixed_changes(before, config)
+        found, warnings = session.load(checkpoint)
+        config = in_force(config, found.state.get("memory"), overrides)
+        task = build_task(config.task, sitting.progress)
+        _compare_data(session, task)
+        hardware = _machine(config)
+        if not session.record.data:  # imported weights come without data
+            _record(session, task, hardware)
+        learner = build_learner(config, task)
+        try:
+            learner.restore(found.weights, found.tensors, found.state["learner"])
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise SessionError(
+                f"session {session.id}: the checkpoint of step {found.step} "
+                f"does not belong to its configuration ({safe_text(str(error)).splitlines()[0]})"
+            ) from error
+        tuned = tune(learner, hardware, stopping=lambda: sitting.control.stopping)
+        config = learner.config
+        if config != before:
+            changes = ", ".join(f"{change.key} = {change.b}" for change in diff(before, config))
+            session.configure(dumps(config), found.step, f"resumed with {changes}")
+        if checkpoint is not None:
+            # A crash before the next save must not go back to the newer checkpoint that was left behind.
+            session.save(found, keep=config.checkpoint.keep)
+        session.metrics.rewind(found.step)
+        session.log("info", f"resumed at step {found.step}")
+        saved = found.state
+        del found  # its tensors have been copied: they would stay beside the learner's for the whole run
+        return _train(
+            learner,
+            session,
+            sitting,
+            hardware,
+            tuned,
+            rehearsal=_rehearsed(learner),
+            saved=saved,
+            overrides=overrides,
+            warnings=warnings,
+        )
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Whether a replayed run computed the same as the original, loss by loss, bit for bit.
+
+    `compared` counts the records held against each other; each stands for every loss since the one before.
+    """
+
+    finished: Finished
+    compared: int
+    first_difference: int | None
+    differences: tuple[str, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every loss agreed."""
+        return self.compared > 0 and self.first_difference is None
+
+
+def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
+    """Run the recorded configurations of a session again, as a new session, and compare every loss."""
+    original = store.get(ref)
+    if original.record.origin is not None:
+        raise SessionError(
+            f"session {original.id} began from imported weights, and a replay begins from random ones; "
+            f"import {original.record.origin.file} again and resume that"
+        )
+    first, changes = _configurations(original)
+    recorded = _digests(original)
+    if not recorded:
+        raise SessionError(f"session {original.id} has recorded no steps to compare a replay with")
+    task = build_task(first.task, sitting.progress)
+    _compare_data(original, task)
+    hardware = _machine(first)
+    parent = {"session": original.id, "step": 0, "how": "replayed"}
+    with store.create(
+        dumps(first),
+        preset=original.record.preset,
+        task=first.task.kind,
+        parent=parent,
+    ) as session:
+        _record(session, task, hardware)
+        sitting = Sitting(
+            sitting.control, sitting.listeners, sitting.seconds, max(recorded), sitting.progress
+        )
+        learner = build_learner(first, task)
+        finished = _train(
+            learner,
+            session,
+            sitting,
+            hardware,
+            tune(learner, hardware, threads=original.record.threads),
+            plan=changes,
+        )
+        replayed = _digests(session)
+    compared = sorted(recorded.keys() & replayed.keys())
+    different = [step for step in compared if recorded[step] != replayed[step]]
+    return Replay(
+        finished, len(compared), different[0] if different else None, _environment(original, session)
+    )
+
+
+def _train(
+    learner: Learner,
+    session: Session,
+    sitting: Sitting,
+    hardware: Hardware,
+    tuned: Tuned,
+    *,
+    rehearsal: Rehearsal | None = None,
+    saved: Mapping[str, object] | None = None,
+    overrides: Sequence[str] = (),
+    plan: Mapping[int, Config] | None = None,
+    warnings: Sequence[str] = (),
+) -> Finished:
+    for listener in sitting.listeners:
+        for warning in warnings:
+            listener(Warned("damaged-checkpoint", warning))
+    session.update(threads=tuned.threads)
+    chosen = [*decisions(learner.config.runtime), *tuned.decisions, reading_decision(learner.task.train)]
+    memory = MemoryKeeper(
+        learner.config, saved=(saved or {}).get("memory"), overrides=overrides, acts=plan is None
+    )
+    if rehearsal is not None:
+        chosen.append(rehearsal.decision)
+        _shrink(learner, session, memory, rehearsal)
+    rate = estimate(learner.config, gemm_gflops=hardware.gemm_gflops).samples_per_second
+    performance = PerformanceWatch(tuned.threads, hardware, samples_per_second=rate)
+    limits = Limits(
+        seconds=sitting.seconds,
+        step=None if sitting.steps is None else learner.counters.step + sitting.steps,
+    )
+    with Monitor(watchers=(memory.guard.see, performance.see)) as monitor:
+        trainer = Trainer(
+            learner,
+            session,
+            monitor,
+            sitting.control,
+            memory,
+            performance,
+            listeners=sitting.listeners,
+            limits=limits,
+            plan=plan,
+            seconds=_number(saved, "seconds"),
+            rollbacks=int(_number(saved, "rollbacks")),
+        )
+        return trainer.run(hardware.to_dict(), chosen)
+
+
+def _rehearsed(learner: Learner) -> Rehearsal | None:
+    """Try one micro-batch, where memory is guarded. Raises `FitError` when not even one row fits."""
+    if not learner.config.memory.guard:
+        return None
+    return rehearse(learner)
+
+
+def _shrink(learner: Learner, session: Session, memory: MemoryKeeper, rehearsal: Rehearsal) -> None:
+    """Begin with fewer rows at once where the dry run has shown that those asked for do not fit."""
+    if rehearsal.config != learner.config:
+        learner.reconfigure(rehearsal.config)
+        session.configure(dumps(rehearsal.config), learner.counters.step, str(rehearsal.decision))
+        memory.reductions += 1
+        memory.settle(rehearsal.config)
+
+
+def _machine(config: Config) -> Hardware:
+    """Return this machine, with the rate from which times are predicted where anything may be measured."""
+    hardware = detect(with_torch=True)
+    return with_gemm_rate(hardware) if config.runtime.tuning == "auto" else hardware
+
+
+def _number(saved: Mapping[str, object] | None, name: str) -> float:
+    value = saved.get(name) if saved else 0.0
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def _record(session: Session, task: Task, hardware: Hardware) -> None:
+    session.update(
+        hardware=hardware.to_dict(), data=fingerprint(task), facts=task.facts, vocabulary=task.vocabulary
+    )
+
+
+def _compare_data(session: Session, task: Task) -> None:
+    """Refuse data that differ from what the session was trained on."""
+    now = fingerprint(task)
+    for part, digest in session.record.data.items():
+        if now.get(part) != digest:
+            raise SessionError(
+                f"session {session.id}: the {part} data (task.data or its files) have changed since it was "
+                f"trained; put the original files back, or start a new run"
+            )
+
+
+def _refuse_fixed_changes(before: Config, after: Config) -> None:
+    problems = [
+        f"{change.key}: cannot change in a session that has begun ({change.a} → {change.b}); start a new run"
+        for change in diff(before, after)
+        if change.key.startswith(_FIXED_ON_RESUME)
+    ]
+    if problems:
+        raise ConfigError(problems, "--set")
+
+
+def _configurations(session: Session) -> tuple[Config, dict[int, Config]]:
+    """Return the first configuration of a session, and the later ones by the step at which they took over.
+
+    Going on from an earlier checkpoint voids the changes that had come after it.
+    """
+    entries = [
+        (entry.step, loads(entry.config_toml, f"session {session.id}")) for entry in session.history.entries()
+    ]
+    changes: dict[int, Config] = {}
+    for step, config in entries[1:]:
+        changes = {earlier: kept for earlier, kept in changes.items() if earlier < step} | {step: config}
+    return entries[0][1], changes
+
+
+def _digests(session: Session) -> dict[int, str]:
+    return {
+        int(record["step"]): str(record["loss_digest"])
+        for record in session.metrics.read()
+        if record.get("event") == "step"
+    }
+
+
+def _environment(original: Session, again: Session) -> tuple[str, ...]:
+    """Name what differs between two sessions' machines and versions: what could explain a difference."""
+    was, now = original.record, again.record
+    found = [
+        f"{name} {was.versions.get(name)} → {now.versions.get(name)}"
+        for name in now.versions
+        if was.versions.get(name) != now.versions.get(name)
+    ]
+    if was.threads != now.threads:
+        found.append(f"threads {was.threads} → {now.threads}")
+    return tuple(found)

@@ -1,0 +1,111 @@
+"""What a run saves and when, and the way back to it when training diverges."""
+
+from __future__ import annotations
+
+import time
+
+from trm_engine.errors import DivergedError
+from trm_engine.learning.learner import Learner
+from trm_engine.sessions import Checkpoint, Session
+from trm_engine.training.control import Control
+from trm_engine.training.events import Saved
+from trm_engine.training.memory_policy import MemoryKeeper
+from trm_engine.training.reporter import Reporter
+from trm_engine.training.throughput import Stopwatch
+
+_SKIPS_BEFORE_ROLLBACK = 3
+_MOST_ROLLBACKS = 3
+_ROLLBACK_LR = 0.5
+
+
+class Saver:
+    """Writes a learner's whole state as checkpoints of its session, and puts one back in force."""
+
+    def __init__(
+        self,
+        learner: Learner,
+        session: Session,
+        memory: MemoryKeeper,
+        stopwatch: Stopwatch,
+        reporter: Reporter,
+        *,
+        rollbacks: int,
+    ) -> None:
+        self.saved_step: int | None = None
+        """The step of the newest checkpoint of this sitting, or of the one that it goes on from."""
+        self._learner = learner
+        self._session = session
+        self._memory = memory
+        self._stopwatch = stopwatch
+        self._reporter = reporter
+        self._rollbacks = rollbacks
+        self._saved_at = time.monotonic()
+
+    def begin(self) -> None:
+        """Save a new run before its first step; one that goes on is saved already."""
+        if self._learner.counters.step == 0:
+            self.save("start")
+        self.saved_step = self._learner.counters.step
+
+    def due(self, control: Control) -> str | None:
+        """Return why a checkpoint is due now, if one is."""
+        settings, step = self._learner.config.checkpoint, self._learner.counters.step
+        if control.take_checkpoint():
+            return "asked"
+        if settings.every_steps and step % settings.every_steps == 0:
+            return "steps"
+        if settings.every_seconds and time.monotonic() - self._saved_at >= settings.every_seconds:
+            return "time"
+        return None
+
+    def save(self, reason: str, best_score: float | None = None) -> None:
+        """Save the state, unless that of this step is saved already and is no new best."""
+        step = self._learner.counters.step
+        if step == self.saved_step and best_score is None:
+            return
+        state = {
+            "learner": self._learner.state(),
+            "seconds": self._stopwatch.seconds,
+            "rollbacks": self._rollbacks,
+            "memory": self._memory.state(self._learner.config),
+        }
+        checkpoint = Checkpoint(step, self._learner.weights(), self._learner.tensors(), state)
+        self._session.save(checkpoint, keep=self._learner.config.checkpoint.keep, best_score=best_score)
+        self.saved_step, self._saved_at = step, time.monotonic()
+        self._memory.tidy(self._learner.config)
+        self._reporter.emit(Saved(step, reason))
+
+    def recover(self) -> None:
+        """After a step whose loss or gradient was unsound (and which was skipped): warn, then roll back.
+
+        Raises `DivergedError` when rolling back has not helped.
+        """
+        counters = self._learner.counters
+        self._reporter.warn(
+            "skipped-step", f"step {counters.step} skipped: the loss or its gradient was not sound"
+        )
+        if counters.skipped_in_a_row < _SKIPS_BEFORE_ROLLBACK:
+            return
+        if self._rollbacks == _MOST_ROLLBACKS:
+            raise DivergedError(
+                f"training diverged at step {counters.step}, and {_MOST_ROLLBACKS} returns to a checkpoint "
+                f"with a lower rate did not help; lower train.lr (now {self._learner.config.train.lr:g})"
+            )
+        self._rollbacks += 1
+        diverged_at = counters.step
+        scale = counters.lr_scale * _ROLLBACK_LR
+        step = self.go_back()
+        self._learner.counters.lr_scale = scale
+        self._reporter.warn(
+            "rollback", f"diverged at step {diverged_at}: back to step {step} with the rate × {scale:g}"
+        )
+
+    def go_back(self) -> int:
+        """Go on from the newest sound checkpoint under the configuration in force; return its step."""
+        checkpoint, warnings = self._session.load()
+        for warning in warnings:
+            self._reporter.warn("damaged-checkpoint", warning)
+        self._learner.restore(checkpoint.weights, checkpoint.tensors, checkpoint.state["learner"])
+        self._learner.reconfigure(self._learner.config)  # the checkpoint's batch may be larger
+        self._reporter.forget(checkpoint.step)
+        return checkpoint.step

@@ -1,0 +1,1 @@
+"""What is fastest here, measured: tuner, its cache, rates, benchmarks."""

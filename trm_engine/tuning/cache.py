@@ -1,0 +1,122 @@
+"""What trial steps have found on this machine, so that they are taken once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from trm_engine.config import Config
+from trm_engine.files import Disk, write_atomically
+from trm_engine.hardware import Hardware
+from trm_engine.paths import cache_folder
+
+_MOST = 200  # entries; the oldest go
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How fast each of the choices for one setting was, at the shapes of one configuration."""
+
+    shape: str
+    """The configuration, in words."""
+    setting: str
+    """Of `[runtime]`."""
+    rates: dict[str, float]
+    """By choice; the first is the one that needs no reason."""
+    measured: str
+    """When: ISO 8601, UTC."""
+    unit: str = "rows/s"
+
+    @classmethod
+    def now(cls, shape: str, setting: str, rates: Mapping[str, float], *, unit: str = "rows/s") -> Trial:
+        """Return what has just been measured."""
+        when = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        return cls(shape, setting, dict(rates), when, unit)
+
+    def winner(self, worth: float) -> str:
+        """Return the fastest choice, or the first unless another is `worth` times as fast."""
+        first = next(iter(self.rates))
+        best = max(self.rates, key=lambda choice: self.rates[choice])
+        return best if self.rates[best] >= worth * self.rates[first] else first
+
+    def __str__(self) -> str:
+        return ", ".join(f"{choice} {rate:,.4g} {self.unit}" for choice, rate in self.rates.items())
+
+
+def describe(config: Config) -> str:
+    """Name the shapes of a configuration's step in a few words."""
+    model = config.model
+    cycles = f"{model.recursion_steps} recursions"
+    if model.architecture == "puzzle":
+        cycles = f"H {model.h_cycles}, L {model.l_cycles}"
+    return (
+        f"{model.mixer}, D {model.hidden_size}, {model.layers} blocks, {cycles}, "
+        f"{config.prefix_len + config.task.seq_len} positions, {config.micro_batch} rows"
+    )
+
+
+class TuningCache:
+    """Trials by machine, torch, shapes and what else was in force. A damaged file counts as empty.
+
+    `fresh`: find nothing that was measured earlier.
+    """
+
+    def __init__(self, file: Path | None = None, *, fresh: bool = False) -> None:
+        self.file = file or cache_folder() / "tuning.json"
+        self._fresh = fresh
+
+    def trials(self) -> list[Trial]:
+        """Return everything there is, oldest first."""
+        return list(self._read().values())
+
+    def find(self, key: str) -> Trial | None:
+        """Return an earlier trial."""
+        return None if self._fresh else self._read().get(key)
+
+    def put(self, key: str, trial: Trial) -> None:
+        """Remember a trial; where the folder cannot be written, it is measured again next time."""
+        trials = self._read()
+        trials.pop(key, None)
+        trials[key] = trial
+        kept = dict(list(trials.items())[-_MOST:])
+        text = json.dumps({key: asdict(trial) for key, trial in kept.items()}, indent=1)
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(Disk(), self.file, text.encode())
+        except OSError:
+            return
+
+    def _read(self) -> dict[str, Trial]:
+        try:
+            return _FILE.validate_json(self.file.read_bytes())
+        except (OSError, ValidationError):
+            return {}
+
+
+_FILE = TypeAdapter(dict[str, Trial])
+
+
+def key_of(config: Config, hardware: Hardware, setting: str, threads: int) -> str:
+    """Return what the outcome of trial steps depends on, as a hash."""
+    depends: dict[str, Any] = {
+        "model": config.model.model_dump(),
+        "positions": config.prefix_len + config.task.seq_len,
+        "rows": config.micro_batch,
+        "runtime": config.runtime.model_dump(),
+        "threads": threads,
+    }
+    return machine_key(hardware, setting, depends)
+
+
+def machine_key(hardware: Hardware, setting: str, depends: Mapping[str, Any] | None = None) -> str:
+    """Return what a measurement depends on, as a hash: the machine, torch, and what else there is."""
+    machine = [hardware.cpu.model, hardware.cpu.usable_cores, hardware.torch.version]
+    text = json.dumps([machine, setting, depends], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

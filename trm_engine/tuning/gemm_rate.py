@@ -1,0 +1,59 @@
+"""How fast this machine multiplies matrices: the rate that times are planned with."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from trm_engine.compute.gemm import exact_libraries, use_gemm
+from trm_engine.hardware import Hardware
+from trm_engine.tuning.cache import Trial, TuningCache, machine_key
+from trm_engine.tuning.choices import choose_threads
+
+_ROWS, _INNER, _COLUMNS = 1552, 512, 1536  # of the published model's step: 97 positions of 16 rows
+_SECONDS = 0.1
+_SETTING = "matrix products"
+
+
+def with_gemm_rate(hardware: Hardware, cache: TuningCache | None = None) -> Hardware:
+    """Return the machine with the rate of its products, which is measured where it is not known yet.
+
+    Measures with as many threads as a run would take, in the calling thread, for a fraction of a second. The
+    rate of a profile stands.
+    """
+    if hardware.gemm_gflops or hardware.profile:
+        return hardware
+    cache, key = cache or TuningCache(), machine_key(hardware, _SETTING)
+    trial = cache.find(key)
+    if trial is None:
+        shape = f"{_ROWS} × {_INNER} times {_INNER} × {_COLUMNS}"
+        trial = Trial.now(shape, _SETTING, _rates(choose_threads(0, hardware)[0]), unit="GFLOP/s")
+        cache.put(key, trial)
+    return hardware.model_copy(update={"gemm_gflops": max(trial.rates.values())})
+
+
+def _rates(threads: int) -> dict[str, float]:
+    """Return the rate of each library that is exact here."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        rates = {}
+        for library in exact_libraries():
+            use_gemm(library)
+            rates[library] = _gflops()
+    finally:
+        use_gemm("default")
+        torch.set_num_threads(before)
+    return rates
+
+
+def _gflops() -> float:
+    """Return the best rate of some products."""
+    a, b = torch.randn(_ROWS, _INNER), torch.randn(_INNER, _COLUMNS)
+    out = a @ b
+    fastest, until = float("inf"), time.perf_counter() + _SECONDS
+    while (started := time.perf_counter()) < until:
+        torch.mm(a, b, out=out)
+        fastest = min(fastest, time.perf_counter() - started)
+    return 2 * _ROWS * _INNER * _COLUMNS / fastest / 1e9

@@ -1,0 +1,222 @@
+"""What computes fastest on this machine at the shapes of a run: found by trial steps, and remembered.
+
+One question after the other, each with the answers so far in force. A trial takes the gradients of some rows
+and forgets them, so that the learner stays as it was. What is chosen becomes part of the learner's
+configuration, so that a session records what it was trained with and goes on with it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from trm_engine.compute.gemm import onednn_problem
+from trm_engine.config import Config
+from trm_engine.decisions import Decision
+from trm_engine.hardware import Hardware
+from trm_engine.learning.learner import Learner
+from trm_engine.monitoring.allocator import is_out_of_memory, release_memory
+from trm_engine.tuning.cache import Trial, TuningCache, describe, key_of
+from trm_engine.tuning.choices import choose_threads
+
+RateOf = Callable[[Learner], float]
+
+_TRIALS = 3
+_TRIAL_SECONDS = 0.25
+_LONG_SECONDS = 1.0
+_UNMEASURED = "not measured: memory ran out, or the run was to stop"
+# At longer sequences the scores of all pairs would no longer fit the caches, nor many rows the memory.
+_LONGEST_PRODUCTS = 256
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A setting of `[runtime]` and its answers; the first stands unless the other is `worth` times as fast.
+
+    `plain`: the answer without tuning. `moot`: why there is nothing to ask, if so.
+    """
+
+    setting: str
+    plain: str
+    answers: tuple[str, str]
+    worth: float
+    moot: Callable[[Config, int], str | None]
+
+
+def _no_other_gemm(_config: Config, _threads: int) -> str | None:
+    return onednn_problem()
+
+
+def _no_products(config: Config, _threads: int) -> str | None:
+    if config.model.mixer != "attention":
+        return "the model has no attention"
+    if config.model.architecture == "text":
+        return "causal attention needs PyTorch's kernel"
+    if not config.runtime.fused:
+        return "products are for fused operations in float32"
+    if config.prefix_len + config.task.seq_len > _LONGEST_PRODUCTS:
+        return f"more than {_LONGEST_PRODUCTS} positions"
+    return None
+
+
+def _no_rows(config: Config, threads: int) -> str | None:
+    if threads == 1:
+        return "one thread computes"
+    return "a single row at once" if config.micro_batch == 1 else None
+
+
+def _always(_config: Config, _threads: int) -> str | None:
+    return None
+
+
+_QUESTIONS = (
+    _Question("gemm", "default", ("default", "onednn"), 1.05, _no_other_gemm),
+    _Question("attention", "sdpa", ("sdpa", "products"), 1.03, _no_products),
+    # Side by side bears another program on a core better: threads wait once a step, not at every operation.
+    _Question("parallelism", "operations", ("rows", "operations"), 1.03, _no_rows),
+)
+# For less, nobody gives up exact results.
+_PRECISION = _Question("precision", "exact", ("exact", "bf16"), 1.1, _always)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The threads that compute, and everything that was chosen, with its figures."""
+
+    threads: int
+    decisions: list[Decision]
+
+
+def tune(
+    learner: Learner,
+    hardware: Hardware,
+    *,
+    threads: int = 0,
+    cache: TuningCache | None = None,
+    rate_of: RateOf | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Tuned:
+    """Put in force what is fastest here; called in the thread that will train.
+
+    Settings that are not "auto" stand. `threads`: those of an earlier sitting, which stand too. When
+    `stopping` turns true, what has not been measured yet gets its first answer.
+    """
+    return _Tuner(learner, hardware, cache or TuningCache(), rate_of, stopping).answer(threads)
+
+
+class _Tuner:
+    def __init__(
+        self,
+        learner: Learner,
+        hardware: Hardware,
+        cache: TuningCache,
+        rate_of: RateOf | None,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.learner = learner
+        self.hardware = hardware
+        self.cache = cache
+        self.rate_of = rate_of
+        self.stopping = stopping
+        self.threads = 1
+        self.trial_rows = self.rounds = 0
+
+    def answer(self, threads: int) -> Tuned:
+        asked = threads or self.learner.config.runtime.threads
+        self.threads, counted = choose_threads(asked, self.hardware)
+        self._use_threads(self.threads)
+        settled = [self._settle(question) for question in _QUESTIONS]
+        if not asked and self.learner.config.runtime.tuning == "auto":
+            counted = self._count() or counted
+        return Tuned(self.threads, [counted, *settled, self._settle(_PRECISION)])
+
+    def _settle(self, question: _Question) -> Decision:
+        config, setting, first = self.learner.config, question.setting, question.answers[0]
+        asked = str(getattr(config.runtime, setting))
+        if asked != "auto":
+            default = asked == type(config.runtime).model_fields[setting].default
+            return Decision(setting, asked, "as it comes" if default else "as configured")
+        if question is not _PRECISION and config.runtime.tuning == "off":
+            self._answer(setting, question.plain)
+            return Decision(setting, question.plain, "runtime.tuning is off")
+        if why := question.moot(config, self.threads):
+            self._answer(setting, first)
+            return Decision(setting, first, why)
+        trial = self._tried(setting, question.answers, lambda answer: self._answer(setting, answer))
+        choice = trial.winner(question.worth) if trial else first
+        self._answer(setting, choice)
+        if trial is None:
+            return Decision(setting, choice, _UNMEASURED)
+        return Decision(setting, choice, f"{trial}; another must be {question.worth:g} times as fast")
+
+    def _count(self) -> Decision | None:
+        """Try other numbers of threads, where there may be a better one than one for each physical core."""
+        cores = self.hardware.cpu.usable_cores or self.threads
+        counts = [self.threads, *sorted({cores, self.threads - 1} - {self.threads})]
+        counts = [count for count in counts if count > 1]
+        if len(counts) == 1:
+            return None
+        trial = self._tried(
+            "threads", [str(count) for count in counts], lambda count: self._use_threads(int(count))
+        )
+        self._use_threads(int(trial.winner(1.03)) if trial else counts[0])
+        return Decision("threads", str(self.threads), str(trial or _UNMEASURED))
+
+    def _use_threads(self, count: int) -> None:
+        self.threads = count
+        self.learner.use_threads(count)
+
+    def _answer(self, setting: str, answer: str) -> None:
+        config = self.learner.config
+        runtime = config.runtime.model_copy(update={setting: answer})
+        self.learner.reconfigure(config.model_copy(update={"runtime": runtime}))
+
+    def _tried(self, setting: str, answers: Sequence[str], take: Callable[[str], None]) -> Trial | None:
+        """Return the rates of all answers, known or measured now in turns; None: neither."""
+        key = key_of(self.learner.config, self.hardware, setting, self.threads)
+        known = self.cache.find(key)
+        if known is not None and set(known.rates) == set(answers):
+            return known
+        config = self.learner.config
+        try:
+            rate_of, rounds = (self.rate_of, 1) if self.rate_of else self._trial_steps()
+            best = dict.fromkeys(answers, 0.0)
+            for _ in range(rounds):
+                for answer in answers:
+                    take(answer)
+                    # The highest is the least disturbed; the first of several also warms up.
+                    best[answer] = max(best[answer], rate_of(self.learner))
+                    if self.stopping():
+                        return None
+        except (MemoryError, RuntimeError, OSError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return None
+        finally:
+            release_memory()
+        trial = Trial.now(describe(config), setting, best)
+        self.cache.put(key, trial)
+        return trial
+
+    def _trial_steps(self) -> tuple[RateOf, int]:
+        """Return what measures a learner's rows a second, by rows that take a moment, and how often to do so.
+
+        Where already a row for each thread takes long, once is enough: that is hardly disturbed by anything.
+        """
+        if self.trial_rows == 0:
+            most = self.learner.config.micro_batch
+            rows = min(most, self.threads)
+            seconds = _seconds(self.learner, rows)
+            if seconds < _TRIAL_SECONDS:
+                seconds = _seconds(self.learner, rows)  # the first has warmed up
+                rows = max(rows, min(most, round(rows * _TRIAL_SECONDS / seconds)))
+            self.trial_rows, self.rounds = rows, 1 if seconds > _LONG_SECONDS else _TRIALS + 1
+        rows = self.trial_rows
+        return (lambda learner: rows / _seconds(learner, rows)), self.rounds
+
+
+def _seconds(learner: Learner, rows: int) -> float:
+    started = time.perf_counter()
+    learner.rehearse(rows)
+    return time.perf_counter() - started

@@ -1,0 +1,1 @@
+"""What several front ends use: results in words, contrast of colours."""

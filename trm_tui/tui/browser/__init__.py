@@ -1,1 +1,0 @@
-"""The session browser: records as rows, the filter language, sorting, reading, comparing, exporting."""

@@ -1,0 +1,100 @@
+"""The line at the top: the open slots with their state, and the active run's time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.events import Click
+from textual.reactive import reactive
+from textual.style import Style
+from textual.widget import Widget
+
+from trm_engine.text import format_seconds, safe_text
+from trm_tui.workbench.snapshot import EMPTY, RunState, Snapshot
+from trm_tui.workbench.workbench import SlotView
+
+# A sign that one column holds in every font, and the colour that goes with it.
+SIGNS: dict[RunState, tuple[str, str]] = {
+    "empty": (" ", "$foreground"),
+    "waiting": ("…", "$text-muted"),
+    "preparing": ("○", "$warning"),
+    "running": ("●", "$success"),
+    "pausing": ("●", "$warning"),
+    "paused": ("‖", "$warning"),
+    "stopping": ("■", "$warning"),
+    "stopped": ("■", "$text-muted"),
+    "completed": ("✓", "$success"),
+    "diverged": ("✗", "$error"),
+    "failed": ("✗", "$error"),
+}
+_NAME = "trm-tui"
+
+
+class SlotHeader(Widget):
+    """Slots at the left (click to switch), times at the right; what does not fit is left out."""
+
+    DEFAULT_CSS = """
+    SlotHeader { dock: top; height: 1; width: 1fr; background: $panel; }
+    """
+
+    slots: reactive[Sequence[SlotView]] = reactive(())
+    snapshot: reactive[Snapshot] = reactive(EMPTY)
+    frozen: reactive[bool] = reactive(False)
+
+    def render(self) -> Content:
+        """Fit slots and times into the line."""
+        width = self.size.width
+        times = self._times()
+        left = self._left(width - times.cell_length - 1)
+        if left.cell_length + times.cell_length + 1 > width:
+            times = Content("")
+        gap = max(0, width - left.cell_length - times.cell_length)
+        return Content.assemble(left, " " * gap, times).truncate(width, ellipsis=True)
+
+    async def on_click(self, event: Click) -> None:
+        """Switch to the slot under the mouse, or open a new one."""
+        if (action := event.style.meta.get("action")) is not None:
+            await self.run_action(action)
+
+    def _left(self, room: int) -> Content:
+        """Return as much of the slots as fits: ever shorter titles, then those of the others left out."""
+        name = Content.styled(f" {_NAME} ", "bold $primary")
+        for longest, others in ((18, 18), (12, 12), (12, 0), (8, 0)):
+            tabs = [self._tab(slot, longest if slot.active else others) for slot in self.slots]
+            for parts in ([name, *tabs, _new()], [*tabs, _new()]):
+                whole = Content("").join(parts)
+                if whole.cell_length <= room:
+                    return whole
+        active = [self._tab(slot, 8) for slot in self.slots if slot.active]
+        return Content("").join(active or [name])
+
+    def _tab(self, slot: SlotView, longest: int) -> Content:
+        title = " ".join(safe_text(slot.title).split())
+        title = title if len(title) <= longest else title[: longest - 1] + "…"
+        label = f" {slot.number} {title} " if longest else f" {slot.number} "
+        sign, colour = SIGNS[slot.state]
+        if slot.active:
+            parts = Content.assemble(
+                (label, "bold $foreground on $background"), (f"{sign} ", f"{colour} on $background")
+            )
+        else:
+            parts = Content.assemble((label, "$text-muted"), (f"{sign} ", colour))
+        return parts.stylize(Style.from_meta({"action": f"app.switch({slot.number})"}))
+
+    def _times(self) -> Content:
+        snapshot = self.snapshot
+        if self.frozen:
+            return Content.styled(" display frozen · f shows live ", "bold $warning")
+        if not snapshot.slot:
+            return Content("")
+        parts = [format_seconds(snapshot.seconds)]
+        if snapshot.eta_seconds is not None and snapshot.state == "running":
+            parts.append(f"ETA {format_seconds(snapshot.eta_seconds)}")
+        elif snapshot.state != "running":
+            parts.append(snapshot.state)
+        return Content.styled(f" {' · '.join(parts)} ", "$foreground")
+
+
+def _new() -> Content:
+    return Content.styled(" + ", "$text-muted").stylize(Style.from_meta({"action": "app.new_run"}))

@@ -1,0 +1,72 @@
+"""The machine in figures: cores and memory."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.reactive import reactive
+
+from trm_engine.hardware import Hardware
+from trm_engine.monitoring.monitor import Sample
+from trm_engine.text import format_bytes
+from trm_tui.tui.common.gauges import bar, levels, parts_bar
+from trm_tui.tui.common.panel import Panel, labelled
+
+_MEMORY_LIMIT = 0.8  # share of memory above which the engine makes room
+
+
+class MachinePanel(Panel):
+    """Cores and memory."""
+
+    BORDER_TITLE = "Machine"
+
+    sample: reactive[Sample] = reactive(Sample(0.0), repaint=False)
+    hardware: reactive[Hardware | None] = reactive(None, repaint=False)
+
+    watch_sample = watch_hardware = Panel.watch_snapshot
+
+    def lines(self, width: int) -> list[Content]:
+        """Return what to show, line by line."""
+        return [*self._cores(width), *self._memory(width)]
+
+    def _cores(self, width: int) -> list[Content]:
+        percents = self.sample.core_percents
+        if not percents:
+            return [labelled("CPU", Content("measuring…"))]
+        mean = sum(percents) / len(percents)
+        if len(percents) > 8 or not self.screen.has_class("-tall"):
+            text = levels([percent / 100 for percent in percents])[: max(width - 10, 1)]
+            return [Content.assemble("CPU ", (text, "$primary"), f" {mean:3.0f} %")]
+        across = 2 if len(percents) > 1 else 1
+        cell = (width - 4 - (across - 1)) // across
+        lines = []
+        for start in range(0, len(percents), across):
+            parts = [Content("CPU " if start == 0 else "    ")]
+            for core, percent in enumerate(percents[start : start + across], start):
+                gap = " " if core > start else ""
+                meter = bar(percent / 100, max(cell - 6, 1), _load_colour(percent))
+                parts.append(Content.assemble(gap, (f"{core} ", "$text-muted"), meter, f" {percent:3.0f}"))
+            lines.append(Content("").join(parts))
+        return lines
+
+    def _memory(self, width: int) -> list[Content]:
+        total = self.hardware.memory.effective_total_bytes if self.hardware else None
+        available, own = self.sample.available_bytes, self.sample.rss_bytes
+        if total is None or available is None:
+            return []
+        used = max(total - available, 0) / total
+        share = min((own or 0) / total, used)
+        colour = "$error" if used > _MEMORY_LIMIT else "$primary"
+        meter = parts_bar(
+            [(share, colour), (used - share, "$foreground 40%")], max(width - 4, 1), _MEMORY_LIMIT
+        )
+        figures = f"{format_bytes(total - available)} of {format_bytes(total)} · run {format_bytes(own or 0)}"
+        above = Content.styled(f"above {_MEMORY_LIMIT:.0%}: the batch in flight shrinks", "$text-warning")
+        return [
+            Content.assemble("RAM ", meter),
+            Content.styled(figures, "$text-muted"),
+            *([above] if used > _MEMORY_LIMIT else []),
+        ]
+
+
+def _load_colour(percent: float) -> str:
+    return "$primary" if percent < 95 else "$success"

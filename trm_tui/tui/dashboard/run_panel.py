@@ -1,0 +1,173 @@
+"""The run in figures: progress, speed, accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from trm_engine.config import Config, TrainConfig
+from trm_engine.learning.schedule import halt_steps
+from trm_engine.planning.estimate import estimate
+from trm_engine.text import format_seconds, three_digits
+from trm_engine.training.events import Stepped
+from trm_tui.shared.results import headline, number, score
+from trm_tui.tui.common.gauges import progress_bar, sparkline
+from trm_tui.tui.common.panel import Panel, labelled
+from trm_tui.workbench.snapshot import EMPTY, Snapshot
+
+
+class RunPanel(Panel):
+    """Progress, speed and accuracy of the run."""
+
+    BORDER_TITLE = "Run"
+
+    _config: Mapping[str, object] | None = None
+    _flops = 0
+
+    def lines(self, width: int) -> list[Content]:
+        """Return what to show, line by line."""
+        snapshot = self.snapshot
+        if not snapshot.slot:
+            return [Content("no run is open")]
+        if snapshot.latest is None and snapshot.active:
+            return _preparation(snapshot, width)
+        lines = [_progress(snapshot, width), _steps(snapshot)]
+        latest = snapshot.latest
+        if latest is not None:
+            running = snapshot.state in ("running", "pausing")
+            speed = _speed(latest) if running else snapshot.state
+            lines.append(labelled("speed", Content.styled(speed, "bold")))
+            share = self._share_of_peak(snapshot)
+            spark = sparkline(snapshot.rates, width - len(share) - 1, "$primary")
+            lines.append(Content.assemble(spark, (f" {share}", "$text-muted")))
+            lines.append(labelled("loss", Content(f"{latest.loss:.4f}")))
+        lines += [
+            _accuracy(snapshot),
+            _bits(snapshot),
+            *_settings(snapshot),
+            _saved(snapshot),
+            _model(snapshot),
+        ]
+        return [line for line in lines if line]
+
+    def _share_of_peak(self, snapshot: Snapshot) -> str:
+        """Return what the run computes in a second, and how much of the machine's matrix products that is."""
+        if snapshot.config is not self._config:
+            self._config = snapshot.config
+            self._flops = estimate(Config.model_validate(dict(snapshot.config))).flops_per_sample
+        rate = self._flops * (snapshot.latest.samples_per_second if snapshot.latest else 0.0) / 1e9
+        peak = snapshot.hardware.get("gemm_gflops")
+        if isinstance(peak, (int, float)) and peak > 0:
+            return f"{rate / peak:.0%} of CPU peak"
+        return f"{rate:,.1f} GFLOP/s"
+
+
+class Brief(Widget):
+    """The run in a few short lines, for a terminal too small for anything else."""
+
+    DEFAULT_CSS = """
+    Brief { height: 1fr; padding: 0 1; background: $background; }
+    """
+
+    snapshot: reactive[Snapshot] = reactive(EMPTY)
+
+    def render(self) -> Content:
+        """Say the most important first."""
+        width = self.content_size.width
+        return Content("\n").join(line.truncate(width, ellipsis=True) for line in self._lines())
+
+    def _lines(self) -> list[Content]:
+        snapshot, latest = self.snapshot, self.snapshot.latest
+        if not snapshot.slot:
+            return [Content("no run: n new")]
+        if snapshot.failure is not None:
+            return [Content.styled(snapshot.failure.message, "$text-error")]
+        share = f"{snapshot.step / snapshot.steps:.0%} " if snapshot.steps else ""
+        lines = [Content(f"{share}step {snapshot.step:,}")]
+        if snapshot.evaluated is not None:
+            lines.append(Content(" ".join(headline(snapshot.evaluated.figures))))
+        if latest is not None:
+            lines += [Content(f"loss {latest.loss:.4f}"), Content(_speed(latest))]
+        if snapshot.eta_seconds is not None:
+            lines.append(Content(f"ETA {format_seconds(snapshot.eta_seconds)}"))
+        return [*lines, Content(snapshot.state)]
+
+
+def _speed(latest: Stepped) -> str:
+    rate = latest.samples_per_second
+    return f"{three_digits(rate)} samples/s" if rate else "measuring"
+
+
+def _preparation(snapshot: Snapshot, width: int) -> list[Content]:
+    if snapshot.state == "waiting":
+        return [Content("waits until the other run is saved and paused")]
+    if snapshot.preparing is None:
+        words = {"pausing": "pausing…", "paused": "paused", "stopping": "stopping…"}
+        first = "the first steps…" if snapshot.session else "getting ready…"
+        return [Content(words.get(snapshot.state, first))]
+    what, done, total = snapshot.preparing
+    share = done / total if total else 0.0
+    return [Content(f"{what}…"), progress_bar(share, width, "$accent"), Content(f"{done:,} of {total:,}")]
+
+
+def _progress(snapshot: Snapshot, width: int) -> Content:
+    share = snapshot.step / snapshot.steps if snapshot.steps else 0.0
+    colours = {"paused": "$warning", "completed": "$success", "failed": "$error", "diverged": "$error"}
+    meter = progress_bar(share, max(width - 6, 1), colours.get(snapshot.state, "$primary"))
+    return Content.assemble(meter, f" {share:4.0%}")
+
+
+def _steps(snapshot: Snapshot) -> Content:
+    return labelled("step", Content.assemble((f"{snapshot.step:,}", "bold"), f" of {snapshot.steps:,}"))
+
+
+def _accuracy(snapshot: Snapshot) -> Content:
+    if snapshot.evaluated is None:
+        name = "unseen" if snapshot.learns_text else "exact"
+        return labelled(name, Content.styled("not measured yet", "$text-muted"))
+    last = snapshot.evaluated.figures
+    best = snapshot.best.figures if snapshot.best else last
+    name, figure = headline(last)
+    better = score(best) > score(last)
+    words = f" · best {headline(best)[1]}" if better else f" at step {snapshot.evaluated.step:,}"
+    return labelled(name, Content.assemble((figure, "bold $success"), (words, "$text-muted")))
+
+
+def _bits(snapshot: Snapshot) -> Content:
+    bits = number(snapshot.evaluated.figures, "bits_per_character") if snapshot.evaluated else None
+    return Content("") if bits is None else labelled("bits", Content(f"{bits:.3f} per character"))
+
+
+def _settings(snapshot: Snapshot) -> list[Content]:
+    train, latest = snapshot.config.get("train"), snapshot.latest
+    if not isinstance(train, Mapping):
+        return []
+    batch = str(train["batch_size"])
+    if latest is None:
+        return [labelled("batch", Content(batch))]
+    batch += f" · lr {latest.lr:.1e}"
+    if latest.micro_batch < train["batch_size"]:
+        batch += f" · {latest.micro_batch} in flight"
+    lines = [labelled("batch", Content(batch))]
+    if snapshot.supervision_steps is not None:
+        most = halt_steps(TrainConfig.model_validate(train), latest.step)
+        text = f"{snapshot.supervision_steps:.1f} of {most} steps"
+        lines.append(labelled("halting", Content(text)))
+    return lines
+
+
+def _model(snapshot: Snapshot) -> Content:
+    return (
+        labelled("model", Content(f"{snapshot.parameters:,} parameters"))
+        if snapshot.parameters
+        else Content("")
+    )
+
+
+def _saved(snapshot: Snapshot) -> Content:
+    if snapshot.saved is None:
+        return Content("")
+    return labelled("saved", Content(f"step {snapshot.saved.step:,} at {snapshot.saved_at}"))

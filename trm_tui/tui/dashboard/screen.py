@@ -1,0 +1,206 @@
+"""The dashboard: what the run in the active slot is doing, live."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from trm_tui.tui.common.chart import Chart
+from trm_tui.tui.common.decisions_panel import DecisionsPanel
+from trm_tui.tui.common.dialogs import Reading
+from trm_tui.tui.common.figure_chart import draw
+from trm_tui.tui.common.machine_panel import MachinePanel
+from trm_tui.tui.common.screen import ModeScreen
+from trm_tui.tui.dashboard.event_details import run_details
+from trm_tui.tui.dashboard.event_log import EventLog
+from trm_tui.tui.dashboard.run_panel import Brief, RunPanel
+from trm_tui.tui.keys import Where
+from trm_tui.workbench.curves import X_AXES
+from trm_tui.workbench.figures import Figure, figures_of
+from trm_tui.workbench.snapshot import EMPTY, Snapshot
+
+_SMOOTHINGS = (0.0, 0.6, 0.9, 0.97)
+_CHARTS = 4
+_SECONDS_BETWEEN_CURVES = 1.0
+
+
+class DashboardScreen(ModeScreen):
+    """Charts at the left, figures at the right, the log below."""
+
+    where: ClassVar[Where] = "dashboard"
+    CSS_PATH = "dashboard.tcss"
+    AUTO_FOCUS = "#chart-0"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._figures = list(range(_CHARTS))
+        self._snapshot = self._drawn = EMPTY
+        self._drawn_overlays: object = None
+
+    def body(self) -> ComposeResult:
+        """Yield the panels."""
+        yield Brief(id="brief")
+        failure = Static(id="failure", markup=False)
+        failure.border_title = "The run has failed"
+        yield failure
+        with Horizontal(id="main"):
+            with Container(id="charts"):
+                for number in range(_CHARTS):
+                    yield Chart(id=f"chart-{number}", empty="no points yet")
+            with Vertical(id="side"):
+                yield RunPanel(id="run")
+                yield MachinePanel(id="machine")
+                yield DecisionsPanel(id="decisions")
+        yield EventLog(id="log")
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Take over what is new."""
+        if snapshot.slot != self._snapshot.slot:
+            for chart in self.query(Chart):
+                chart.reset_window()
+                chart.hide_cursor()
+        self._snapshot = snapshot
+        if self._charts_are_due(snapshot):
+            self._draw_charts()
+        self.query_one(RunPanel).snapshot = snapshot
+        self.query_one(DecisionsPanel).snapshot = snapshot
+        self.query_one(Brief).snapshot = snapshot
+        machine = self.query_one(MachinePanel)
+        machine.sample, machine.hardware = self.trm.workbench.machine(), self.trm.workbench.hardware()
+        self.query_one(EventLog).show(snapshot)
+        self.set_class(snapshot.failure is not None, "-failed")
+        if snapshot.failure is not None:
+            self.query_one("#failure", Static).update(_failure(snapshot))
+
+    def search(self) -> None:
+        """Show all of the log, or its warnings, or its errors."""
+        self.query_one(EventLog).next_filter()
+
+    # --- actions of the key table -------------------------------------------------------------------------
+
+    def action_maximise(self) -> None:
+        """Give the panel with the focus the whole screen, or give it back."""
+        chosen = self.focused
+        already = self.has_class("-maximised")
+        for widget in self.query(".-chosen"):
+            widget.remove_class("-chosen")
+        self.set_class(not already and chosen is not None, "-maximised")
+        if not already:
+            while chosen is not None and chosen.id != "body":
+                chosen.add_class("-chosen")
+                chosen = chosen.parent if isinstance(chosen.parent, Widget) else None
+
+    def action_next_figure(self) -> None:
+        """Show the next figure in the chart with the focus."""
+        number = self._charts().index(self._chart())
+        self._figures[number] = (self._figures[number] + 1) % len(self._choice)
+        self._chart().reset_window()
+        self._draw_charts()
+
+    def action_log_scale(self) -> None:
+        """Change between a logarithmic and a linear y axis of losses."""
+        self._remember(log_y=not self.trm.settings.log_y)
+
+    def action_x_axis(self) -> None:
+        """Change what the x axis shows."""
+        now = X_AXES.index(self.trm.settings.x_axis)
+        self._remember(x_axis=X_AXES[(now + 1) % len(X_AXES)])
+
+    def action_smoothing(self) -> None:
+        """Smooth training curves more, or not at all."""
+        now = self.trm.settings.smoothing
+        self._remember(smoothing=next((value for value in _SMOOTHINGS if value > now), 0.0))
+
+    def action_markers(self) -> None:
+        """Draw with braille, or with blocks."""
+        self._remember(markers="blocks" if self.trm.settings.markers == "braille" else "braille")
+
+    def action_zoom(self, factor: float) -> None:
+        """Show more or less of the x axis."""
+        self._chart().zoom(factor)
+
+    def action_pan(self, share: float) -> None:
+        """Move a zoomed chart."""
+        self._chart().pan(share)
+
+    def action_cursor(self, cells: int) -> None:
+        """Move the reading cursor."""
+        self._chart().move_cursor(cells)
+
+    def action_reset_view(self) -> None:
+        """Show all of every chart."""
+        for chart in self._charts():
+            chart.reset_window()
+            chart.hide_cursor()
+
+    def action_back(self) -> None:
+        """Leave the cursor, then the maximised panel."""
+        if self._chart().has_cursor:
+            self._chart().hide_cursor()
+        elif self.has_class("-maximised"):
+            self.action_maximise()
+
+    def action_overlay(self) -> None:
+        """Pick other sessions whose curves are drawn too."""
+        from trm_tui.tui.presets.dialog import PickSessions
+
+        chosen = [overlay.session for overlay in self.trm.overlays]
+        self.trm.push_screen(PickSessions(chosen, without=self._snapshot.session), self._picked)
+
+    def action_details(self) -> None:
+        """Show decisions, data, configuration, and the traceback of a failure."""
+        self.trm.push_screen(Reading(self._snapshot.title or "No run", run_details(self._snapshot)))
+
+    def _picked(self, refs: list[str] | None) -> None:
+        if refs is not None:
+            self.trm.overlay(refs)
+
+    def _remember(self, **changes: object) -> None:
+        self.trm.remember(**changes)
+        self._draw_charts()
+
+    def _draw_charts(self) -> None:
+        self._drawn, self._drawn_overlays = self._snapshot, self.trm.overlays
+        for number, chart in enumerate(self._charts()):
+            chart.markers = self.trm.settings.markers
+            figure = self._choice[self._figures[number] % len(self._choice)]
+            draw(chart, figure, self._snapshot, self.trm.settings, self.trm.overlays)
+
+    def _charts_are_due(self, snapshot: Snapshot) -> bool:
+        """Whether the curves are to be drawn: a running one grows by a dot, so once a second is enough."""
+        drawn = self._drawn
+        return (
+            (snapshot.slot, snapshot.state, snapshot.evaluated) != (drawn.slot, drawn.state, drawn.evaluated)
+            or snapshot.state != "running"
+            or self._drawn_overlays is not self.trm.overlays
+            or abs(snapshot.seconds - drawn.seconds) >= _SECONDS_BETWEEN_CURVES
+        )
+
+    @property
+    def _choice(self) -> tuple[Figure, ...]:
+        return figures_of(text=self._snapshot.learns_text)
+
+    def _charts(self) -> list[Chart]:
+        return list(self.query(Chart))
+
+    def _chart(self) -> Chart:
+        """Return the chart with the focus, else the first."""
+        return self.focused if isinstance(self.focused, Chart) else self._charts()[0]
+
+
+def _failure(snapshot: Snapshot) -> Content:
+    """Return what happened, what is saved, and what can be done."""
+    assert snapshot.failure is not None
+    lines = [Content.styled(snapshot.failure.message, "$text-error")]
+    if snapshot.saved is not None:
+        lines.append(Content(f"Saved up to step {snapshot.saved.step:,}: space goes on from there."))
+    elif snapshot.session:
+        lines.append(Content("space tries again."))
+    if snapshot.failure.traceback:
+        lines.append(Content.styled("i shows the traceback.", "$text-muted"))
+    return Content("\n").join(lines)

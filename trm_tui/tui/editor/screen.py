@@ -1,0 +1,263 @@
+"""The configuration editor: what it opens, compares, saves and runs."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+
+from trm_engine.config import Config
+from trm_engine.errors import TrmError
+from trm_engine.hardware import Hardware
+from trm_engine.text import safe_text
+from trm_tui.tui.common.dialogs import Answer, Ask, Choice
+from trm_tui.tui.editor.dialogs import Differences, PickMachine, PickSource
+from trm_tui.tui.editor.editing import ConfigEditing
+from trm_tui.tui.keys import Where
+from trm_tui.workbench.editor import saving
+from trm_tui.workbench.editor.advice import advise
+from trm_tui.workbench.editor.document import Document
+from trm_tui.workbench.editor.draft import Draft, Origin
+from trm_tui.workbench.editor.machine import this_machine
+from trm_tui.workbench.editor.sources import Source, open_source
+from trm_tui.workbench.editor.values import show
+from trm_tui.workbench.snapshot import Snapshot
+
+_LONGEST_NAME = 80
+
+
+class ConfigScreen(ConfigEditing):
+    """Edits one configuration at a time. Other modes may be visited meanwhile: it stays as it is."""
+
+    where: ClassVar[Where] = "config"
+    CSS_PATH = "editor.tcss"
+
+    def on_mount(self) -> None:
+        """Begin at once, also while the display is frozen."""
+        self.show(self.trm.workbench.snapshot())
+
+    def edit(self, config: Config, origin: str) -> None:
+        """Edit a configuration that another screen names; asks first where edits would make way for it."""
+        self._take(Origin(safe_text(origin), config))
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Begin with the run on screen, or the first preset; then follow the machine."""
+        if self.document is None:
+            if snapshot.config:
+                self._open(Origin(snapshot.title, Config.model_validate(dict(snapshot.config))))
+            elif self.trm.presets:
+                preset = self.trm.presets[0]
+                self._open(Origin(preset.name, preset.config))
+        super().show(snapshot)
+
+    def unsaved(self) -> str:
+        """Return what would be lost if the app ended now."""
+        if self.document is None or not self.document.unsaved:
+            return ""
+        return f"edits of {safe_text(self.document.draft.origin.name)}"
+
+    # --- opening ------------------------------------------------------------------------------------------
+
+    def action_open(self) -> None:
+        """Edit another preset, session or file."""
+        self.app.push_screen(PickSource("Edit"), self._picked)
+
+    def _picked(self, source: Source | None) -> None:
+        if source is not None:
+            self._read(source)
+
+    @work(exclusive=True, group="read")
+    async def _read(self, source: Source) -> None:
+        if (origin := await self._origin_of(source)) is not None:
+            self._take(origin)
+
+    async def _origin_of(self, source: Source) -> Origin | None:
+        try:
+            return await asyncio.to_thread(open_source, source, self.trm.store)
+        except TrmError as error:
+            self.trm.say(str(error), "error")
+            return None
+
+    def _take(self, origin: Origin) -> None:
+        if not (lost := self.unsaved()):
+            self._open(origin)
+            return
+        question = Choice(
+            "Open another",
+            f"The {lost} are not saved.",
+            [
+                Answer("o", f"Open {origin.name}; u brings the edits back", "open"),
+                Answer("s", "Save the edits as a file first", "save"),
+                Answer("k", "Keep editing", "keep"),
+            ],
+        )
+
+        def answered(answer: str | None) -> None:
+            if answer == "open":
+                self._open(origin)
+            elif answer == "save":
+                self.action_save()
+
+        self.app.push_screen(question, answered)
+
+    def _open(self, origin: Origin) -> None:
+        if self.document is None or not (self.document.can_undo or self.document.can_redo):
+            self.edit_document(Document(origin))  # nothing was done that undo should lead back to
+        else:
+            self.cancel()
+            self.document.load(origin)
+            self.refresh_all()
+
+    # --- comparing ----------------------------------------------------------------------------------------
+
+    def action_compare(self) -> None:
+        """Show where the draft differs from what it came from, or from any preset, session or file."""
+        if self.draft is None:
+            return
+        origin = self.draft.origin
+        first = Source("preset", "", origin.name, "what this began as")
+
+        def picked(source: Source | None) -> None:
+            if source is first:
+                self._show_differences(origin)
+            elif source is not None:
+                self._compare(source)
+
+        self.app.push_screen(PickSource("Compare with", [first]), picked)
+
+    @work(exclusive=True, group="read")
+    async def _compare(self, source: Source) -> None:
+        if (origin := await self._origin_of(source)) is not None:
+            self._show_differences(origin)
+
+    def _show_differences(self, other: Origin) -> None:
+        if self.draft is not None:
+            changes = self.draft.compare(other.config)
+            self.app.push_screen(Differences(other.name, changes), self._difference_picked)
+
+    def _difference_picked(self, key: str | None) -> None:
+        if key is not None:
+            self.reveal(key)
+
+    # --- the machine --------------------------------------------------------------------------------------
+
+    def action_machine(self) -> None:
+        """Plan for this machine, or for one known by a profile."""
+        self.app.push_screen(PickMachine(), self._machine_picked)
+
+    def _machine_picked(self, picked: tuple[Hardware | None] | None) -> None:
+        if picked is not None:
+            self.plan_for(picked[0])
+
+    # --- saving -------------------------------------------------------------------------------------------
+
+    def action_save(self) -> None:
+        """Save the configuration as a TOML file of one's own."""
+        if self._sound() is None or self.draft is None:
+            return
+        name = saving.suggestion(self.draft.origin.name, Path())
+        text = "The file holds what differs from the defaults, each setting under its help."
+        self.app.push_screen(Ask("Save as a file", text, value=name, check=saving.problem_with), self._named)
+
+    def _named(self, name: str | None) -> None:
+        if name is None:
+            return
+        path = saving.path_of(name)
+        if not path.exists():
+            self._save(path, replace=False)
+            return
+        answers = [Answer("o", "Choose another name", "other"), Answer("r", "Replace it", "replace")]
+
+        def answered(answer: str | None) -> None:
+            if answer == "replace":
+                self._save(path, replace=True)
+            elif answer == "other":
+                self.action_save()
+
+        self.app.push_screen(Choice("Save as a file", f"{path} exists already.", answers), answered)
+
+    @work
+    async def _save(self, path: Path, *, replace: bool) -> None:
+        draft, config = self.draft, self._sound()
+        if draft is None or config is None or self.document is None:
+            return
+        try:
+            await asyncio.to_thread(saving.save, config, path, replace=replace)
+        except TrmError as error:
+            self.trm.say(str(error), "error")
+            return
+        if self.draft is draft:
+            self.document.saved_as(Origin(path.stem, config))
+            self.refresh_all()
+        self.trm.say(f"saved: trm-tui run {path}")
+
+    # --- running ------------------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="run")
+    async def action_run(self) -> None:
+        """Train the configuration in a new slot, where it fits this machine."""
+        draft, config = self.draft, self._sound()
+        if draft is None or config is None or self.document is None:
+            return
+        here = this_machine(Hardware(), self.trm.workbench.machine(), None)  # whatever is planned for
+        fit = (await asyncio.to_thread(advise, draft, here)).fit
+        if fit is not None and not fit.fits:
+            self.plan_for(None)
+            self.trm.say(f"{fit.problems[0]}. The panel names what would fit.", "error")
+            return
+        start = self.trm.workbench.start
+        if self.trm.guard(start, config, preset=draft.origin.name, name=run_name(draft)):
+            self.document.keep()
+            self.refresh_all()
+            self.app.switch_mode("dashboard")
+
+    def _sound(self) -> Config | None:
+        """Return the configuration; where it has problems, say so and go to the first."""
+        self._finish_typing()
+        if self.draft is None:
+            return None
+        checked = self.draft.checked
+        if checked.config is None:
+            self.trm.say(f"first put right: {checked.messages[0]}", "error")
+            if checked.problems:
+                self.reveal(next(iter(checked.problems)))
+        return checked.config
+
+    # --- leaving ------------------------------------------------------------------------------------------
+
+    def action_back(self) -> None:
+        """Close the open field or the search; else leave, after a question where edits are unsaved."""
+        if self.cancel():
+            return
+        if not (lost := self.unsaved()):
+            self.app.switch_mode("dashboard")
+            return
+        answers = [
+            Answer("l", "Leave; the edits wait here until the app is closed", "leave"),
+            Answer("s", "Save them as a file", "save"),
+            Answer("d", "Discard them; u brings them back", "discard"),
+            Answer("k", "Keep editing", "keep"),
+        ]
+        self.app.push_screen(Choice("Leave", f"The {lost} are not saved.", answers), self._leave)
+
+    def _leave(self, answer: str | None) -> None:
+        if answer == "save":
+            self.action_save()
+        elif answer in ("leave", "discard"):
+            if answer == "discard":
+                self.action_reset_all()
+            self.app.switch_mode("dashboard")
+
+
+def run_name(draft: Draft) -> str:
+    """Return a name that tells a run from others of its preset: its new title, else what was changed."""
+    if draft.has_changed("title") and draft.texts["title"].strip():
+        return " ".join(safe_text(draft.texts["title"]).split())[:_LONGEST_NAME]
+    changes = [c for c in draft.changes if c.key not in ("title", "expect") and c.b is not None]
+    if not changes:
+        return ""
+    words = " ".join(f"{c.key.rpartition('.')[2]}={show(c.b)}" for c in changes if c.b is not None)
+    name = safe_text(f"{draft.origin.name} {words}")
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"

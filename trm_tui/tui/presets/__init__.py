@@ -1,0 +1,1 @@
+"""Choosing a preset: the welcome screen and the dialog for a new run."""

@@ -1,1 +1,0 @@
-"""One screen a module; each is a mode of the app."""

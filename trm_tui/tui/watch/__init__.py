@@ -1,0 +1,1 @@
+"""The Watch screen: a model solves or writes, step by step."""

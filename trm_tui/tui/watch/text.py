@@ -1,0 +1,166 @@
+"""What the watch screen does with a model that writes: samples, starts, and writing again as it trains."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TypeVar
+
+from textual import on, work
+from textual.message import Message
+
+from trm_tui.tui.common.multiline_input import Write
+from trm_tui.tui.watch.view import WatchView
+from trm_tui.workbench.watch.generated_text import Passage
+from trm_tui.workbench.watch.model_host import Studio, Subject
+
+T = TypeVar("T")
+
+_TELL_SECONDS = 0.1
+
+
+class WatchText(WatchView):
+    """Has texts written; the keys that make no sense for them say so."""
+
+    class Wrote(Message):
+        """A text has grown; posted from the screen's own thread."""
+
+        def __init__(self, asked: int, passage: Passage) -> None:
+            super().__init__()
+            self.asked, self.passage = asked, passage
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.start_text = ""
+        """What texts begin with."""
+        self._closed = False
+        self._asked = 0
+        """Counts what was asked for, so that a search for something else, or a text, can be given up."""
+        self._ended = -1
+        """What was asked for last that has ended."""
+        self._wrote_at = 0.0
+
+    @abstractmethod
+    async def _made(self, make: Callable[[Studio], T]) -> T | None:
+        """Have the studio make something beside the app's own thread; None where it could not."""
+
+    @abstractmethod
+    def written(self) -> None:
+        """Take note that a text is written to its end."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the model on screen writes text."""
+        return self.shown.subject is not None and self.shown.subject.writes
+
+    @property
+    def shows_something(self) -> bool:
+        """Whether there is a film or a text on screen."""
+        return self.shown.film is not None or self.shown.passage is not None
+
+    def refused(self) -> bool:
+        """Say so, and return True, when a key of puzzles is pressed while a model writes."""
+        if self.writes:
+            self.trm.say("that is for puzzles: this model writes text (↓ another sample, i another start)")
+        return self.writes
+
+    def give_up_writing(self) -> None:
+        """Let the text that is being written end where it is."""
+        self._asked += 1
+
+    async def show_text(self, subject: Subject) -> None:
+        """Have another model, or the same with other weights, write the sample on screen, or its first."""
+        before = self.shown
+        same = before.subject is not None and before.subject.session == subject.session
+        if not same:
+            self.start_text = ""
+        number = before.passage.number if same and before.passage is not None else 0
+        # A text of the same session stays on screen until the next one has begun: that is what compares them.
+        kept = before.passage if same else None
+        self.change(subject=subject, film=None, passage=kept or Passage(self.start_text, number))
+        await self._write_sample(number)
+
+    def write_another(self, places: int) -> None:
+        """Write the next sample, or the one before."""
+        passage = self.shown.passage
+        self._write(max((passage.number if passage else 0) + places, 0))
+
+    def begin_with(self, start: str) -> None:
+        """Write the sample on screen with another start."""
+        self.start_text = start
+        self._write(self.shown.passage.number if self.shown.passage else 0)
+
+    def ask_for_start(self, text: str) -> None:
+        """Ask what texts are to begin with."""
+        question = Write(
+            "How does the text begin?",
+            "Type or paste it; the model goes on from there. Nothing lets it begin by itself.",
+            value=text,
+        )
+
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                self._take_start(answer)
+
+        self.app.push_screen(question, answered)
+
+    @work(exclusive=True, group="watch")
+    async def _take_start(self, text: str) -> None:
+        self.give_up_writing()
+        start = await self._made(lambda studio: studio.check_start(text))
+        if start is None:
+            self.ask_for_start(text)
+        else:
+            self.begin_with(start)
+
+    @work(exclusive=True, group="watch")
+    async def _write(self, number: int) -> None:
+        self.give_up_writing()
+        await self._write_sample(number)
+
+    async def _write_sample(self, number: int) -> None:
+        mine, start = self._asked, self.start_text
+
+        def tell(passage: Passage) -> None:
+            now = time.monotonic()
+            if now - self._wrote_at >= _TELL_SECONDS:
+                self._wrote_at = now
+                self.post_message(self.Wrote(mine, passage))
+
+        passage = await self._made(
+            lambda studio: studio.write(start, number, tell, lambda: self._asked != mine or self._closed)
+        )
+        if passage is not None and self._asked == mine:
+            self._ended = mine
+            self.change(passage=passage)
+            self.written()
+
+    @on(Wrote)
+    def _wrote(self, event: Wrote) -> None:
+        if event.asked == self._asked != self._ended:  # else it comes after what came of it
+            self.change(passage=event.passage)
+
+    # --- keys of puzzles, while a model writes ------------------------------------------------------------
+
+    def action_play(self) -> None:
+        """Play the film, or hold it; have another sample written."""
+        if self.writes:
+            self.write_another(1)
+        else:
+            super().action_play()
+
+    def action_step(self, frames: int) -> None:
+        """Go on by so many frames, or back, and hold."""
+        if not self.refused():
+            super().action_step(frames)
+
+    def action_pace(self, places: int) -> None:
+        """Play slower or faster."""
+        if not self.refused():
+            super().action_pace(places)
+
+    def action_confidence(self) -> None:
+        """Show how sure the model is of each cell, or the cells again."""
+        if not self.refused():
+            super().action_confidence()

@@ -1,1 +1,0 @@
-"""Watching a model think: models to look into, films of their refinement, and how they are drawn."""

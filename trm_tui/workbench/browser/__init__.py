@@ -1,0 +1,1 @@
+"""The models of the sessions screen: catalogue, filter, columns, details, export."""

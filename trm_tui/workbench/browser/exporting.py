@@ -1,0 +1,107 @@
+"""What leaves the browser as a file: figures as CSV, curves as a picture, whole sessions as archives."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from trm_engine.errors import UsageError
+from trm_engine.files import disk_errors
+from trm_engine.sessions import Store
+from trm_engine.text import safe_text
+from trm_tui.workbench.browser.curve_picture import Plot, to_png, to_svg
+from trm_tui.workbench.curves import Curve, XAxis
+from trm_tui.workbench.figures import X_TITLES, X_UNITS, Figure, figures_of
+from trm_tui.workbench.overlays import Overlay, read_overlay
+
+_DRAWN = ("Loss", "Accuracy", "Unseen loss")
+
+
+def export_metrics(store: Store, ids: Sequence[str], file: Path) -> None:
+    """Write the recorded figures of sessions as CSV, one record a line under one head."""
+    records = [(found, record) for found in ids for record in store.get(found).metrics.read()]
+    names = list(dict.fromkeys(name for _, record in records for name in record))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["session", *names])
+    for found, record in records:
+        writer.writerow([found, *(_cell(record.get(name)) for name in names)])
+    write_new(file, text.getvalue().encode("utf-8", "replace"))
+
+
+def export_curves(store: Store, ids: Sequence[str], file: Path) -> None:
+    """Draw loss and accuracy of sessions, or both losses of text, as SVG or PNG after the file's ending."""
+    overlays = [read_overlay(store, found) for found in ids]
+    text = any("val_loss" in overlay.curves for overlay in overlays)
+    draw_curves(overlays, [figure for figure in figures_of(text=text) if figure.title in _DRAWN], file)
+
+
+def draw_curves(
+    overlays: Sequence[Overlay],
+    figures: Iterable[Figure],
+    file: Path,
+    *,
+    axis: XAxis = "step",
+    log_y: bool = False,
+) -> None:
+    """Draw figures of sessions, the first line of each, as SVG or PNG after the file's ending."""
+    svg = to_svg([_plot(figure, overlays, axis, log_y) for figure in figures])
+    write_new(file, to_png(svg) if file.suffix.lower() == ".png" else svg.encode())
+
+
+def suggested(title: str, what: str, ending: str) -> str:
+    """Return a name for a file in the working folder: `sudoku-6x6-metrics.csv`."""
+    stem = re.sub(r"[^\w.-]+", "-", title).strip("-.")[:60] or "session"
+    return f"{stem}{what}{ending}"
+
+
+def file_problem(text: str, *, must_exist: bool = False) -> str:
+    """Return what stands against reading or writing a file, in a few words; nothing if it may be tried."""
+    if not text.strip():
+        return "a file's name is needed"
+    try:
+        path = Path(text.strip()).expanduser()
+        path.lstat()
+    except FileNotFoundError:
+        if must_exist:
+            return "there is no such file"
+        return "" if path.parent.is_dir() else f"there is no folder {safe_text(str(path.parent))}"
+    except (OSError, ValueError, RuntimeError):  # too long a name, a NUL byte, no such home
+        return "that is no name for a file"
+    if must_exist:
+        return "" if path.is_file() else "that is no file"
+    return "it exists already: another name is needed"
+
+
+def write_new(file: Path, data: bytes) -> None:
+    """Write a file that must not exist yet. Raises `UsageError`, `SessionError` or `ResourceError`."""
+    with disk_errors(f"write {safe_text(str(file))}"):
+        try:
+            with file.open("xb") as opened:
+                opened.write(data)
+        except FileExistsError:
+            raise UsageError(f"{safe_text(str(file))} exists already: name another file.") from None
+
+
+def _plot(figure: Figure, overlays: Sequence[Overlay], axis: XAxis, log_y: bool) -> Plot:
+    line = figure.lines[0]
+    curves = [(overlay.title, overlay.curves.get(line.curve, Curve())) for overlay in overlays]
+    return Plot(
+        title=f"{figure.title}: {line.label}",
+        x_title=X_TITLES[axis],
+        lines=[(title, (curve.x(axis), curve.values)) for title, curve in curves],
+        x_unit=X_UNITS[axis],
+        y_unit=figure.unit,
+        log_y=log_y and figure.may_be_log,
+        y_range=figure.y_range,
+    )
+
+
+def _cell(value: object) -> object:
+    """Return a value as a spreadsheet should take it: text that would be a formula is marked as text."""
+    if isinstance(value, str) and value[:1] in "=+-@\t\r":
+        return f"'{value}"
+    return value

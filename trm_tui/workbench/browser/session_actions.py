@@ -1,0 +1,114 @@
+"""What is done to sessions from the browser: name, tag, note, delete, restore. Not on the UI's thread.
+
+Every function returns what to tell a person, and raises a `TrmError` when nothing could be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from trm_engine.errors import TrmError, UsageError
+from trm_engine.sessions import Store
+from trm_engine.sessions.record import check_name, check_tag
+
+
+def rename(store: Store, session_id: str, name: str) -> str:
+    """Give a session another name; an empty one takes it away."""
+    record = store.rename(session_id, name)
+    return f"named {record.name}" if record.name else "the name is taken away"
+
+
+def note(store: Store, session_id: str, text: str) -> str:
+    """Replace a session's note."""
+    store.note(session_id, text)
+    return "noted" if text else "the note is taken away"
+
+
+def retag(store: Store, session_id: str, words: str) -> str:
+    """Give a session exactly these tags."""
+    wanted = [check_tag(word) for word in words.split()]
+    tags = store.get(session_id).edit(lambda _: {"tags": sorted(set(wanted))}).tags
+    return f"tagged {' '.join(tags)}" if tags else "no tags"
+
+
+def change_tags(store: Store, ids: Sequence[str], words: str) -> str:
+    """Add tags to sessions, and take those away that begin with a minus."""
+    parts = words.split()
+    more = [word for word in parts if not word.startswith("-")]
+    less = [word[1:] for word in parts if word.startswith("-")]
+
+    def change(session_id: str) -> None:
+        if more:
+            store.tag(session_id, *more)
+        if less:
+            store.untag(session_id, *less)
+
+    done, trouble = _each(ids, change)
+    return f"tags of {_sessions(len(done))} changed{trouble}"
+
+
+def delete(store: Store, ids: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """Move sessions to the trash; return also which were."""
+    done, trouble = _each(ids, store.delete)
+    back = f"u takes {'it' if len(done) == 1 else 'them'} back"
+    return f"{_sessions(len(done))} moved to the trash{trouble} · {back}", done
+
+
+def restore(store: Store, ids: Sequence[str]) -> str:
+    """Take sessions out of the trash."""
+    done, trouble = _each(ids, store.restore)
+    return f"{_sessions(len(done))} restored{trouble}"
+
+
+def import_archive(store: Store, file: Path) -> str:
+    """Add the session in an archive."""
+    return f"imported {store.import_archive(file)}"
+
+
+def name_problem(text: str) -> str:
+    """Return what is wrong with a name."""
+    return _problem(check_name, [text])
+
+
+def tags_problem(text: str, *, changing: bool = False) -> str:
+    """Return what is wrong with tags; of a change, a minus may stand before each."""
+    return _problem(check_tag, [word.removeprefix("-") if changing else word for word in text.split()])
+
+
+def _problem(check: Callable[[str], object], texts: Sequence[str]) -> str:
+    try:
+        for text in texts:
+            check(text)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def _each(ids: Sequence[str], act: Callable[[str], object]) -> tuple[list[str], str]:
+    """Act on each; return those that it worked for, and words about the others.
+
+    Raises the first error when it worked for none.
+    """
+    done: list[str] = []
+    errors: list[TrmError] = []
+    for session_id in ids:
+        if error := _caught(act, session_id):
+            errors.append(error)
+        else:
+            done.append(session_id)
+    if errors and not done:
+        raise errors[0]
+    return done, f"; not {_sessions(len(errors))}: {errors[0]}" if errors else ""
+
+
+def _caught(act: Callable[[str], object], session_id: str) -> TrmError | None:
+    try:
+        act(session_id)
+    except TrmError as error:
+        return error
+    return None
+
+
+def _sessions(count: int) -> str:
+    return "1 session" if count == 1 else f"{count} sessions"

@@ -1,0 +1,1 @@
+"""The models of the Watch screen: a model at work, traces, playback."""

@@ -1,0 +1,234 @@
+"""Where films are made: a model from a checkpoint or a live run, the puzzles of its task, and its answers.
+
+Everything here computes and is called beside the UI's thread. torch is imported inside the functions: the
+first call brings it. One thread is used, so that a run that trains meanwhile keeps its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trm_engine.config import Config, TaskConfig
+from trm_engine.errors import TrmError, UsageError
+from trm_engine.sessions import Store
+from trm_engine.tasks.base import PAD, PuzzleTask, Tokens
+from trm_engine.text import safe_text
+from trm_tui.workbench.watch.generated_text import LENGTH, TEMPERATURE, Passage
+from trm_tui.workbench.watch.trace import Film, make_film
+from trm_tui.workbench.workbench import Look
+
+if TYPE_CHECKING:
+    from trm_engine.inference.load import Trained
+    from trm_engine.inference.load_text import TrainedText
+    from trm_engine.models.trm import TRM
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The model that is watched."""
+
+    session: str
+    title: str
+    """What the session is called."""
+    step: int
+    live: bool
+    """Was it copied from a run in this app?"""
+    warnings: Sequence[str] = ()
+    writes: bool = False
+    """Does it write text, and solve no puzzles?"""
+
+
+@dataclass(frozen=True)
+class _Model:
+    config: Config
+    network: TRM
+
+
+class Studio:
+    """Holds one model and one task. Any thread may call; one at a time is served."""
+
+    def __init__(self, store: Store, progress: Progress) -> None:
+        self._store = store
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._model: _Model | None = None
+        self._author: TrainedText | None = None
+        self._task: tuple[TaskConfig, PuzzleTask] | None = None
+
+    # --- models -------------------------------------------------------------------------------------------
+
+    def load_session(self, ref: str, checkpoint: str | None) -> Subject:
+        """Take the model of a session: its newest sound checkpoint, that of a step, or the `best`.
+
+        Raises `SessionError` where there is none.
+        """
+        import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+        from trm_engine.inference.load import load_trained
+        from trm_engine.inference.load_text import learned_text, load_text
+
+        with self._lock:
+            trained: Trained | TrainedText
+            if learned_text(self._store.get(ref)):
+                self._author = trained = load_text(self._store, ref, checkpoint)
+                return self._author_subject(trained, live=False)
+            trained = load_trained(self._store, ref, checkpoint)
+            self._model, self._author = _Model(trained.config, trained.network), None
+        warnings = tuple(map(safe_text, trained.warnings))
+        return Subject(trained.session, self._title(trained.session), trained.step, False, warnings)
+
+    def load_look(self, look: Look) -> Subject:
+        """Take the weights of a run as they were at one of its steps."""
+        import torch
+
+        from trm_engine.inference.load_text import text_model
+        from trm_engine.models.trm import build_model
+
+        with self._lock:
+            if look.config.model.architecture == "text":
+                session = self._store.get(look.session)
+                self._author = text_model(session, look.step, look.config, look.weights)
+                return self._author_subject(self._author, live=True)
+            ids = look.weights["puzzle_emb"].shape[0]
+            network = build_model(look.config, ids, torch.Generator().manual_seed(0))
+            network.load_state_dict(dict(look.weights))
+            self._model, self._author = _Model(look.config, network.requires_grad_(False)), None
+        return Subject(look.session, self._title(look.session), look.step, live=True)
+
+    def _author_subject(self, author: TrainedText, *, live: bool) -> Subject:
+        warnings = tuple(map(safe_text, author.warnings))
+        return Subject(author.session, self._title(author.session), author.step, live, warnings, writes=True)
+
+    def _title(self, session: str) -> str:
+        try:
+            record = self._store.get(session).record
+        except TrmError:
+            return session
+        return safe_text(record.name or record.preset or session)
+
+    # --- puzzles ------------------------------------------------------------------------------------------
+
+    def count(self) -> int:
+        """Return how many puzzles are held out; reads or generates them first. Raises `UsageError`."""
+        with self._lock:
+            if self._author is not None:
+                return 0
+            return len(self._its_task().test)
+
+    def parse(self, text: str) -> Tokens:
+        """Return a puzzle written as text. Raises `UsageError` when it is none."""
+        with self._lock:
+            return self._its_task().parse(text)
+
+    # --- texts --------------------------------------------------------------------------------------------
+
+    def check_start(self, start: str) -> str:
+        """Return what a text may begin with. Raises `UsageError` when the model cannot read it."""
+        from trm_engine.inference.generate import check_start
+
+        with self._lock:
+            check_start(self._its_author().vocabulary, start)
+        return start
+
+    def write(
+        self, start: str, number: int, tell: Callable[[Passage], None], stopping: Callable[[], bool]
+    ) -> Passage:
+        """Return a text that the model writes; `tell` hears how far it is after every character.
+
+        When `stopping` turns true, what there is is returned. Raises `UsageError` for a start it cannot read.
+        """
+        import torch
+
+        from trm_engine.inference.generate import Sampling, check_start, generate
+
+        with self._lock:
+            author = self._its_author()
+            torch.set_num_threads(1)  # of this thread alone
+            passage = Passage(start, number)
+            begin = check_start(author.vocabulary, start)
+            sampling = Sampling(temperature=TEMPERATURE, max_tokens=LENGTH)
+            for character in generate(author.network, author.vocabulary, begin, sampling, number):
+                if stopping():
+                    return passage
+                passage = replace(passage, text=passage.text + character)
+                tell(passage)
+            return replace(passage, done=True)
+
+    # --- films --------------------------------------------------------------------------------------------
+
+    def film(self, number: int) -> Film:
+        """Return the model's way to its answer to a held-out puzzle."""
+        with self._lock:
+            task = self._its_task()
+            example = task.test.take(slice(number, number + 1))
+            return self._film(task, example.inputs[0], example.labels[0], int(example.puzzle_ids[0]))
+
+    def film_of(self, text: str) -> Film:
+        """Return the model's way to its answer to a puzzle written as text. Raises `UsageError`."""
+        with self._lock:
+            task = self._its_task()
+            return self._film(task, task.parse(text), None, task.puzzle_id_of(text))
+
+    def next_failure(self, start: int, step: int, stopping: Callable[[], bool]) -> int | None:
+        """Return the first held-out puzzle from `start` on, in steps of ±1, that the model gets wrong.
+
+        All puzzles are tried, going round; None when the model solves them all, or `stopping` turns true.
+        """
+        with self._lock:
+            test = self._its_task().test
+            for tried in range(len(test)):
+                if stopping():
+                    return None
+                number = (start + step * tried) % len(test)
+                example = test.take(slice(number, number + 1))
+                label = np.asarray(example.labels[0])
+                answer = self._answer(example.inputs[0], int(example.puzzle_ids[0]))
+                if ((answer != label) & (label != PAD)).any():
+                    return number
+                self._progress("looking for a puzzle that it gets wrong", tried + 1, len(test))
+        return None
+
+    def _film(self, task: PuzzleTask, puzzle: Tokens, label: Tokens | None, puzzle_id: int) -> Film:
+        from trm_engine.inference.evaluate import refine
+
+        model = self._its_model()
+        return make_film(
+            task, puzzle, label, refine(model.network, puzzle, model.config.eval_steps, puzzle_id)
+        )
+
+    def _answer(self, puzzle: Tokens, puzzle_id: int) -> Tokens:
+        from trm_engine.inference.evaluate import refine
+
+        model = self._its_model()
+        *_, last = refine(model.network, puzzle, model.config.eval_steps, puzzle_id)
+        return last.answer
+
+    # --- under the lock -----------------------------------------------------------------------------------
+
+    def _its_model(self) -> _Model:
+        import torch
+
+        torch.set_num_threads(1)  # of this thread alone: one that has computed keeps its own count
+        if self._model is None:
+            raise UsageError("no model is loaded yet: p picks one")
+        return self._model
+
+    def _its_author(self) -> TrainedText:
+        if self._author is None:
+            raise UsageError("no text model is loaded yet: p picks one")
+        return self._author
+
+    def _its_task(self) -> PuzzleTask:
+        """Return the task of the model; the same while models change but their task does not."""
+        from trm_engine.tasks import build_puzzles
+
+        config = self._its_model().config.task
+        if self._task is None or self._task[0] != config:
+            self._task = config, build_puzzles(config, self._progress)
+        return self._task[1]
