@@ -20,7 +20,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from tests.trm_tui.tui.fake_engine import LAPTOP, FakeWorkbench, evaluated
+from tests.trm_tui.fake_engine import LAPTOP, FakeWorkbench, evaluated
 from trm_engine.sessions import SessionRecord, Store
 from trm_engine.sessions.layout import RECORD
 from trm_tui.tui.app import TrmApp

@@ -215,9 +215,7 @@ def interface_seconds(process: psutil.Process) -> float:
 
 async def two_hours(folder: Path) -> None:
     """Feed the app two hours of events at a hundred times their speed and print its memory on the way."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "trm_tui" / "tui"))
-    from fake_engine import FakeWorkbench, stepped
-
+    from tests.trm_tui.fake_engine import FakeWorkbench, stepped
     from trm_engine.config import find_preset
     from trm_tui.tui.app import TrmApp
 

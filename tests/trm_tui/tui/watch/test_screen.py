@@ -1,0 +1,376 @@
+"""The watch screen under the fingers: every key of it, with films that need no model; and how it looks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.widgets import Input, TextArea
+
+from tests.trm_tui.app_pilot import SIZE, AppPilot, notes_of_keys, toasts
+from tests.trm_tui.fake_engine import FakeWorkbench, started
+from tests.trm_tui.fake_model_host import NINE, PUZZLES_FOUR, FakeStudio
+from tests.trm_tui.picture import assert_looks_as_before, text_of
+from tests.trm_tui.session_makers import make_some, stop_the_clock
+from trm_engine.config import Config
+from trm_tui.tui.app import TrmApp
+from trm_tui.tui.common.multiline_input import Write
+from trm_tui.tui.dashboard.screen import DashboardScreen
+from trm_tui.tui.watch.screen import WatchScreen
+from trm_tui.tui.watch.session_dialog import PickModel
+from trm_tui.workbench.workbench import Look
+
+
+@pytest.fixture
+def stage(app: TrmApp, monkeypatch: pytest.MonkeyPatch) -> TrmApp:
+    """The app, with films that are made without a model."""
+    monkeypatch.setattr("trm_tui.tui.watch.screen.Studio", FakeStudio)
+    return app
+
+
+class Seat(AppPilot):
+    """The watch screen under test."""
+
+    @property
+    def screen(self) -> WatchScreen:
+        return self.only(WatchScreen)
+
+    @property
+    def at(self) -> int:
+        return self.screen.shown.playback.at
+
+    async def film(self, text: str) -> None:
+        """Wait for the film of a puzzle."""
+        await self.until(lambda: self.screen.shown.film is not None and self.screen.shown.film.text == text)
+
+
+@asynccontextmanager
+async def opening(app: TrmApp, size: tuple[int, int] = SIZE) -> AsyncIterator[Seat]:
+    """Open the screen."""
+    async with app.run_test(size=size) as pilot:
+        seat = Seat(app, pilot)
+        app.switch_mode("watch")
+        await seat.until(lambda: isinstance(app.screen, WatchScreen))
+        app.refresh_now()
+        yield seat
+
+
+@asynccontextmanager
+async def watching(app: TrmApp, size: tuple[int, int] = SIZE) -> AsyncIterator[Seat]:
+    """Open the screen, wait for the first film and hold it at the puzzle."""
+    async with opening(app, size) as seat:
+        await seat.film(PUZZLES_FOUR[0])
+        await seat.press("home")
+        yield seat
+
+
+def live(bench: FakeWorkbench, config: Config) -> Callable[[int], None]:
+    """Give the workbench a run that can be looked at; what is returned answers the last request."""
+    bench.start(config, preset="sudoku-6x6")
+    asked: list[Callable[[Look], None]] = []
+
+    def look(receive: Callable[[Look], None]) -> bool:
+        asked.append(receive)
+        return True
+
+    bench.look = look  # type: ignore[method-assign]
+    return lambda step: asked.pop()(Look("20260320-120000-live", step, config, {}))
+
+
+# --- playing ------------------------------------------------------------------------------------------------
+
+
+async def test_every_key_of_the_table_reaches_its_action(stage: TrmApp) -> None:
+    async with watching(stage) as seat:
+        noted, wanted = await notes_of_keys("watch", seat.screen, seat.press)
+        assert noted == wanted
+
+
+async def test_the_newest_session_is_watched_first(stage: TrmApp) -> None:
+    async with watching(stage) as seat:
+        assert FakeStudio.made.loaded == [("latest", None)]
+        assert "baseline, step 500 · puzzle 1 of 4" in text_of(stage)
+        assert "the puzzle" in text_of(stage)
+        assert seat.at == 0
+
+
+async def test_arrows_step_through_the_film(stage: TrmApp) -> None:
+    async with watching(stage) as seat:
+        places = []
+        for key in ("right", "right", "left", "end", "right", "home", "left"):
+            await seat.press(key)
+            places.append(seat.at)
+        assert places == [1, 2, 1, 8, 8, 0, 0]
+        await seat.press("end")
+        assert "step 8 of 8" in text_of(stage)
+        assert "✓ every row" in text_of(stage)
+
+
+async def test_space_plays_to_the_end_and_from_the_beginning_again(stage: TrmApp) -> None:
+    async with watching(stage) as seat:
+        await seat.press("comma", "space")  # two seconds a frame: it is still running when it is looked at
+        assert "▶ 0.5/s" in text_of(stage)
+        await seat.press(*["full_stop"] * 6)
+        await seat.until(lambda: seat.at == 8 and not seat.screen.shown.playback.playing)
+        await seat.press("space", "space", "comma")
+        assert seat.at < 8
+        assert seat.screen.shown.playback.speed == 8
+
+
+async def test_a_film_waits_while_another_screen_is_seen(stage: TrmApp) -> None:
+    async with watching(stage) as seat:
+        await seat.press(*["full_stop"] * 6, "space", "h")
+        before = seat.screen.shown.playback if isinstance(stage.screen, WatchScreen) else None
+        assert before is None
+        (kept,) = (s for stack in stage._screen_stacks.values() for s in stack if isinstance(s, WatchScreen))
+        place = kept.shown.playback.at
+        kept._tick()
+        assert kept.shown.playback.at == place
+
+
+async def test_confidence_takes_the_place_of_the_symbols(stage: TrmApp) -> None:
+    async with watching(stage, (100, 24)) as seat:
+        await seat.press("right", "y")
+        assert "56" in text_of(stage)
+        await seat.press("y", "shift+down", "shift+up", "pagedown", "pageup")
+        assert seat.at == 1
+
+
+# --- puzzles ------------------------------------------------------------------------------------------------
+
+
+async def test_up_and_down_go_through_the_held_out_puzzles(stage: TrmApp) -> None:
+    async with watching(stage) as seat:
+        for key, number in (("down", 1), ("j", 2), ("up", 1), ("k", 0), ("up", 3), ("down", 0)):
+            await seat.press(key)
+            await seat.film(PUZZLES_FOUR[number])
+        assert seat.screen.shown.playback.playing, "another puzzle plays at once"
+
+
+async def test_only_failures_are_shown_when_asked_for(stage: TrmApp) -> None:
+    async with watching(stage) as seat:
+        await seat.press("o")
+        await seat.film(PUZZLES_FOUR[2])
+        await seat.until(lambda: "puzzle 3 of 4 · failures only" in text_of(stage))
+        await seat.press("end")
+        assert "✗" in text_of(stage)
+        await seat.press("o", "down")
+        await seat.film(PUZZLES_FOUR[3])
+
+
+async def test_a_model_without_failures_says_so(stage: TrmApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeStudio, "next_failure", lambda *_: None)
+    async with watching(stage) as seat:
+        await seat.press("o")
+        await seat.until(lambda: "solves all 4 puzzles" in toasts(stage))
+        assert not seat.screen.shown.only_failures
+
+
+async def test_a_puzzle_can_be_typed_and_pasted(stage: TrmApp) -> None:
+    async with watching(stage) as seat:
+        await seat.press("i")
+        assert isinstance(stage.screen, Write)
+        area = stage.screen.query_one(TextArea)
+        assert area.text == PUZZLES_FOUR[0], "the one on screen is there to be changed"
+        area.text = "1 2 3 4\n. . . ."
+        await seat.press("ctrl+s")
+        await seat.until(lambda: "8 cells" in toasts(stage))
+        await seat.until(lambda: isinstance(stage.screen, Write))
+        stage.screen.query_one(
+            TextArea
+        ).text = "+-----+-----+\n| 1 2 | . . |\n| 3 . | . . |\n| . . | . . |\n| . . | . . |"
+        await seat.press("ctrl+s")
+        await seat.film("12..3...........")
+        assert "a puzzle of your own" in text_of(stage)
+        await seat.press("space", "escape")
+        await seat.film(PUZZLES_FOUR[0])
+
+
+# --- models -------------------------------------------------------------------------------------------------
+
+
+async def test_a_run_that_trains_is_watched_live(stage: TrmApp, bench: FakeWorkbench, config: Config) -> None:
+    answer = live(bench, config)
+    async with opening(stage) as seat:
+        await seat.until(lambda: "waiting for the run's weights" in text_of(stage))
+        answer(1240)
+        await seat.film(PUZZLES_FOUR[0])
+        assert FakeStudio.made.loaded == [("20260320-120000-live", "live 1240")]
+        assert "sudoku-6x6, step 1,240 (live)" in text_of(stage)
+        await seat.press("l")
+        answer(1300)
+        await seat.until(lambda: "step 1,300 (live)" in text_of(stage))
+
+
+async def test_a_run_that_ends_before_it_gives_its_weights_is_watched_from_its_session(
+    stage: TrmApp, bench: FakeWorkbench, config: Config
+) -> None:
+    live(bench, config)
+    bench.run.recorder(started("20260320-120000-live", config))
+    async with opening(stage) as seat:
+        await seat.until(lambda: "waiting for the run's weights" in text_of(stage))
+        bench.run.recorder.become("completed")
+        bench.look = lambda receive: False  # type: ignore[method-assign]
+        stage.refresh_now()
+        await seat.film(PUZZLES_FOUR[0])
+        assert FakeStudio.made.loaded == [("20260320-120000-live", None)]
+
+
+async def test_another_run_is_asked_where_the_first_gave_nothing(
+    stage: TrmApp, bench: FakeWorkbench, config: Config
+) -> None:
+    answer = live(bench, config)
+    bench.run.recorder(started("20260320-110000-first", config))
+    async with opening(stage) as seat:
+        await seat.until(lambda: "waiting for the run's weights" in text_of(stage))
+        bench.start(config, preset="sudoku-6x6")
+        bench.run.recorder(started("20260320-120000-live", config))
+        stage.refresh_now()
+        await seat.until(lambda: seat.screen._awaited == "20260320-120000-live")
+        answer(300)
+        await seat.until(lambda: "step 300 (live)" in text_of(stage))
+
+
+async def test_a_live_run_is_looked_at_again_when_its_film_is_over(
+    stage: TrmApp, bench: FakeWorkbench, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trm_tui.tui.watch.screen._WATCHED_AGAIN_SECONDS", 0.01)
+    answer = live(bench, config)
+    async with opening(stage) as seat:
+        await seat.until(lambda: "waiting" in text_of(stage))
+        answer(100)
+        await seat.film(PUZZLES_FOUR[0])
+        await seat.press(*["full_stop"] * 6)
+        await seat.press("space") if not seat.screen.shown.playback.playing else None
+        await seat.until(lambda: _answered(answer, 200))
+        await seat.until(lambda: "step 200 (live)" in text_of(stage))
+
+
+def _answered(answer: Callable[[int], None], step: int) -> bool:
+    try:
+        answer(step)
+    except IndexError:
+        return False
+    return True
+
+
+async def test_without_a_run_live_says_what_to_do(stage: TrmApp) -> None:
+    async with watching(stage) as seat:
+        await seat.press("l")
+        assert "no run has weights to watch" in toasts(stage)
+
+
+async def test_the_best_checkpoint_and_others_of_the_session(
+    stage: TrmApp, bench: FakeWorkbench, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_the_clock(monkeypatch)
+    make_some(bench.store, config)
+    base = "20260320-143000-sudoku-6x6-base"
+    async with watching(stage) as seat:
+        stage.watch_session(base, checkpoint=250)
+        await seat.until(lambda: (base, "250") in FakeStudio.made.loaded)
+        await seat.press("right", "right", "b")
+        await seat.until(lambda: (base, "best") in FakeStudio.made.loaded)
+        for key, step in (("shift+left", "250"), ("shift+right", "500")):
+            await seat.press(key)
+            await seat.until(lambda step=step: (base, step) == FakeStudio.made.loaded[-1])
+            await seat.until(lambda: seat.screen.shown.playback.last == 8)
+        await seat.press("shift+right")
+        await seat.until(lambda: "no later checkpoint" in toasts(stage))
+        await seat.press("shift+left")
+        await seat.until(lambda: FakeStudio.made.loaded[-1] == (base, "250"))
+        await seat.until(lambda: "step 250" in text_of(stage))
+        await seat.press("shift+left")
+        await seat.until(lambda: "no earlier checkpoint" in toasts(stage))
+
+
+async def test_a_model_is_picked_from_the_sessions(
+    stage: TrmApp, bench: FakeWorkbench, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop_the_clock(monkeypatch)
+    make_some(bench.store, config)
+    answer = live(bench, config)
+    bench.run.recorder.become("running")
+    async with opening(stage) as seat:
+        await seat.until(lambda: "waiting" in text_of(stage))
+        answer(1)
+        await seat.film(PUZZLES_FOUR[0])
+        await seat.press("p")
+        assert isinstance(stage.screen, PickModel)
+        await seat.until(lambda: "baseline" in text_of(stage))
+        await seat.press("enter")
+        answer(2)
+        await seat.until(lambda: FakeStudio.made.loaded[-1] == ("20260320-120000-live", "live 2"))
+        await seat.press("p")
+        await seat.until(lambda: "baseline" in text_of(stage))
+        stage.screen.query_one(Input).value = "tag:sweep"
+        await seat.until(lambda: "baseline" not in text_of(stage))
+        await seat.press("down", "pagedown", "up", "pageup", "down", "enter")
+        await seat.until(lambda: FakeStudio.made.loaded[-1] == ("20260318-120000-sudoku-6x6-boom", None))
+
+
+async def test_a_session_that_cannot_be_read_leaves_what_is_on_screen(stage: TrmApp) -> None:
+    async with watching(stage) as seat:
+        stage.watch_session("gone")
+        await seat.until(lambda: "there is no session gone" in toasts(stage))
+        assert "baseline" in text_of(stage)
+        stage.watch_session("old")
+        await seat.until(lambda: "an older checkpoint was damaged" in toasts(stage))
+
+
+async def test_without_any_session_it_says_what_to_do(stage: TrmApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    genuine = FakeStudio.load_session
+    monkeypatch.setattr(FakeStudio, "load_session", lambda self, _ref, step: genuine(self, "gone", step))
+    async with opening(stage) as seat:
+        await seat.until(lambda: "no model to watch: p picks one" in text_of(stage))
+        await seat.press("space", "right", "down", "o", "y", "b", "shift+left", "i", "escape", "home")
+        assert isinstance(stage.screen, WatchScreen)
+
+
+async def test_escape_holds_the_film_then_leaves(stage: TrmApp) -> None:
+    async with watching(stage) as seat:
+        await seat.press("space", "escape")
+        assert not seat.screen.shown.playback.playing
+        await seat.press("escape")
+        assert isinstance(stage.screen, DashboardScreen)
+
+
+async def test_what_takes_time_says_how_far_it_is(stage: TrmApp) -> None:
+    async with watching(stage) as seat:
+        seat.screen.post_message(WatchScreen.Progressed("generating puzzles", 1200, 20_000))
+        await seat.until(lambda: "generating puzzles: 1,200 of 20,000" in text_of(stage))
+
+
+# --- pictures -----------------------------------------------------------------------------------------------
+
+
+async def test_how_it_looks(stage: TrmApp) -> None:
+    async with watching(stage, (140, 45)) as seat:
+        await seat.press("right", "right", "right", "right")
+        for theme in ("trm-dark", "trm-light"):
+            stage.set_theme(theme)
+            await seat.pilot.pause()
+            assert_looks_as_before(stage, f"watch-140x45-{theme}")
+        await seat.pilot.resize_terminal(80, 24)
+        for theme in ("trm-dark", "trm-light"):
+            stage.set_theme(theme)
+            await seat.pilot.pause()
+            assert_looks_as_before(stage, f"watch-80x24-{theme}")
+
+
+async def test_a_nine_by_nine_grid_at_every_size(stage: TrmApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with watching(stage, (140, 45)) as seat:
+        studio = seat.screen._studio
+        assert isinstance(studio, FakeStudio)
+        studio.task = NINE
+        stage.watch_session("nine")
+        await seat.until(lambda: seat.screen.shown.film and seat.screen.shown.film.box == (3, 3))
+        await seat.press("home", "right", "right", "right", "right")
+        for width, height in ((140, 45), (80, 24), (46, 12), (20, 5)):
+            await seat.pilot.resize_terminal(width, height)
+            await seat.pilot.pause()
+            assert_looks_as_before(stage, f"watch-nine-{width}x{height}", colours=False)
+        for size in ((1, 1), (300, 8), (2, 50), (200, 60)):
+            await seat.pilot.resize_terminal(*size)
+            await seat.press("right", "y")
