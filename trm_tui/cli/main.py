@@ -14,7 +14,19 @@ import trm_engine
 from trm_engine.errors import TrmError, UsageError
 from trm_engine.process_setup import prepare_process
 from trm_engine.text import safe_text
-from trm_tui.cli import bench, data, fetch, generate, inspect, published, sessions, solve, train, tune
+from trm_tui.cli import (
+    bench,
+    data,
+    fetch,
+    generate,
+    inspect,
+    published,
+    sessions,
+    solve,
+    studies,
+    train,
+    tune,
+)
 from trm_tui.cli.context import Settings
 
 app = typer.Typer(
@@ -33,6 +45,7 @@ bench.register(app)
 tune.register(app)
 published.register(app)
 app.add_typer(sessions.app, name="sessions")
+app.add_typer(studies.app, name="studies")
 fetch.register(data.app)
 app.add_typer(data.app, name="data")
 
