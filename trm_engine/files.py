@@ -7,6 +7,7 @@ fail. `Disk` is the real one.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import stat
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol, TypeAlias
 
 from trm_engine.errors import ResourceError, SessionError
+from trm_engine.progress import Progress, silent
 from trm_engine.text import safe_text
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -25,6 +27,7 @@ JsonObject: TypeAlias = dict[str, Any]
 Bytes: TypeAlias = bytes | bytearray | memoryview
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_HASHED_AT_ONCE = 1 << 20
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)
 
 
@@ -151,6 +154,21 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         with suppress(OSError):
             os.unlink(temporary)  # noqa: PTH108
         raise
+
+
+def sha256_of(path: Path, progress: Progress = silent, what: str = "") -> str:
+    """Return the sha256 of a file, in hexadecimal. Raises `OSError` where it cannot be read.
+
+    `progress` hears of `what` (by default "checking" and the file's name) after each piece.
+    """
+    digest, done = hashlib.sha256(), 0
+    size, what = path.stat().st_size, what or f"checking {path.name}"
+    with path.open("rb") as file:
+        while piece := file.read(_HASHED_AT_ONCE):
+            digest.update(piece)
+            done += len(piece)
+            progress(what, done, max(size, done))  # a file may grow while it is read
+    return digest.hexdigest()
 
 
 def append_lines(path: Path, data: bytes) -> None:

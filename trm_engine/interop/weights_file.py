@@ -7,7 +7,6 @@ TorchScript archives), so the archive must be exactly what `torch.save` writes b
 
 from __future__ import annotations
 
-import hashlib
 import re
 import stat
 import zipfile
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trm_engine.errors import ResourceError, UsageError
-from trm_engine.files import Disk, disk_errors
+from trm_engine.files import Disk, disk_errors, sha256_of
 from trm_engine.interop.pickle_vetting import described_weights
 from trm_engine.sessions.record import Origin
 from trm_engine.text import format_bytes, safe_text
@@ -36,7 +35,6 @@ _MEMBER = re.compile(
 _PICKLE = "/data.pkl"
 _END_OF_ARCHIVE = b"PK\x05\x06"
 _END_BYTES = 22
-_HASHED_AT_ONCE = 2**20
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:
@@ -89,15 +87,11 @@ def write_weights(file: Path, weights: Mapping[str, Tensor]) -> None:
 
 def origin_of(file: Path) -> Origin:
     """Return what a session remembers of the file that it began from. Raises `UsageError`."""
-    digest = hashlib.sha256()
     try:
-        with file.open("rb") as opened:
-            while piece := opened.read(_HASHED_AT_ONCE):
-                digest.update(piece)
-            size = opened.tell()
+        sha256, size = sha256_of(file), file.stat().st_size
     except OSError as error:
         raise _fault(file, f"cannot be read: {error.strerror or error}") from error
-    return Origin(file=safe_text(file.name), bytes=size, sha256=digest.hexdigest())
+    return Origin(file=safe_text(file.name), bytes=size, sha256=sha256)
 
 
 def _fault(file: Path, what: str) -> UsageError:

@@ -31,6 +31,10 @@ class Pressure:
         """The used share; above 1 when even the budget is exceeded."""
         return self.rss_bytes / max(self.limit_bytes, 1)
 
+    def over(self, share: float) -> bool:
+        """Whether more than this share is used: the one comparison behind every limit, shown or judged."""
+        return self.share > share
+
     def __str__(self) -> str:
         return (
             f"{self.share:.0%} of the memory it can have "
@@ -86,16 +90,16 @@ class MemoryGuard:
             if self._untried:
                 return
             # What is nearly gone does not wait until the last change has had its time.
-            if self._resting and now.share <= self._config.stop_at:
+            if self._resting and not now.over(self._config.stop_at):
                 self._resting -= 1
                 return
-            self._over_shrink = self._over_shrink + 1 if now.share > self._config.shrink_at else 0
-            self._over_stop = self._over_stop + 1 if now.share > self._config.stop_at else 0
+            self._over_shrink = self._over_shrink + 1 if now.over(self._config.shrink_at) else 0
+            self._over_stop = self._over_stop + 1 if now.over(self._config.stop_at) else 0
             grown = (now.rss_bytes + self._growth_bytes) / max(now.limit_bytes, 1)
             self._calm = self._calm + 1 if grown < self._config.warn_at else 0
 
     def _weigh_warning(self, now: Pressure) -> None:
-        self._over_warn = self._over_warn + 1 if now.share > self._config.warn_at else 0
+        self._over_warn = self._over_warn + 1 if now.over(self._config.warn_at) else 0
         if self._over_warn >= _CONFIRMING and not self._warned:
             self._warned, self._warning = True, now
         elif now.share < self._config.warn_at - _WARN_BAND:

@@ -9,8 +9,9 @@ from typing import Literal
 
 from trm_engine.config.sections import TaskConfig
 from trm_engine.errors import UsageError
+from trm_engine.files import sha256_of
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.hub import HubDataset, HubFile, cached_file, download
+from trm_engine.tasks.hub.client import HubDataset, HubFile, cached_file, download
 from trm_engine.text import safe_text
 
 HUB_PREFIX = "hub:"
@@ -27,23 +28,38 @@ class Located:
     path: Path
     hub: HubFile | None = None
 
+    def verify(self, progress: Progress = silent, *, known: str | None = None) -> str | None:
+        """Check a file of the Hub against its checksum; return its sha256, None for data not of the Hub.
+
+        `known` is the file's sha256 where it has been computed already. Raises `UsageError` where the file is
+        damaged. Every task asks this of a file: the cache is shared with other programs.
+        """
+        if self.hub is None:
+            return None
+        try:
+            sha256 = known or sha256_of(self.path, progress)
+        except OSError as error:
+            raise UsageError(f"{safe_text(str(self.path))}: cannot be read: {error.strerror}") from error
+        self.hub.verify(sha256)
+        return sha256
+
+    def verified(self, progress: Progress = silent, *, known: str | None = None) -> str | None:
+        """Check as `verify` does, and describe the file for the record of a run."""
+        sha256 = self.verify(progress, known=known)
+        return self.hub.describe(sha256) if self.hub and sha256 else None
+
 
 def is_hub(data: str) -> bool:
     """Tell whether a `data` field names a data set on the Hub."""
     return data.startswith(HUB_PREFIX)
 
 
-def locate(data: str, *, field: str, split: Split, progress: Progress = silent) -> Path:
-    """Return the path of the data that `[task] field` names: a file or folder, or a Hub set's `{split}.csv`.
+def find(data: str, *, field: str, split: Split, progress: Progress = silent) -> Located:
+    """Return the data that `[task] field` names: a file or folder, or a Hub set's `{split}.csv`.
 
     A Hub file is downloaded unless the cache has it. Raises `UsageError` naming the field when there is
     nothing at a path, or saying why a file of the Hub cannot be had.
     """
-    return find(data, field=field, split=split, progress=progress).path
-
-
-def find(data: str, *, field: str, split: Split, progress: Progress = silent) -> Located:
-    """Return what `locate` finds, together with where it came from."""
     if is_hub(data):
         dataset = _dataset(data, field)
         try:

@@ -58,7 +58,6 @@ def _fetch_preset(name: str) -> list[dict[str, object]]:
     import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.config import find_preset
     from trm_engine.errors import UsageError
-    from trm_engine.tasks.hub import sha256_of
     from trm_engine.tasks.sources import fetch as download
     from trm_engine.tasks.text.fetch import KNOWN
 
@@ -68,10 +67,9 @@ def _fetch_preset(name: str) -> list[dict[str, object]]:
         return _fetch_text(source)
     found: list[dict[str, object]] = []
     for part in download(task, _telling()):
+        sha256 = part.verify(_telling())
         if part.hub is None:
             continue
-        sha256 = sha256_of(part.path, _telling())
-        part.hub.verify(sha256)
         size = part.path.stat().st_size
         about = {"name": f"{part.hub.dataset.repo} {part.hub.name}", "commit": part.hub.commit}
         found.append({**about, "file": str(part.path), "bytes": size, "sha256": sha256})

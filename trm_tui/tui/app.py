@@ -30,6 +30,7 @@ from trm_tui.tui.keys import TABLE, Key
 from trm_tui.tui.shell import Shell
 from trm_tui.tui.shutdown import Leaving
 from trm_tui.tui.terminal import StrayOutput
+from trm_tui.workbench.extension import steps_problem, suggested_steps
 from trm_tui.workbench.notices import Watcher
 from trm_tui.workbench.overlays import Overlay, read_overlay
 from trm_tui.workbench.workbench import Workbench
@@ -273,8 +274,8 @@ class TrmApp(Shell, inherit_bindings=False):
         if not snapshot.slot:
             self.guard(self.workbench.extend, 0)
             return
-        suggested = max(snapshot.steps // 2, 100)
-        question = Ask("Extend", "How many more steps?", value=str(suggested), check=_steps_problem)
+        suggested = str(suggested_steps(snapshot.steps))
+        question = Ask("Extend", "How many more steps?", value=suggested, check=steps_problem)
         self.push_screen(question, self._extended)
 
     def _extended(self, answer: str | None) -> None:
@@ -361,9 +362,3 @@ def _has_sessions(root: Path) -> bool:
             return any(entry.is_dir() and not entry.name.startswith(".") for entry in entries)
     except OSError:
         return False
-
-
-def _steps_problem(text: str) -> str:
-    if not text.isdecimal() or not 0 < int(text) <= 10**8:
-        return "a whole number from 1 to 100000000"
-    return ""

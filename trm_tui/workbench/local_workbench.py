@@ -13,6 +13,7 @@ from trm_engine.hardware import Hardware, detect
 from trm_engine.monitoring.monitor import Monitor, Sample
 from trm_engine.sessions import Session, Store
 from trm_tui.workbench.experiment import Experiment
+from trm_tui.workbench.extension import extension
 from trm_tui.workbench.jobs import Job, replay_job, resume_job, start_job
 from trm_tui.workbench.scheduler import Turn
 from trm_tui.workbench.snapshot import EMPTY, RunState, Severity, Snapshot
@@ -126,10 +127,10 @@ class LocalWorkbench:
                 return
             if not snapshot.session:
                 raise SessionError("this run never came to have a session: start it anew (n)")
-            overrides = [f"train.steps={max(snapshot.steps, snapshot.step + steps)}"]
-            if snapshot.state == "completed" and snapshot.step < snapshot.steps:
-                # It had reached its target, and would at once again.
-                overrides += ["eval.target_accuracy=0", "eval.target_loss=0"]
+            overrides = extension(
+                max(snapshot.steps, snapshot.step + steps),
+                reached_target=snapshot.state == "completed" and snapshot.step < snapshot.steps,
+            )
             chosen.job = resume_job(self.store, snapshot.session, overrides=overrides)
             self._take_turn(chosen)
 

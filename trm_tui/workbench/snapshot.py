@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from trm_engine.config.sections import MemoryConfig
 from trm_engine.decisions import Decision
 from trm_engine.training.events import Evaluated, Finished, Saved, Stepped
 from trm_tui.workbench.curves import Curve
@@ -112,6 +113,12 @@ class Snapshot:
         """Whether the run learns text and not puzzles."""
         model = self.config.get("model")
         return isinstance(model, Mapping) and model.get("architecture") == "text"
+
+    @property
+    def memory_settings(self) -> MemoryConfig | None:
+        """How much memory the run may have; None before its configuration is known."""
+        section = self.config.get("memory")
+        return MemoryConfig.model_validate(dict(section)) if isinstance(section, Mapping) else None
 
     def curve(self, name: str) -> Curve:
         """Return a curve; an empty one where nothing was recorded."""

@@ -14,8 +14,9 @@ from huggingface_hub import constants
 
 from tests.trm_engine.tasks.loopback_hub import COMMIT, REPO, LoopbackHub, serving
 from trm_engine.errors import ResourceError, UsageError
-from trm_engine.tasks import sources, transfer
-from trm_engine.tasks.hub import PINNED, HubDataset, HubFile, cached_file, download
+from trm_engine.tasks import sources
+from trm_engine.tasks.hub import transfer
+from trm_engine.tasks.hub.client import PINNED, HubDataset, HubFile, cached_file, download
 from trm_engine.tasks.sudoku.config import SudokuConfig
 
 TRAIN = b"source,question,answer,rating\n" + bytes(range(256)) * 20
@@ -216,8 +217,8 @@ def test_the_library_missing_is_said_with_the_remedy(monkeypatch, tmp_path):
 def test_nothing_is_written_to_the_terminal(hub, tmp_path):
     """In a process of its own: the library sets up its output when it is imported."""
     code = (
-        "from trm_engine.tasks.sources import locate\n"
-        f"path = locate('hub:{REPO}', field='data', split='train')\n"
+        "from trm_engine.tasks.sources import find\n"
+        f"path = find('hub:{REPO}', field='data', split='train').path\n"
         "assert path.read_bytes()\n"
     )
     environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home")}
@@ -250,7 +251,7 @@ def test_other_names_are_refused_naming_the_field(text):
     with pytest.raises(
         UsageError, match=r"\[task\] test_data: hub:.* names no data set; write hub:OWNER/NAME"
     ):
-        sources.locate(f"hub:{text}", field="test_data", split="test")
+        sources.find(f"hub:{text}", field="test_data", split="test")
 
 
 def test_a_task_is_fetched_with_both_its_files(monkeypatch, tmp_path):
@@ -274,8 +275,10 @@ def test_a_task_is_fetched_with_both_its_files(monkeypatch, tmp_path):
 def test_a_folder_in_the_layout_of_the_hub_gives_its_files(tmp_path):
     for name in ("train.csv", "test.csv"):
         (tmp_path / name).write_text("question,answer\n")
-    assert sources.locate(str(tmp_path), field="data", split="test") == tmp_path / "test.csv"
-    assert sources.locate(str(tmp_path / "train.csv"), field="data", split="test") == tmp_path / "train.csv"
+    assert sources.find(str(tmp_path), field="data", split="test").path == tmp_path / "test.csv"
+    assert (
+        sources.find(str(tmp_path / "train.csv"), field="data", split="test").path == tmp_path / "train.csv"
+    )
 
 
 @pytest.mark.parametrize("data", ["missing.csv", "x" * 300, "a\0b"])
@@ -284,5 +287,5 @@ def test_a_path_with_nothing_there_is_refused_naming_the_field(data, tmp_path, m
     with pytest.raises(
         UsageError, match=r"\[task\] data: there is no .*; name your data with --set task\.data=PATH"
     ):
-        sources.locate(data, field="data", split="train")
+        sources.find(data, field="data", split="train")
     assert not sources.is_here(data)

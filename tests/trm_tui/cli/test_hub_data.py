@@ -14,7 +14,7 @@ from huggingface_hub import constants
 
 from tests.trm_engine.tasks.loopback_hub import COMMIT, REPO, LoopbackHub, serving
 from trm_engine.progress import silent
-from trm_engine.tasks.hub import download
+from trm_engine.tasks.hub.client import download
 from trm_engine.tasks.sudoku.generate import ClueRange, generate
 from trm_engine.tasks.sudoku.geometry import Geometry
 
@@ -127,7 +127,7 @@ def test_a_preset_without_data_has_nothing_to_fetch(trm: Any) -> None:
 def test_the_list_says_which_sets_are_here(
     trm: Any, hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trm_engine.tasks.hub.PINNED", {"sapientinc/sudoku-extreme": "main"})
+    monkeypatch.setattr("trm_engine.tasks.hub.client.PINNED", {"sapientinc/sudoku-extreme": "main"})
     assert not here(trm)
     for name in ("train.csv", "test.csv"):
         folder = Path(constants.HF_HUB_CACHE) / "datasets--sapientinc--sudoku-extreme"

@@ -17,7 +17,7 @@ from trm_engine.tasks.maze.generate import generate
 from trm_engine.tasks.maze.holdout import choose, drop_equivalent, hold_out
 from trm_engine.tasks.maze.rules import Shape, first_fault, paths_of
 from trm_engine.tasks.maze.text import PATH
-from trm_engine.tasks.sources import is_hub, locate
+from trm_engine.tasks.sources import Located, find, is_hub
 from trm_engine.text import safe_text
 
 _AT_ONCE = 4096
@@ -40,13 +40,18 @@ class MazeData:
 def build_data(config: MazeConfig, progress: Progress) -> MazeData:
     """Generate or read the mazes; raise `UsageError` where data is not sound or a request cannot be met."""
     shape = Shape(config.rows, config.cols)
-    train, test, source, unseen = (_read if config.data else _generated)(config, shape, progress)
+    files: dict[str, str] = {}
+    if config.data:
+        train, test, source, unseen = _read(config, shape, progress, files)
+    else:
+        train, test, source, unseen = _generated(config, shape, progress)
     images = len(shape.images)
     facts = {
         "source": source,
         "training": _describe(train),
         "test": _describe(test),
         "unseen": f"{unseen} (image: one of the grid's {images} reflections and rotations).",
+        **files,
     }
     several, ours = _ties(shape, train)
     facts["labels"] = (
@@ -96,11 +101,17 @@ def _generated(config: MazeConfig, shape: Shape, progress: Progress) -> tuple[Ex
     return train, test, source, "No two of all these mazes are images of each other"
 
 
-def _read(config: MazeConfig, shape: Shape, progress: Progress) -> tuple[Examples, Examples, str, str]:
-    path = locate(config.data, field="data", split="train", progress=progress)
-    test_path = _test_path(config, path, progress)
-    pool = load_examples(shape, path, split="train", progress=progress)
-    if test_path is None:
+def _read(
+    config: MazeConfig, shape: Shape, progress: Progress, files: dict[str, str]
+) -> tuple[Examples, Examples, str, str]:
+    """Read what the configuration names; what is said of its Hub files, once verified, goes to `files`."""
+    found = find(config.data, field="data", split="train", progress=progress)
+    tests = _find_tests(config, found.path, progress)
+    for name, located in (("training file", found), ("test file", tests)):
+        if located is not None and (described := located.verified(progress)) is not None:
+            files[name] = described
+    pool = load_examples(shape, found.path, split="train", progress=progress)
+    if tests is None:
         train, test = hold_out(
             shape, pool, train_size=config.train_size, test_size=config.test_size, seed=config.seed
         )
@@ -111,28 +122,28 @@ def _read(config: MazeConfig, shape: Shape, progress: Progress) -> tuple[Example
             source,
             "No training maze is an image of a test maze, and no test maze of another",
         )
-    test = load_examples(shape, test_path, split="test", progress=progress)
+    test = load_examples(shape, tests.path, split="test", progress=progress)
     test = choose(Examples(test.inputs, test.labels, test.puzzle_ids), config.test_size, config.seed)
     pool = choose(pool, config.train_size, config.seed)
     train, dropped = drop_equivalent(shape, pool, test)
     if not len(train):
         raise UsageError("task.data: every maze is an image of a test maze, none is left to train on")
-    where = config.test_data or (config.data if is_hub(config.data) else str(test_path))
+    where = config.test_data or (config.data if is_hub(config.data) else str(tests.path))
     source = f"Read from {safe_text(config.data)}, tested on {safe_text(where)}."
     left_out = f"; {dropped} that were have been left out" if dropped else ""
     return train, test, source, f"No training maze is an image of a test maze{left_out}"
 
 
-def _test_path(config: MazeConfig, path: Path, progress: Progress) -> Path | None:
+def _find_tests(config: MazeConfig, path: Path, progress: Progress) -> Located | None:
     """Return where the test mazes are, or None when they are to be set aside from the training data."""
     if config.test_data:
-        return locate(config.test_data, field="test_data", split="test", progress=progress)
+        return find(config.test_data, field="test_data", split="test", progress=progress)
     if is_hub(config.data):
-        return locate(config.data, field="data", split="test", progress=progress)
+        return find(config.data, field="data", split="test", progress=progress)
     beside = path.parent / "test.csv"
     if path.name == "train.csv" and Path(config.data).name != "train.csv" and beside.is_file():
-        return beside  # `data` names a folder that holds both
-    return path / "test" if is_published(path / "test") else None
+        return Located(beside)  # `data` names a folder that holds both
+    return Located(path / "test") if is_published(path / "test") else None
 
 
 def _ties(shape: Shape, mazes: Examples) -> tuple[bool, bool]:

@@ -13,7 +13,6 @@ from trm_engine.progress import Progress, silent
 from trm_engine.tasks.base import Examples, Source
 from trm_engine.tasks.dataset_folder import is_published, read_published
 from trm_engine.tasks.holdout import draw_groups, group_bounds, keep_groups
-from trm_engine.tasks.hub import HubFile, sha256_of
 from trm_engine.tasks.sources import Located, Split, as_path, find, is_hub
 from trm_engine.tasks.subset import hold, select
 from trm_engine.tasks.sudoku.config import SudokuConfig
@@ -162,8 +161,9 @@ def _read(config: SudokuConfig, progress: Progress) -> SudokuData:
     left_out = f"; {dropped} that were have been left out" if dropped else ""
     facts = _facts(source, train, test, f"No training puzzle is {apart}{left_out}.")
     for name, located in (("training file", found), ("test file", tests)):
-        if located.hub is not None:
-            facts[name] = _verified(geometry, located.hub, progress)
+        known = prepared_sha256(geometry, located.path) if located.hub else None
+        if (described := located.verified(progress, known=known)) is not None:
+            facts[name] = described
     return SudokuData(train, test, facts)
 
 
@@ -181,13 +181,6 @@ def _find_tests(config: SudokuConfig, progress: Progress) -> Located | None:
 
 def _name(located: Located) -> str:
     return f"its {located.hub.name}" if located.hub else str(located.path)
-
-
-def _verified(geometry: Geometry, file: HubFile, progress: Progress) -> str:
-    """Check a file against the Hub's checksum and describe it; a prepared list knows its own."""
-    sha256 = prepared_sha256(geometry, file.path) or sha256_of(file.path, progress)
-    file.verify(sha256)
-    return file.describe(sha256)
 
 
 def _facts(source: str, train: Source, test: Source, unseen: str) -> dict[str, str]:

@@ -18,11 +18,11 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from trm_engine.errors import ResourceError, UsageError
+from trm_engine.files import sha256_of
 from trm_engine.paths import CACHE_VARIABLE, cache_folder
 from trm_engine.progress import Progress
 from trm_engine.tasks.base import Examples
 from trm_engine.tasks.fingerprint import source_digest
-from trm_engine.tasks.hub import sha256_of
 from trm_engine.tasks.sudoku.files import read_chunks
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.lines import read_header
@@ -182,8 +182,11 @@ def _write(geometry: Geometry, path: Path, folder: Path, progress: Progress) -> 
             count += len(puzzles)
     if not count:
         raise UsageError(f"{safe_text(str(path))}: holds no puzzles; write one a line")
-    found = _mapped(geometry, folder, count, sha256_of(path, progress))
-    after = path.stat()
+    try:
+        found = _mapped(geometry, folder, count, sha256_of(path, progress))
+        after = path.stat()
+    except OSError as error:
+        raise UsageError(f"{safe_text(str(path))}: cannot be read: {error.strerror}") from error
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise UsageError(f"{safe_text(str(path))} has changed while it was read: try again")
     about = {

@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from trm_engine.progress import Progress, silent
 from trm_engine.tasks.base import Examples, Fault, PuzzleTask, Source, Tokens, Verdict
-from trm_engine.tasks.sources import as_path, is_hub, locate
+from trm_engine.tasks.sources import Located, as_path, find, is_hub
 from trm_engine.tasks.sudoku import text
 from trm_engine.tasks.sudoku.augment import augment, draw_symmetry
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.data import SudokuData, build_data, geometry_of, load_examples
+from trm_engine.tasks.sudoku.prepared import prepared_sha256
 from trm_engine.tasks.symmetry import Symmetry
 
 
@@ -102,10 +103,14 @@ class SudokuTask(PuzzleTask):
         With `check_unique`, each puzzle of a list must have one solution only, also where it is given.
         Raises `UsageError` when the data is not sound.
         """
-        on_hub = is_hub(path)
+        if is_hub(path):
+            located = find(path, field="data", split="test", progress=self._progress)
+            located.verify(self._progress, known=prepared_sha256(self._geometry, located.path))
+        else:
+            located = Located(as_path(path))
         return load_examples(
             self._geometry,
-            locate(path, field="data", split="test", progress=self._progress) if on_hub else as_path(path),
+            located.path,
             split="test",
             check_unique=check_unique,
             progress=self._progress,

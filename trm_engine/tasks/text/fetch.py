@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import IO
 
 from trm_engine.errors import ResourceError, UsageError
-from trm_engine.files import whole_file
+from trm_engine.files import sha256_of, whole_file
 from trm_engine.paths import DATA_VARIABLE, data_folder
 from trm_engine.progress import Progress, silent
 from trm_engine.text import did_you_mean, format_bytes, safe_text
@@ -91,18 +91,13 @@ def located(data: str, progress: Progress = silent) -> Path:
 
 def is_whole(text: KnownText, path: Path, progress: Progress = silent) -> bool:
     """Return whether a file is that text, to the last bit."""
-    digest, done = hashlib.sha256(), 0
     try:
-        if path.stat().st_size != text.size:
-            return False
-        with path.open("rb") as file:
-            while part := file.read(_CHUNK_BYTES):
-                digest.update(part)
-                done += len(part)
-                progress(f"checking {text.name}", done, text.size)
+        return (
+            path.stat().st_size == text.size
+            and sha256_of(path, progress, f"checking {text.name}") == text.sha256
+        )
     except OSError:
         return False
-    return digest.hexdigest() == text.sha256
 
 
 def fetch(text: KnownText, progress: Progress = silent) -> Path:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from textual.content import Content
 from textual.reactive import reactive
 
+from trm_engine.config.sections import MemoryConfig
 from trm_engine.hardware import Hardware
 from trm_engine.monitoring.monitor import Sample
 from trm_engine.text import format_bytes
 from trm_tui.tui.common.gauges import bar, levels, parts_bar
 from trm_tui.tui.common.panel import Panel, labelled
-
-_MEMORY_LIMIT = 0.8  # share of memory above which the engine makes room
+from trm_tui.workbench.memory_outlook import outlook
 
 
 class MachinePanel(Panel):
@@ -21,8 +21,10 @@ class MachinePanel(Panel):
 
     sample: reactive[Sample] = reactive(Sample(0.0), repaint=False)
     hardware: reactive[Hardware | None] = reactive(None, repaint=False)
+    settings: reactive[MemoryConfig | None] = reactive(None, repaint=False)
+    """How the active run guards memory; None while no run is active: then nothing would shrink."""
 
-    watch_sample = watch_hardware = Panel.watch_snapshot
+    watch_sample = watch_hardware = watch_settings = Panel.watch_snapshot
 
     def lines(self, width: int) -> list[Content]:
         """Return what to show, line by line."""
@@ -55,17 +57,22 @@ class MachinePanel(Panel):
             return []
         used = max(total - available, 0) / total
         share = min((own or 0) / total, used)
-        colour = "$error" if used > _MEMORY_LIMIT else "$primary"
-        meter = parts_bar(
-            [(share, colour), (used - share, "$foreground 40%")], max(width - 4, 1), _MEMORY_LIMIT
-        )
+        seen = outlook(self.sample, self.settings) if self.settings else None
+        colour = "$error" if seen and seen.shrinks else "$primary"
+        parts = [(share, colour), (used - share, "$foreground 40%")]
+        limit = None if seen is None else seen.shrink_at_bytes
+        # The bar shows the whole machine: the mark is where it would stand if the run grew to its limit.
+        mark = None if limit is None else used + (limit - (own or 0)) / total
         figures = f"{format_bytes(total - available)} of {format_bytes(total)} · run {format_bytes(own or 0)}"
-        above = Content.styled(f"above {_MEMORY_LIMIT:.0%}: the batch in flight shrinks", "$text-warning")
-        return [
-            Content.assemble("RAM ", meter),
+        lines = [
+            Content.assemble("RAM ", parts_bar(parts, max(width - 4, 1), mark)),
             Content.styled(figures, "$text-muted"),
-            *([above] if used > _MEMORY_LIMIT else []),
         ]
+        if limit is not None and seen is not None and seen.shrinks:
+            lines.append(
+                Content.styled(f"run above {format_bytes(limit)}: micro-batch halves", "$text-warning")
+            )
+        return lines
 
 
 def _load_colour(percent: float) -> str:

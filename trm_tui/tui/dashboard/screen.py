@@ -72,6 +72,7 @@ class DashboardScreen(ModeScreen):
         self.query_one(Brief).snapshot = snapshot
         machine = self.query_one(MachinePanel)
         machine.sample, machine.hardware = self.trm.workbench.machine(), self.trm.workbench.hardware()
+        machine.settings = snapshot.memory_settings if snapshot.active else None
         self.query_one(EventLog).show(snapshot)
         self.set_class(snapshot.failure is not None, "-failed")
         if snapshot.failure is not None:

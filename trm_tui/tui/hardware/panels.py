@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.reactive import reactive
 
+from trm_engine.config.sections import MemoryConfig
 from trm_engine.hardware import Hardware
 from trm_engine.monitoring.monitor import Sample
 from trm_engine.text import format_bytes
 from trm_tui.tui.common.panel import Panel
 from trm_tui.tui.hardware.facts import Fact
+from trm_tui.workbench.memory_outlook import outlook
 
 _LABEL = 11
-_SHRINKS_ABOVE = 0.8  # share of memory above which the engine makes room
 
 
 class FactsPanel(Panel):
@@ -44,7 +45,8 @@ class BudgetPanel(Panel):
 
     sample: reactive[Sample] = reactive(Sample(0.0), layout=True)
     hardware: reactive[Hardware | None] = reactive(None, layout=True)
-    budget_gb: reactive[float] = reactive(0.0, layout=True)
+    settings: reactive[MemoryConfig] = reactive(MemoryConfig(), layout=True)
+    """How the active run guards memory, or as one would by default."""
 
     def lines(self, width: int) -> list[Content]:
         """Return the budget, who has the rest, and where the limit is."""
@@ -53,15 +55,20 @@ class BudgetPanel(Panel):
         if total is None or available is None:
             return [Content.styled("not known", "$text-muted")]
         used = max(total - available, 0)
-        if self.budget_gb:
-            budget = f"{format_bytes(self.budget_gb * 1e9)}, as memory.budget_gb says"
+        if self.settings.budget_gb:
+            budget = f"{format_bytes(self.settings.budget_gb * 1e9)}, as memory.budget_gb says"
         else:
             budget = f"{format_bytes(available)}, all that is available"
         lines = labelled("budget", Content.styled(budget, "bold"), width)
         lines += labelled("this app", Content(f"{format_bytes(own)} of {format_bytes(total)}"), width)
         lines += labelled("others", Content(format_bytes(max(used - own, 0))), width)
-        limit = f"above {format_bytes(_SHRINKS_ABOVE * total)} in use the batch in flight shrinks"
-        return [*lines, *labelled("limit", Content(limit), width)]
+        return [*lines, *labelled("limit", Content(self._limit()), width)]
+
+    def _limit(self) -> str:
+        if not self.settings.guard:
+            return "none: memory.guard is off"
+        limit = outlook(self.sample, self.settings).shrink_at_bytes
+        return "not known" if limit is None else f"a run above {format_bytes(limit)} halves its micro-batch"
 
 
 def labelled(label: str, text: Content, width: int) -> list[Content]:

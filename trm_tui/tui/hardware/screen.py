@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import work
@@ -12,6 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from trm_engine.config.sections import MemoryConfig
 from trm_engine.hardware import Hardware, detect
 from trm_engine.text import safe_text
 from trm_tui.tui.common.decisions_panel import DecisionsPanel
@@ -61,7 +61,9 @@ class HardwareScreen(ModeScreen):
         hardware, sample = self._detected or workbench.hardware(), workbench.machine()
         machine, budget = self.query_one(MachinePanel), self.query_one(BudgetPanel)
         machine.sample, machine.hardware = sample, hardware
-        budget.sample, budget.hardware, budget.budget_gb = sample, hardware, _configured(snapshot)
+        settings = snapshot.memory_settings
+        machine.settings = settings if snapshot.active else None
+        budget.sample, budget.hardware, budget.settings = sample, hardware, settings or MemoryConfig()
         if snapshot.decisions:
             self.query_one(DecisionsPanel).snapshot = snapshot
         if hardware is not None and hardware is not self._shown:
@@ -111,9 +113,3 @@ class HardwareScreen(ModeScreen):
     def action_back(self) -> None:
         """Go to the dashboard."""
         self.app.switch_mode("dashboard")
-
-
-def _configured(snapshot: Snapshot) -> float:
-    memory = snapshot.config.get("memory")
-    budget = memory.get("budget_gb") if isinstance(memory, Mapping) else None
-    return float(budget) if isinstance(budget, (int, float)) else 0.0

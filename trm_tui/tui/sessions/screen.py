@@ -19,6 +19,7 @@ from trm_tui.tui.sessions.table import SessionTable
 from trm_tui.tui.sessions.view import SessionsView
 from trm_tui.workbench.browser import exporting, session_actions
 from trm_tui.workbench.browser.session_row import SessionRow
+from trm_tui.workbench.extension import extension, steps_problem, suggested_steps
 
 T = TypeVar("T")
 
@@ -109,14 +110,14 @@ class SessionsScreen(SessionsView):
         question = Ask(
             "Go on with a completed session",
             f"It has taken all of its {done:,} steps. How many more?",
-            value=str(max(done // 2, 100)),
-            check=_steps_problem,
+            value=str(suggested_steps(done)),
+            check=steps_problem,
         )
 
         def answered(more: str | None) -> None:
             if more:
-                overrides = [f"train.steps={done + int(more)}", "eval.target_accuracy=0"]
-                self.trm.resume_run(row.id, overrides=overrides)
+                # Its row does not say whether its steps or its target ended it.
+                self.trm.resume_run(row.id, overrides=extension(done + int(more), reached_target=True))
 
         self.app.push_screen(question, answered)
 
@@ -299,7 +300,3 @@ class SessionsScreen(SessionsView):
         if self.in_trash:
             self.trm.say("in the trash: enter takes a session back, shift+z shows the others", "warning")
         return self.in_trash
-
-
-def _steps_problem(text: str) -> str:
-    return "" if text.isdecimal() and 0 < int(text) <= 10**8 else "a whole number from 1 to 100000000"

@@ -147,9 +147,21 @@ async def test_views_are_remembered(live: TrmApp, tmp_path: Path) -> None:
 async def test_memory_above_the_limit_is_said_in_words(live: TrmApp, training: FakeWorkbench) -> None:
     from dataclasses import replace
 
-    training.sample = replace(training.sample, available_bytes=500_000_000)
+    training.sample = replace(training.sample, rss_bytes=3_000_000_000, available_bytes=500_000_000)
     async with live.run_test(size=(140, 45)) as pilot:
-        assert "above 80%" in await pressed(pilot)
+        assert "run above 2.8 GB: micro-batch halves" in await pressed(pilot)
+
+
+async def test_memory_that_others_hold_shrinks_no_batch(live: TrmApp, training: FakeWorkbench) -> None:
+    from dataclasses import replace
+
+    # 94 % of the machine is in use, but the run holds only 55 % of what it could have.
+    training.sample = replace(training.sample, rss_bytes=610_000_000, available_bytes=500_000_000)
+    async with live.run_test(size=(140, 45)) as pilot:
+        shown = await pressed(pilot)
+        assert "RAM" in shown
+        assert "above" not in shown
+        assert "shrink" not in shown
 
 
 async def test_without_a_machine_or_a_run_nothing_breaks(app: TrmApp, bench: FakeWorkbench) -> None:

@@ -11,6 +11,7 @@ from textual.widgets import Static
 from tests.trm_tui.app_pilot import action_names
 from tests.trm_tui.editor_pilot import Desk, quick
 from tests.trm_tui.fake_engine import BUSY, LAPTOP, FakeWorkbench
+from trm_engine.config.sections import MemoryConfig
 from trm_engine.hardware import (
     Caches,
     Cpu,
@@ -166,9 +167,12 @@ def test_the_budget_is_what_is_available_or_what_is_configured() -> None:
     assert "budget 4.3 GB, all that is available" in panel_words(panel)
     assert "this app 610 MB of 8.0 GB" in panel_words(panel)
     assert "others 3.1 GB" in panel_words(panel)
-    assert "above 6.4 GB in use" in panel_words(panel)
-    panel.set_reactive(BudgetPanel.budget_gb, 2.0)
+    assert "limit a run above 3.9 GB halves its micro-batch" in panel_words(panel)
+    panel.set_reactive(BudgetPanel.settings, MemoryConfig(budget_gb=2.0))
     assert "budget 2.0 GB, as memory.budget_gb says" in panel_words(panel)
+    assert "limit a run above 1.6 GB halves its micro-batch" in panel_words(panel)
+    panel.set_reactive(BudgetPanel.settings, MemoryConfig(guard=False))
+    assert "limit none: memory.guard is off" in panel_words(panel)
 
 
 @pytest.mark.parametrize(("hardware", "sample"), [(None, BUSY), (LAPTOP, Sample(0.0)), (Hardware(), BUSY)])

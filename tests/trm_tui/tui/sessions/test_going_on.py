@@ -33,7 +33,17 @@ async def test_a_completed_session_is_asked_for_more_steps(full: TrmApp, bench: 
         await desk.typed("nonsense")
         assert isinstance(full.screen, Ask), "that is no number of steps"
         await desk.typed("250")
-        assert bench.run.asked == [f"resume {BASE} None ['train.steps=750', 'eval.target_accuracy=0']"]
+        (asked,) = bench.run.asked
+        assert asked.startswith(f"resume {BASE} None ['train.steps=750', ")
+
+
+async def test_no_target_ends_an_extended_session_again(full: TrmApp, bench: FakeWorkbench) -> None:
+    async with browsing(full) as desk:
+        await desk.press("r")
+        await desk.typed("250")
+        (asked,) = bench.run.asked
+        assert "'eval.target_accuracy=0'" in asked
+        assert "'eval.target_loss=0'" in asked, "a text session reaches a loss"
 
 
 async def test_enter_on_an_earlier_checkpoint_asks_and_goes_on_from_it(

@@ -6,7 +6,6 @@ library's begins from nothing after an interruption.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 import warnings
@@ -19,38 +18,19 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from trm_engine.errors import TrmError, UsageError
+from trm_engine.files import sha256_of
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.transfer import transfer
+from trm_engine.tasks.hub.pinned import PINNED, expected_sha256
+from trm_engine.tasks.hub.transfer import transfer
 from trm_engine.text import safe_text
 
 if TYPE_CHECKING:
     from huggingface_hub import HfFileMetadata
 
 INSTALL = 'pip install "trm-tui[hub]"'
-PINNED = {
-    "sapientinc/sudoku-extreme": "58942f96baeb572ca3127e2a9e9c70f330783d6b",
-    "sapientinc/maze-30x30-hard-1k": "549754de3d67eebe57b6b22c7d226b9412d55b07",
-}
-"""The commits of the published data sets: what is read where no revision is asked for."""
-_SHA256 = {
-    ("58942f96baeb572ca3127e2a9e9c70f330783d6b", "train.csv"): (
-        "64b46674db0148e0d73a16346dadeb2b1c00824d3fca3f85b2ae7037f6b4b38e"
-    ),
-    ("58942f96baeb572ca3127e2a9e9c70f330783d6b", "test.csv"): (
-        "a2fd52aea23d331d5b4ee723c856236e838a9fb9a70e66f4e0e0cf26c338c6a8"
-    ),
-    ("549754de3d67eebe57b6b22c7d226b9412d55b07", "train.csv"): (
-        "25f9e39b5aee16967da41ba63b2d1d75cf608c2360d8a1419d827f9859dbafa0"
-    ),
-    ("549754de3d67eebe57b6b22c7d226b9412d55b07", "test.csv"): (
-        "5120d52088fb3f8036e62e90103808a79ba58847d8601f9451f40991b0903a62"
-    ),
-}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
-_IS_SHA256 = re.compile(r"[0-9a-f]{64}")
 _ETAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-_CHUNK_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -89,7 +69,7 @@ class HubFile:
     def verify(self, sha256: str) -> None:
         """Raise `UsageError` when the sha256 of the file is not the Hub's, where the Hub names one."""
         blob = self.path.resolve()
-        expected = blob.name if _IS_SHA256.fullmatch(blob.name) else _SHA256.get((self.commit, self.name))
+        expected = expected_sha256(blob.name, self.commit, self.name)
         if expected not in (None, sha256):
             raise UsageError(
                 f"{safe_text(str(self.path))} is damaged: its sha256 is not the Hub's; delete "
@@ -100,21 +80,6 @@ class HubFile:
         """Say what the file is, for the record of a run."""
         size = self.path.stat().st_size
         return f"{self.name} of {self.dataset.repo} at commit {self.commit}, {size} bytes, sha256 {sha256}"
-
-
-def sha256_of(path: Path, progress: Progress = silent) -> str:
-    """Return the sha256 of a file; raise `UsageError` when it cannot be read."""
-    digest, done = hashlib.sha256(), 0
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
-                done += len(chunk)
-                progress(f"checking {path.name}", done, max(size, done))
-    except OSError as error:
-        raise UsageError(f"{safe_text(str(path))}: cannot be read: {error.strerror}") from error
-    return digest.hexdigest()
 
 
 def cached_file(dataset: HubDataset, name: str, *, cache: Path | None = None) -> HubFile | None:
@@ -233,7 +198,7 @@ def _fill_cache(
     try:
         with FileLock(lock, timeout=0):
             transfer(url, partial, found.size, f"downloading {dataset.repo} {name}", progress)
-            expected = etag if _IS_SHA256.fullmatch(etag) else _SHA256.get((found.commit_hash, name))
+            expected = expected_sha256(etag, found.commit_hash, name)
             if expected is not None and sha256_of(partial, progress) != expected:
                 partial.unlink()
                 raise UsageError(f"{dataset}: {name} arrived damaged (its sha256 is wrong); fetch it again")

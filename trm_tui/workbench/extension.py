@@ -1,0 +1,28 @@
+"""Going on with a run that has ended: how many steps more, and under which settings."""
+
+from __future__ import annotations
+
+MOST_STEPS = 10**8
+"""More steps than this at once are a slip of the finger."""
+
+
+def steps_problem(text: str) -> str:
+    """Return what is wrong with a number of steps as a person wrote it; empty where nothing is."""
+    if not text.isdecimal() or not 0 < int(text) <= MOST_STEPS:
+        return f"a whole number from 1 to {MOST_STEPS}"
+    return ""
+
+
+def suggested_steps(steps: int) -> int:
+    """Return how many more steps to suggest for a run of so many."""
+    return max(steps // 2, 100)
+
+
+def extension(steps: int, *, reached_target: bool) -> list[str]:
+    """Return the settings under which a run goes on until step `steps`.
+
+    A run that ended because it had reached its target (accuracy of puzzles, loss of text) would end again at
+    its first evaluation: the target is taken away.
+    """
+    settings = [f"train.steps={steps}"]
+    return [*settings, "eval.target_accuracy=0", "eval.target_loss=0"] if reached_target else settings
