@@ -12,7 +12,8 @@ import torch
 from parity_fixtures import CASES, Fixture, assert_evaluation_agrees
 
 from trm_engine.config import Config, RuntimeConfig, TaskConfig, dumps
-from trm_engine.inference.load import load_trained
+from trm_engine.inference.load import load
+from trm_engine.inference.puzzle_model import PuzzleModel
 from trm_engine.sessions import Store
 from trm_engine.tasks import SudokuConfig
 from trm_engine.tasks.sudoku.task import SudokuTask
@@ -69,5 +70,5 @@ def test_imported_weights_give_the_recorded_outputs(
     printed = capsys.readouterr()
     assert ended.value.code == 0, printed.err
     session = json.loads(printed.out)["session"]
-    single, double = (load_trained(Store(sessions), session).network for _ in range(2))
+    single, double = (load(Store(sessions), session, expect=PuzzleModel).network for _ in range(2))
     assert_evaluation_agrees(fixture, single, double)

@@ -1,20 +1,20 @@
-"""How well a model solves puzzles, and how it gets there."""
+"""How well a model solves puzzles."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from trm_engine.inference.evaluation_result import Measured
-from trm_engine.inference.scoring import judge
-from trm_engine.models.trm import TRM, State
-from trm_engine.tasks.base import IGNORE_LABEL, PAD, Examples, Source, Tokens
+from trm_engine.inference.scoring import judge, scored_labels
+from trm_engine.inference.supervise import halting, supervise
+from trm_engine.models.trm import TRM
+from trm_engine.tasks.base import Examples, PuzzleTask, Source, Task, Tokens
 
 Solved = Callable[[Tokens, Tokens], npt.NDArray[np.bool_]]
 """Tells which answers (N, L) to puzzles (N, L) the rules accept."""
@@ -63,33 +63,11 @@ class Evaluation(Measured):
         return {name: figure for name, figure in figures.items() if figure is not None}
 
 
-@dataclass(frozen=True)
-class Refinement:
-    """The model's answer to one puzzle after one supervision step.
-
-    `answer` (L,) tokens, `confidence` (L,) probability of each token, `halt_probability` of the step.
-    """
-
-    step: int
-    answer: Tokens
-    confidence: np.ndarray[tuple[int], np.dtype[np.float32]]
-    halt_probability: float
+def judge_of(task: Task) -> Solved | None:
+    """Return what judges answers beside the labels, for a task whose labels do not say it all."""
+    return task.solved if isinstance(task, PuzzleTask) and task.several_answers else None
 
 
-def refine(model: TRM, puzzle: Tokens, max_steps: int, puzzle_id: int = 0) -> Iterator[Refinement]:
-    """Solve one puzzle (L,), yielding the answer after each supervision step."""
-    inputs_BL = torch.from_numpy(np.asarray(puzzle, np.int32))[None]
-    rows_emb = model.puzzle_emb[[puzzle_id]] if model.puzzle_emb_len else None
-    state = model.initial_state(1)
-    for step in range(1, max_steps + 1):
-        with torch.no_grad():
-            state, output = model(state, inputs_BL, rows_emb)
-            confidence, answer = output.logits[:, 0].softmax(-1).max(-1)
-        halt = float(torch.sigmoid(output.q_halt[0]))
-        yield Refinement(step, answer.numpy(), confidence.numpy(), halt)
-
-
-@torch.no_grad()
 def evaluate(
     model: TRM,
     examples: Source,
@@ -133,38 +111,22 @@ def _evaluate_batch(
     model: TRM, batch: Examples, max_steps: int, early_halt: bool
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], Tokens]:
     """Return sums over a batch in the order of the totals of `evaluate`, and the last answers (B, L)."""
-    inputs = torch.from_numpy(batch.inputs.astype(np.int32))
-    labels = torch.from_numpy(batch.labels.astype(np.int64))
-    labels = torch.where(labels == PAD, IGNORE_LABEL, labels)
-    ids = torch.from_numpy(batch.puzzle_ids.astype(np.int64))
-    rows, answers = torch.arange(len(batch)), torch.zeros_like(inputs)
+    labels = scored_labels(batch.labels)
+    answers = torch.zeros(batch.inputs.shape, dtype=torch.int32)
     accuracy, exact, early_exact, q_right = (torch.zeros(len(batch)) for _ in range(4))
-    first_halt = torch.zeros(len(batch), dtype=torch.int64)
-    ran = torch.zeros(len(batch), dtype=torch.int64)
-    state = model.initial_state(len(batch))
-    for step in range(1, max_steps + 1):
-        rows_emb = model.puzzle_emb[ids[rows]] if model.puzzle_emb_len else None
-        state, output = model(state, inputs[rows], rows_emb)
-        judged = judge(output.logits, labels[rows])
+    first_halt, ran = (torch.zeros(len(batch), dtype=torch.int64) for _ in range(2))
+    leaves = halting if early_halt else None
+    for step in supervise(model, batch.inputs, batch.puzzle_ids, max_steps=max_steps, leaves=leaves):
+        rows, wants_to_halt = step.rows, step.q_halt > 0
+        judged = judge(step.logits, labels[rows])
         accuracy[rows], exact[rows] = judged.accuracy, judged.exact.float()
-        q_right[rows] = ((output.q_halt > 0) == judged.exact).float()
-        ran[rows] = step
-        halts = (output.q_halt > 0) | (step == max_steps)
+        q_right[rows] = (wants_to_halt == judged.exact).float()
+        ran[rows] = step.number
+        halts = wants_to_halt | (step.number == max_steps)
         newly = halts & (first_halt[rows] == 0)
-        first_halt[rows[newly]] = step
-        if early_halt or step == max_steps:
-            answers[rows] = output.logits.argmax(-1).t().to(answers.dtype)
+        first_halt[rows[newly]] = step.number
         early_exact[rows[newly]] = judged.exact[newly].float()
-        if early_halt:
-            keep = (~halts).nonzero().squeeze(1)
-            if len(keep) == 0:
-                break
-            rows = rows[keep]
-            state = _kept(state, keep)
+        if early_halt or step.number == max_steps:
+            answers[rows] = step.answers.to(answers.dtype)
     sums = [exact.sum(), accuracy.sum(), early_exact.sum(), first_halt.sum(), ran.sum(), q_right.sum()]
     return np.array([float(value) for value in sums]), answers.numpy()
-
-
-def _kept(state: State, keep: Tensor) -> State:
-    z = state.z[:, keep]
-    return State(z if state.y is state.z else state.y[:, keep], z)

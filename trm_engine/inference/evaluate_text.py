@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from trm_engine.inference.evaluation_result import Measured
-from trm_engine.inference.scoring import softmax_cross_entropy
+from trm_engine.inference.scoring import scored_labels, softmax_cross_entropy
 from trm_engine.models.text import RecursiveText
-from trm_engine.tasks.base import IGNORE_LABEL, PAD, Examples, Source
+from trm_engine.tasks.base import IGNORE_LABEL, Examples, Source
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,9 @@ class TextEvaluation(Measured):
 def character_losses(model: RecursiveText, windows: Examples) -> tuple[Tensor, Tensor]:
     """Return the cross-entropy (L, B) of every label, and which are scored (L, B); the others are 0."""
     inputs_BL = torch.from_numpy(windows.inputs.astype(np.int64))
-    labels_LB = torch.from_numpy(windows.labels.astype(np.int64)).t()
-    scored_LB = labels_LB != PAD
-    labels_LB = torch.where(scored_LB, labels_LB, IGNORE_LABEL)
+    labels_LB = scored_labels(windows.labels).t()
     losses_N = softmax_cross_entropy(model(inputs_BL).flatten(0, 1), labels_LB.flatten())
-    return losses_N.view(labels_LB.shape), scored_LB
+    return losses_N.view(labels_LB.shape), labels_LB != IGNORE_LABEL
 
 
 @torch.no_grad()

@@ -1,51 +1,65 @@
-"""A trained model, read from a session's checkpoint to be used."""
+"""Loading a trained model: from a session's checkpoint, or from weights that are at hand.
+
+Nothing here decides how many threads compute: that is the caller's choice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import TypeVar, overload
 
-import torch
 from torch import Tensor
 
 from trm_engine.config import Config, loads
 from trm_engine.errors import SessionError, UsageError
-from trm_engine.models.trm import TRM, build_model
+from trm_engine.inference.model import Model
+from trm_engine.inference.puzzle_model import PuzzleModel
+from trm_engine.inference.text_model import TextModel
 from trm_engine.sessions import Checkpoint, Session, Store
-from trm_engine.tasks import build_puzzles
-from trm_engine.tasks.base import PuzzleTask
+
+M = TypeVar("M", bound=Model)
+_KINDS: Mapping[str, type[Model]] = {"puzzle": PuzzleModel, "text": TextModel}
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A network with its moving-average weights, and where it came from."""
-
-    session: str
-    step: int
-    config: Config
-    network: TRM
-    warnings: Sequence[str]
-
-    def task(self) -> PuzzleTask:
-        """Return the task that the model was trained on; its puzzles load when they are first used."""
-        return build_puzzles(self.config.task)
+@overload
+def load(store: Store, ref: str, checkpoint: str | None = ...) -> Model: ...
+@overload
+def load(store: Store, ref: str, checkpoint: str | None = ..., *, expect: type[M]) -> M: ...
 
 
-def load_trained(store: Store, ref: str, checkpoint: str | None = None) -> Trained:
-    """Load the model of a session: its newest sound checkpoint, that of a step, or the `best`."""
+def load(store: Store, ref: str, checkpoint: str | None = None, *, expect: type[Model] = Model) -> Model:
+    """Load the model of a session: its newest valid checkpoint, that of a step, or the `best`.
+
+    Raises `UsageError` when the session has learned something else than `expect`, `SessionError` when it or
+    the checkpoint is missing or damaged.
+    """
     session = store.get(ref)
     config = loads(session.config_text, f"session {session.id}")
-    if config.model.architecture != "puzzle":
-        raise UsageError(
-            f"session {session.id} has learned text: trm-tui generate writes with it, "
-            "trm-tui eval measures it"
-        )
+    kind = model_class(config)
+    if not issubclass(kind, expect):
+        raise UsageError(f"session {session.id} {kind.used_for}")
     found, warnings = session.load(named_step(session, checkpoint))
-    ids = found.weights["puzzle_emb"].shape[0]
-    network = build_model(config, ids, torch.Generator().manual_seed(0))
-    network.load_state_dict(averaged_weights(found))
-    torch.set_num_threads(max(session.record.threads, 1))
-    return Trained(session.id, found.step, config, network.requires_grad_(False), warnings)
+    return from_weights(store, session.id, found.step, config, averaged_weights(found), warnings)
+
+
+def from_weights(
+    store: Store,
+    session: str,
+    step: int,
+    config: Config,
+    weights: Mapping[str, Tensor],
+    warnings: Sequence[str] = (),
+) -> Model:
+    """Return the model that has these weights by name, for instance those of a run under way.
+
+    Raises `SessionError` where they do not fit the configuration.
+    """
+    return model_class(config).from_weights(store, session, step, config, weights, tuple(warnings))
+
+
+def model_class(config: Config) -> type[Model]:
+    """Return the class of the models that a configuration trains."""
+    return _KINDS[config.model.architecture]
 
 
 def averaged_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:

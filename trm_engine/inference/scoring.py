@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from trm_engine.tasks.base import IGNORE_LABEL
+from trm_engine.tasks.base import IGNORE_LABEL, PAD, Tokens
+
+
+def scored_labels(labels: Tokens) -> Tensor:
+    """Return labels of any shape as int64, with padding replaced by the label that is never scored."""
+    known = torch.from_numpy(labels.astype(np.int64))
+    return torch.where(known == PAD, IGNORE_LABEL, known)
 
 
 def softmax_cross_entropy(logits_NV: Tensor, labels_N: Tensor) -> Tensor:

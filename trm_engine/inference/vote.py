@@ -15,9 +15,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
-from trm_engine.models.trm import TRM, State
+from trm_engine.inference.supervise import halting, supervise
+from trm_engine.models.trm import TRM
 from trm_engine.tasks.arc.data import Query
 from trm_engine.tasks.arc.grids import Grid
 from trm_engine.tasks.arc.task import ArcTask
@@ -172,29 +172,13 @@ def predictor(model: TRM, max_steps: int, *, early_halt: bool = False) -> Predic
     steps are not computed.
     """
 
-    @torch.no_grad()
     def predict(batch: Examples) -> Answers:
-        inputs = torch.from_numpy(np.asarray(batch.inputs, np.int32))
-        ids = torch.from_numpy(np.asarray(batch.puzzle_ids, np.int64))
-        tokens = torch.zeros(inputs.shape, dtype=torch.int64)
+        tokens = torch.zeros(batch.inputs.shape, dtype=torch.int64)
         halt = torch.zeros(len(batch), dtype=torch.float64)
-        rows = torch.arange(len(batch))
-        state = model.initial_state(len(batch))
-        for _ in range(max_steps):
-            emb = model.puzzle_emb[ids[rows]] if model.puzzle_emb_len else None
-            state, output = model(state, inputs[rows], emb)
-            tokens[rows] = output.logits.argmax(-1).t()
-            halt[rows] = output.q_halt.double().sigmoid()
-            if early_halt:
-                going_on = (output.q_halt <= 0).nonzero().squeeze(1)
-                rows, state = rows[going_on], _kept(state, going_on)
-                if not len(rows):
-                    break
+        leaves = halting if early_halt else None
+        for step in supervise(model, batch.inputs, batch.puzzle_ids, max_steps=max_steps, leaves=leaves):
+            tokens[step.rows] = step.answers
+            halt[step.rows] = step.q_halt.double().sigmoid()
         return Answers(tokens.numpy(), halt.numpy())
 
     return predict
-
-
-def _kept(state: State, rows: Tensor) -> State:
-    z = state.z[:, rows]
-    return State(z if state.y is state.z else state.y[:, rows], z)

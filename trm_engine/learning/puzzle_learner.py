@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from trm_engine.compute.batch import Batch, Part
 from trm_engine.config.sections import Config
-from trm_engine.inference.evaluate import Evaluation, Solved, evaluate
+from trm_engine.inference.evaluate import Evaluation, evaluate, judge_of
 from trm_engine.inference.evaluation_result import Measured
 from trm_engine.learning.learner import Learner
 from trm_engine.learning.optimizers import sign_sgd
@@ -20,7 +20,7 @@ from trm_engine.learning.schedule import halt_steps
 from trm_engine.learning.step import PuzzleGradients, StepBounds, StepResult, backward_step, refill
 from trm_engine.models.carry import Carry
 from trm_engine.models.trm import TRM, build_model
-from trm_engine.tasks.base import Examples, PuzzleTask, Source, Task
+from trm_engine.tasks.base import Examples, Source, Task
 
 
 class PuzzleLearner(Learner):
@@ -50,12 +50,6 @@ class PuzzleLearner(Learner):
         least = torch.from_numpy(np.where(explores, drawn, 0))
         return PuzzleBatch(self, fresh, StepBounds(least, most))
 
-    @property
-    def _rules(self) -> Solved | None:
-        """What judges answers beside the labels, where those do not say it all."""
-        task = self.task
-        return task.solved if isinstance(task, PuzzleTask) and task.several_answers else None
-
     def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> Evaluation:
         """Measure how many puzzles the model solves, after the configured supervision steps."""
         config = self.config
@@ -64,7 +58,7 @@ class PuzzleLearner(Learner):
             examples,
             max_steps=config.eval_steps,
             batch_size=config.eval.batch_size,
-            solved=self._rules,
+            solved=judge_of(self.task),
             stopping=stopping,
         )
 

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from trm_engine.compute.sums import Means, Sums
 from trm_engine.config.sections import TrainConfig
-from trm_engine.inference.scoring import judge
+from trm_engine.inference.scoring import judge, scored_labels
 from trm_engine.learning.losses import supervision_loss
 from trm_engine.models.carry import Carry, halted_rows
 from trm_engine.models.trm import TRM, Output
-from trm_engine.tasks.base import IGNORE_LABEL, PAD, Examples
+from trm_engine.tasks.base import Examples
 
 
 @dataclass
@@ -70,8 +70,7 @@ def refill(model: TRM, carry: Carry, fresh: Examples) -> Carry:
     where = carry.halted.nonzero().squeeze(1)
     inputs, labels, puzzle_ids = carry.inputs.clone(), carry.labels.clone(), carry.puzzle_ids.clone()
     inputs[where] = torch.from_numpy(fresh.inputs).to(inputs.dtype)
-    fresh_labels = torch.from_numpy(fresh.labels).to(labels.dtype)
-    labels[where] = torch.where(fresh_labels == PAD, IGNORE_LABEL, fresh_labels)
+    labels[where] = scored_labels(fresh.labels)
     puzzle_ids[where] = torch.from_numpy(fresh.puzzle_ids).to(puzzle_ids.dtype)
     return Carry(
         model.reset(carry.state, carry.halted),
@@ -90,9 +89,9 @@ def backward_step(
 
     Rows halt within `bounds`. Returns the carry after the step.
     """
-    rows_emb = None
-    if model.puzzle_emb_len:
-        rows_emb = model.puzzle_emb[carry.puzzle_ids].requires_grad_()
+    rows_emb = model.puzzle_rows(carry.puzzle_ids)
+    if rows_emb is not None:
+        rows_emb.requires_grad_()
     state, output = model(carry.state, carry.inputs, rows_emb)
     steps = carry.steps + 1
     with torch.no_grad():
@@ -134,7 +133,6 @@ def _continue_target(model: TRM, carry: Carry, state: object, last: Tensor) -> T
 
     `last` (B,): rows that cannot go on after that step.
     """
-    rows_emb = model.puzzle_emb[carry.puzzle_ids] if model.puzzle_emb_len else None
-    following: Output = model(state, carry.inputs, rows_emb)[1]
+    following: Output = model(state, carry.inputs, model.puzzle_rows(carry.puzzle_ids))[1]
     best = torch.where(last, following.q_halt, torch.maximum(following.q_halt, following.q_continue))
     return torch.sigmoid(best)

@@ -67,19 +67,15 @@ class Carry:
         """Return rows [start, stop) as a batch of their own; the whole batch is not copied."""
         if (start, stop) == (0, len(self)):
             return self
-        z = self.state.z[:, start:stop].contiguous()
-        y = z if self.state.y is self.state.z else self.state.y[:, start:stop].contiguous()
         rest = (self.inputs, self.labels, self.puzzle_ids, self.steps, self.halted)
-        return Carry(State(y, z), *(tensor[start:stop] for tensor in rest))
+        return Carry(self.state.take(slice(start, stop)), *(tensor[start:stop] for tensor in rest))
 
     def keep(self, count: int) -> Carry:
         """Return `count` of the rows, in order; rows that halted are the first to go: they hold no work."""
         waiting_last = torch.argsort(self.halted.to(torch.int8), stable=True)
         kept = waiting_last[:count].sort().values
-        z = self.state.z[:, kept]
-        y = z if self.state.y is self.state.z else self.state.y[:, kept]
         rest = (self.inputs, self.labels, self.puzzle_ids, self.steps, self.halted)
-        return Carry(State(y, z), *(tensor[kept] for tensor in rest))
+        return Carry(self.state.take(kept), *(tensor[kept] for tensor in rest))
 
     def blank(self) -> Carry:
         """Return a batch of the same shapes without content, to be filled with `put`."""

@@ -25,6 +25,16 @@ class State(NamedTuple):
     y: Tensor
     z: Tensor
 
+    def take(self, rows: Tensor | slice) -> State:
+        """Return the given rows (indexes, a mask (B,) or a range), laid out without gaps."""
+        z = self.z[:, rows].contiguous()
+        return State(z if self.y is self.z else self.y[:, rows].contiguous(), z)
+
+    def followed_by(self, other: State) -> State:
+        """Return these rows and then those of `other`."""
+        z = torch.cat([self.z, other.z], 1)
+        return State(z if self.y is self.z else torch.cat([self.y, other.y], 1), z)
+
 
 class Output(NamedTuple):
     """What one supervision step says: `logits` (L, B, V), and halting logits (B,)."""
@@ -89,13 +99,17 @@ class TRM(nn.Module):
         z = torch.where(where, self.z_init, state.z)
         return State(torch.where(where, self.y_init, state.y) if self.config.states == 2 else z, z)
 
+    def puzzle_rows(self, puzzle_ids_B: Tensor) -> Tensor | None:
+        """Return the puzzle embeddings (B, E) of these identifiers; None for a model without them."""
+        return self.puzzle_emb[puzzle_ids_B] if self.puzzle_emb_len else None
+
     def forward(
         self, state: State, inputs_BL: Tensor, puzzle_rows_BN: Tensor | None = None
     ) -> tuple[State, Output]:
         """Run one supervision step.
 
         All cycles but the last run without gradient. `puzzle_rows_BN` are the puzzle embeddings of the rows
-        (`puzzle_emb[ids]`), needed where the model has them. The state returned is detached.
+        (`puzzle_rows(ids)`), needed where the model has them. The state returned is detached.
         """
         x = self.embed(inputs_BL, puzzle_rows_BN)
         with torch.no_grad():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from trm_engine.text import safe_text
-from trm_tui.cli.context import settings
+from trm_tui.cli.models import CheckpointOption, load_model
 from trm_tui.cli.output import JsonFlag, notice, print_json
 from trm_tui.cli.train import SessionArgument
 
@@ -38,23 +38,18 @@ def generate(
     seed: Annotated[
         int, typer.Option(min=0, max=2**63 - 1, help="Start of the randomness: the same, the same texts.")
     ] = 0,
-    checkpoint: Annotated[
-        str | None, typer.Option(metavar="STEP|best", help="Which checkpoint; default: the newest.")
-    ] = None,
+    checkpoint: CheckpointOption = None,
     json: JsonFlag = False,
 ) -> None:
     """Write text with a model that has learned some, shown as it comes."""
-    from trm_engine.inference.generate import Sampling, check_start
-    from trm_engine.inference.generate import generate as write
-    from trm_engine.inference.load_text import load_text
+    from trm_engine.inference.generate import Sampling
+    from trm_engine.inference.text_model import TextModel
 
-    model = load_text(settings(ctx).store(), session, checkpoint)
-    for warning in model.warnings:
-        notice(f"warning: {warning}")
-    begin = check_start(model.vocabulary, start)
+    model = load_model(ctx, session, checkpoint, TextModel)
+    begin = model.check_start(start)
     sampling = Sampling(temperature, top_k, max_tokens, seed)
     for number in range(samples):
-        written = write(model.network, model.vocabulary, begin, sampling, number)
+        written = model.write(begin, sampling, number)
         if json:
             about = {"session": model.session, "step": model.step, "sample": number, "seed": seed}
             print_json({**about, "start": begin, "text": "".join(written)})

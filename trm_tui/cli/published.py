@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from trm_tui.cli.context import settings
+from trm_tui.cli.models import CheckpointOption
 from trm_tui.cli.output import JsonFlag, notice, print_json, print_text
-from trm_tui.cli.solve import CheckpointOption
 from trm_tui.cli.train import SessionArgument, SetOption
 
 

@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.text import three_digits
-from trm_tui.cli.context import settings
-from trm_tui.cli.measure_text import evaluate_text_session, learned_text
-from trm_tui.cli.output import JsonFlag, notice, print_facts, print_grid, print_json, print_text
+from trm_tui.cli.measure_text import evaluate_text_session
+from trm_tui.cli.models import CheckpointOption, load_model
+from trm_tui.cli.output import JsonFlag, print_facts, print_grid, print_json, print_text
 from trm_tui.cli.train import SessionArgument
 from trm_tui.cli.vote import evaluate_by_vote
 
 if TYPE_CHECKING:
     from trm_engine.tasks.base import PuzzleTask, Tokens
-
-CheckpointOption = Annotated[
-    str | None, typer.Option(metavar="STEP|best", help="Which checkpoint; default: the newest.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -56,16 +52,14 @@ def evaluate(
 ) -> int:
     """Measure exact and cell accuracy, puzzles per second and supervision steps; of text, the loss."""
     from trm_engine.errors import UsageError
-    from trm_engine.inference.evaluate import evaluate as measure
-    from trm_engine.inference.load import load_trained
+    from trm_engine.inference.model import Model
+    from trm_engine.inference.puzzle_model import PuzzleModel
 
-    if learned_text(settings(ctx).store(), session):
+    model = load_model(ctx, session, checkpoint, Model)  # type: ignore[type-abstract]  # any kind of model
+    if not isinstance(model, PuzzleModel):
         if vote or early_halt or augmentations is not None or submission is not None or halt_max_steps:
             raise UsageError("a text model has no steps and votes: only --data and --checkpoint are for it")
-        return evaluate_text_session(settings(ctx).store(), session, data, checkpoint, as_json=json)
-    model = load_trained(settings(ctx).store(), session, checkpoint)
-    for warning in model.warnings:
-        notice(f"warning: {warning}")
+        return evaluate_text_session(model, data, as_json=json)
     if vote:
         if data:
             raise UsageError("--vote is about the session's own held-out tasks: leave --data out")
@@ -81,14 +75,7 @@ def evaluate(
         raise UsageError("--augmentations and --submission belong to --vote")
     task = model.task()
     examples = task.load(data) if data else task.test
-    result = measure(
-        model.network,
-        examples,
-        max_steps=halt_max_steps or model.config.eval_steps,
-        batch_size=model.config.eval.batch_size,
-        early_halt=early_halt,
-        solved=task.solved if task.several_answers else None,
-    )
+    result = model.evaluate(task, examples, max_steps=halt_max_steps or 0, early_halt=early_halt)
     if json:
         print_json({"session": model.session, "step": model.step, "data": data, **result.to_dict()})
         return 0
@@ -133,18 +120,14 @@ def solve(
     json: JsonFlag = False,
 ) -> int:
     """Solve one puzzle. Exit code 1 when the answer breaks a rule, or (ARC) is not known to be right."""
-    from trm_engine.inference.evaluate import refine
-    from trm_engine.inference.load import load_trained
+    from trm_engine.inference.puzzle_model import PuzzleModel
 
-    model = load_trained(settings(ctx).store(), session, checkpoint)
-    for warning in model.warnings:
-        notice(f"warning: {warning}")
+    model = load_model(ctx, session, checkpoint, PuzzleModel)
     task = model.task()
     text = sys.stdin.read(1_000_000) if puzzle == "-" else puzzle
     question, puzzle_id = task.parse(text), task.puzzle_id_of(text)
     refinements = []
-    most = halt_max_steps or model.config.eval_steps
-    for refinement in refine(model.network, question, most, puzzle_id):
+    for refinement in model.refine(question, puzzle_id=puzzle_id, max_steps=halt_max_steps or 0):
         refinements.append(refinement)
         if steps and not json:
             changed = len(refinements) < 2 or (refinements[-2].answer != refinement.answer).any()

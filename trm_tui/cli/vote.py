@@ -11,12 +11,12 @@ from trm_engine.text import format_seconds, safe_text
 from trm_tui.cli.output import notice, print_facts, print_json
 
 if TYPE_CHECKING:
-    from trm_engine.inference.load import Trained
+    from trm_engine.inference.puzzle_model import PuzzleModel
     from trm_engine.inference.vote import Poll
 
 
 def evaluate_by_vote(
-    model: Trained,
+    model: PuzzleModel,
     *,
     augmentations: int | None,
     submission: Path | None,
@@ -83,7 +83,7 @@ def _write(path: Path, poll: Poll) -> None:
         ) from error
 
 
-def _print(model: Trained, poll: Poll, images: int, submission: Path | None, as_json: bool) -> None:
+def _print(model: PuzzleModel, poll: Poll, images: int, submission: Path | None, as_json: bool) -> None:
     written = str(submission) if submission is not None and submission.is_file() else ""
     if not poll.complete:
         lost = "; no submission is written" if submission is not None else ""

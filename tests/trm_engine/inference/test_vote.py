@@ -187,7 +187,7 @@ def small_model(folder: Path) -> torch.nn.Module:
 
 
 def test_a_model_answers_after_its_last_step_as_in_evaluation(task: ArcTask, folder: Path) -> None:
-    from trm_engine.inference.evaluate import refine
+    from trm_engine.inference.trace import refine
 
     model = small_model(folder)
     model.puzzle_emb.normal_(generator=torch.Generator().manual_seed(1))

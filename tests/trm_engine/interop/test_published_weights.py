@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trm_engine.config import Config, dumps
 from trm_engine.errors import ResourceError, SessionError, UsageError
-from trm_engine.inference.load import averaged_weights, load_trained
+from trm_engine.inference.load import averaged_weights, load
 from trm_engine.interop.checkpoints import export_published, import_published
 from trm_engine.interop.weight_names import from_published, to_published
 from trm_engine.interop.weights_file import read_weights
@@ -238,7 +238,7 @@ def test_weights_are_imported_and_loaded_without_the_data(
     config = make_config(*PUBLISHED, *EMBEDDED, "task.data=nowhere")
     file = weights_file(make_config(*PUBLISHED, *EMBEDDED), tmp_path / "x.pt")
     session = import_published(store, config, file, preset="tiny").session
-    loaded = load_trained(store, session).network.state_dict()
+    loaded = load(store, session).network.state_dict()
     given = from_published(read_weights(file))
     assert same({name: tensor for name, tensor in loaded.items() if name in given}, given)
 

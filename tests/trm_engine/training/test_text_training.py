@@ -11,8 +11,9 @@ import torch
 import trm_engine.tasks
 from trm_engine.errors import SessionError, UsageError
 from trm_engine.inference.evaluate_text import evaluate_text
-from trm_engine.inference.load import load_trained
-from trm_engine.inference.load_text import load_text
+from trm_engine.inference.load import load
+from trm_engine.inference.puzzle_model import PuzzleModel
+from trm_engine.inference.text_model import TextModel
 from trm_engine.learning.build import build_learner
 from trm_engine.learning.text_learner import TextLearner
 from trm_engine.models.text import RecursiveText
@@ -72,7 +73,7 @@ def test_the_lowest_loss_is_the_best_checkpoint(store: Store, make_config, make_
     assert (session.best.step, session.best.score) == (6, -1.2)
     assert session.record.summary["best_val_loss"] == 1.2
     assert "best_exact_accuracy" not in session.record.summary
-    assert load_text(store, session.id, "best").step == 6
+    assert load(store, session.id, "best").step == 6
 
 
 def test_training_stops_when_the_loss_is_low_enough(
@@ -104,7 +105,7 @@ def test_the_characters_stay_with_the_session(store: Store, make_config, make_si
 def test_a_trained_model_needs_its_text_no_more(store: Store, make_config, make_sitting, tmp_path) -> None:
     run = start(store, make_config("text"), make_sitting(), preset="tiny")
     (tmp_path / "verse.txt").unlink()
-    model = load_text(store, run.session)
+    model = load(store, run.session, expect=TextModel)
     assert model.vocabulary.characters == store.get(run.session).record.vocabulary
     with pytest.raises(UsageError, match=r"there is no text file .*verse\.txt"):
         resume(store, run.session, make_sitting(), overrides=["train.steps=20"])
@@ -122,9 +123,9 @@ def test_each_kind_of_model_is_loaded_by_its_own(store: Store, make_config, make
     text = start(store, make_config("text"), make_sitting(steps=1), preset="tiny")
     puzzles = start(store, make_config(), make_sitting(steps=1), preset="tiny")
     with pytest.raises(UsageError, match="trm-tui generate"):
-        load_trained(store, text.session)
+        load(store, text.session, expect=PuzzleModel)
     with pytest.raises(UsageError, match="trm-tui solve"):
-        load_text(store, puzzles.session)
+        load(store, puzzles.session, expect=TextModel)
 
 
 def test_a_vocabulary_that_does_not_fit_the_weights_is_refused(
@@ -133,7 +134,7 @@ def test_a_vocabulary_that_does_not_fit_the_weights_is_refused(
     run = start(store, make_config("text"), make_sitting(steps=1), preset="tiny")
     store.get(run.session).update(vocabulary="abc")
     with pytest.raises(SessionError, match="do not belong to its configuration and vocabulary"):
-        load_text(store, run.session)
+        load(store, run.session)
 
 
 # --- divergence -------------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def test_a_test_input_is_solved_by_its_task_s_name(arc) -> None:
 
 
 def test_the_puzzle_embedding_of_the_named_task_is_used(arc, monkeypatch: pytest.MonkeyPatch) -> None:
-    import trm_engine.inference.evaluate as module
+    import trm_engine.inference.puzzle_model as module
 
     asked = []
     refine = module.refine

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trm_engine.config import Config, TaskConfig
+from trm_engine.config import TaskConfig
 from trm_engine.errors import TrmError, UsageError
 from trm_engine.sessions import Store
 from trm_engine.tasks.base import PAD, PuzzleTask, Tokens
@@ -23,9 +23,9 @@ from trm_tui.workbench.watch.trace import Film, make_film
 from trm_tui.workbench.workbench import Look
 
 if TYPE_CHECKING:
-    from trm_engine.inference.load import Trained
-    from trm_engine.inference.load_text import TrainedText
-    from trm_engine.models.trm import TRM
+    from trm_engine.inference.model import Model
+    from trm_engine.inference.puzzle_model import PuzzleModel
+    from trm_engine.inference.text_model import TextModel
 
 Progress = Callable[[str, int, int], None]
 
@@ -45,12 +45,6 @@ class Subject:
     """Does it write text, and solve no puzzles?"""
 
 
-@dataclass(frozen=True)
-class _Model:
-    config: Config
-    network: TRM
-
-
 class Studio:
     """Holds one model and one task. Any thread may call; one at a time is served."""
 
@@ -58,52 +52,38 @@ class Studio:
         self._store = store
         self._progress = progress
         self._lock = threading.Lock()
-        self._model: _Model | None = None
-        self._author: TrainedText | None = None
+        self._model: Model | None = None
         self._task: tuple[TaskConfig, PuzzleTask] | None = None
 
     # --- models -------------------------------------------------------------------------------------------
 
     def load_session(self, ref: str, checkpoint: str | None) -> Subject:
-        """Take the model of a session: its newest sound checkpoint, that of a step, or the `best`.
+        """Take the model of a session: its newest valid checkpoint, that of a step, or the `best`.
 
         Raises `SessionError` where there is none.
         """
-        import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
-        from trm_engine.inference.load import load_trained
-        from trm_engine.inference.load_text import learned_text, load_text
+        from trm_engine.inference.load import load
 
         with self._lock:
-            trained: Trained | TrainedText
-            if learned_text(self._store.get(ref)):
-                self._author = trained = load_text(self._store, ref, checkpoint)
-                return self._author_subject(trained, live=False)
-            trained = load_trained(self._store, ref, checkpoint)
-            self._model, self._author = _Model(trained.config, trained.network), None
-        warnings = tuple(map(safe_text, trained.warnings))
-        return Subject(trained.session, self._title(trained.session), trained.step, False, warnings)
+            self._model = load(self._store, ref, checkpoint)
+            return self._subject(live=False)
 
     def load_look(self, look: Look) -> Subject:
         """Take the weights of a run as they were at one of its steps."""
-        import torch
-
-        from trm_engine.inference.load_text import text_model
-        from trm_engine.models.trm import build_model
+        from trm_engine.inference.load import from_weights
 
         with self._lock:
-            if look.config.model.architecture == "text":
-                session = self._store.get(look.session)
-                self._author = text_model(session, look.step, look.config, look.weights)
-                return self._author_subject(self._author, live=True)
-            ids = look.weights["puzzle_emb"].shape[0]
-            network = build_model(look.config, ids, torch.Generator().manual_seed(0))
-            network.load_state_dict(dict(look.weights))
-            self._model, self._author = _Model(look.config, network.requires_grad_(False)), None
-        return Subject(look.session, self._title(look.session), look.step, live=True)
+            self._model = from_weights(self._store, look.session, look.step, look.config, look.weights)
+            return self._subject(live=True)
 
-    def _author_subject(self, author: TrainedText, *, live: bool) -> Subject:
-        warnings = tuple(map(safe_text, author.warnings))
-        return Subject(author.session, self._title(author.session), author.step, live, warnings, writes=True)
+    def _subject(self, *, live: bool) -> Subject:
+        from trm_engine.inference.text_model import TextModel
+
+        model = self._model
+        assert model is not None
+        warnings = tuple(map(safe_text, model.warnings))
+        writes = isinstance(model, TextModel)
+        return Subject(model.session, self._title(model.session), model.step, live, warnings, writes)
 
     def _title(self, session: str) -> str:
         try:
@@ -116,10 +96,10 @@ class Studio:
 
     def count(self) -> int:
         """Return how many puzzles are held out; reads or generates them first. Raises `UsageError`."""
+        from trm_engine.inference.text_model import TextModel
+
         with self._lock:
-            if self._author is not None:
-                return 0
-            return len(self._its_task().test)
+            return 0 if isinstance(self._model, TextModel) else len(self._its_task().test)
 
     def parse(self, text: str) -> Tokens:
         """Return a puzzle written as text. Raises `UsageError` when it is none."""
@@ -130,10 +110,8 @@ class Studio:
 
     def check_start(self, start: str) -> str:
         """Return what a text may begin with. Raises `UsageError` when the model cannot read it."""
-        from trm_engine.inference.generate import check_start
-
         with self._lock:
-            check_start(self._its_author().vocabulary, start)
+            self._its_author().check_start(start)
         return start
 
     def write(
@@ -145,15 +123,14 @@ class Studio:
         """
         import torch
 
-        from trm_engine.inference.generate import Sampling, check_start, generate
+        from trm_engine.inference.generate import Sampling
 
         with self._lock:
             author = self._its_author()
             torch.set_num_threads(1)  # of this thread alone
             passage = Passage(start, number)
-            begin = check_start(author.vocabulary, start)
             sampling = Sampling(temperature=TEMPERATURE, max_tokens=LENGTH)
-            for character in generate(author.network, author.vocabulary, begin, sampling, number):
+            for character in author.write(author.check_start(start), sampling, number):
                 if stopping():
                     return passage
                 passage = replace(passage, text=passage.text + character)
@@ -195,40 +172,35 @@ class Studio:
         return None
 
     def _film(self, task: PuzzleTask, puzzle: Tokens, label: Tokens | None, puzzle_id: int) -> Film:
-        from trm_engine.inference.evaluate import refine
-
-        model = self._its_model()
-        return make_film(
-            task, puzzle, label, refine(model.network, puzzle, model.config.eval_steps, puzzle_id)
-        )
+        return make_film(task, puzzle, label, self._its_solver().refine(puzzle, puzzle_id=puzzle_id))
 
     def _answer(self, puzzle: Tokens, puzzle_id: int) -> Tokens:
-        from trm_engine.inference.evaluate import refine
-
-        model = self._its_model()
-        *_, last = refine(model.network, puzzle, model.config.eval_steps, puzzle_id)
+        *_, last = self._its_solver().refine(puzzle, puzzle_id=puzzle_id)
         return last.answer
 
     # --- under the lock -----------------------------------------------------------------------------------
 
-    def _its_model(self) -> _Model:
+    def _its_solver(self) -> PuzzleModel:
         import torch
 
+        from trm_engine.inference.puzzle_model import PuzzleModel
+
         torch.set_num_threads(1)  # of this thread alone: one that has computed keeps its own count
-        if self._model is None:
+        if not isinstance(self._model, PuzzleModel):
             raise UsageError("no model is loaded yet: p picks one")
         return self._model
 
-    def _its_author(self) -> TrainedText:
-        if self._author is None:
+    def _its_author(self) -> TextModel:
+        from trm_engine.inference.text_model import TextModel
+
+        if not isinstance(self._model, TextModel):
             raise UsageError("no text model is loaded yet: p picks one")
-        return self._author
+        return self._model
 
     def _its_task(self) -> PuzzleTask:
         """Return the task of the model; the same while models change but their task does not."""
-        from trm_engine.tasks import build_puzzles
-
-        config = self._its_model().config.task
+        model = self._its_solver()
+        config = model.config.task
         if self._task is None or self._task[0] != config:
-            self._task = config, build_puzzles(config, self._progress)
+            self._task = config, model.task(self._progress)
         return self._task[1]

@@ -10,7 +10,7 @@ import torch
 
 from trm_engine.config import Config, ModelConfig, TrainConfig, dumps
 from trm_engine.errors import SessionError, UsageError
-from trm_engine.inference.evaluate import refine
+from trm_engine.inference.trace import refine
 from trm_engine.models.trm import build_model
 from trm_engine.sessions import Checkpoint, Store
 from trm_engine.tasks import SudokuConfig, build_task

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from trm_engine.config import Config
-from trm_engine.inference.evaluate import evaluate, refine
+from trm_engine.inference.evaluate import evaluate
+from trm_engine.inference.trace import refine
 from trm_engine.models.trm import TRM, build_model
 from trm_engine.tasks import MazeConfig
 from trm_engine.tasks.base import Examples, Tokens

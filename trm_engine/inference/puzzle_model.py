@@ -1,0 +1,81 @@
+"""A trained model that solves puzzles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from trm_engine.config import Config
+from trm_engine.errors import SessionError
+from trm_engine.inference.evaluate import Evaluation, evaluate, judge_of
+from trm_engine.inference.model import Model, put_weights
+from trm_engine.inference.trace import Refinement, refine
+from trm_engine.models.trm import TRM, build_model
+from trm_engine.progress import Progress
+from trm_engine.sessions import Store
+from trm_engine.tasks import build_puzzles
+from trm_engine.tasks.base import PuzzleTask, Source, Task, Tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class PuzzleModel(Model):
+    """A model that refines its answer to a puzzle from one supervision step to the next."""
+
+    network: TRM
+    used_for: ClassVar[str] = "has learned puzzles: trm-tui solve answers them, trm-tui eval measures it"
+
+    @classmethod
+    def from_weights(
+        cls,
+        store: Store,
+        session: str,
+        step: int,
+        config: Config,
+        weights: Mapping[str, Tensor],
+        warnings: tuple[str, ...] = (),
+    ) -> PuzzleModel:
+        """Return the model that has these weights; how many puzzles have embeddings is read off them."""
+        del store
+        if "puzzle_emb" not in weights:
+            raise SessionError(f"session {session}: the weights of step {step} lack puzzle_emb")
+        ids = weights["puzzle_emb"].shape[0]
+        network = build_model(config, ids, torch.Generator().manual_seed(0))
+        put_weights(network, weights, session, step, belong="configuration")
+        return cls(session=session, step=step, config=config, network=network, warnings=warnings)
+
+    def task(self, progress: Progress | None = None) -> PuzzleTask:
+        """Return the task that the model was trained on; its puzzles are read when they are first used."""
+        return build_puzzles(self.config.task, progress)
+
+    def refine(self, puzzle: Tokens, *, puzzle_id: int = 0, max_steps: int = 0) -> Iterator[Refinement]:
+        """Yield the answer to a puzzle (L,) after each supervision step; 0 steps: as configured."""
+        return refine(self.network, puzzle, max_steps or self.config.eval_steps, puzzle_id)
+
+    def evaluate(
+        self,
+        task: Task,
+        examples: Source,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+        max_steps: int = 0,
+        early_halt: bool = False,
+    ) -> Evaluation:
+        """Measure how many puzzles are solved after so many supervision steps; 0: as configured.
+
+        With `early_halt`, each puzzle stops at its first positive halting logit.
+        """
+        return evaluate(
+            self.network,
+            examples,
+            max_steps=max_steps or self.config.eval_steps,
+            batch_size=self.config.eval.batch_size,
+            early_halt=early_halt,
+            solved=judge_of(task),
+            progress=progress,
+            stopping=stopping,
+        )

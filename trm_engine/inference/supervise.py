@@ -1,0 +1,128 @@
+"""Supervision: one network applied again and again to rows of puzzles, each step refining every answer.
+
+Evaluation, tracing, voting, solving and serving all run their rows through here, so that there is one place
+where states, puzzle embeddings and rows that come and go are handled. Nothing here records gradients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trm_engine.models.trm import TRM, State
+from trm_engine.tasks.base import Tokens
+
+
+@dataclass(frozen=True)
+class SupervisionStep:
+    """What R rows are after a supervision step.
+
+    `number` counts the steps from 1. `rows` (R,) says which rows of the batch these are: those that left have
+    no results any more. `logits` (L, R, V) and `q_halt` (R,) belong to `rows`, in that order.
+    """
+
+    number: int
+    rows: Tensor
+    state: State
+    logits: Tensor
+    q_halt: Tensor
+
+    @property
+    def answers(self) -> Tensor:
+        """The likeliest token of every position (R, L)."""
+        return self.logits.argmax(-1).t()
+
+    @property
+    def confidences(self) -> Tensor:
+        """The probability of the likeliest token of every position (R, L)."""
+        return self.logits.softmax(-1).amax(-1).t()
+
+    @property
+    def halt_probabilities(self) -> Tensor:
+        """The model's own estimate (R,) that its answer is right."""
+        return torch.sigmoid(self.q_halt)
+
+
+Leaves = Callable[[SupervisionStep], Tensor]
+"""Tells which rows (R,) of a step need no further one."""
+
+
+def halting(step: SupervisionStep) -> Tensor:
+    """Let a row leave at its first positive halting logit, as in training."""
+    return step.q_halt > 0
+
+
+class Supervision:
+    """Rows at work on their puzzles. Rows may join and leave between two steps.
+
+    A row's results do not depend on the rows beside it, but for rounding where the processor's matrix
+    products round differently for other numbers of rows.
+    """
+
+    def __init__(self, model: TRM) -> None:
+        self._model = model
+        self._inputs = torch.empty(0, model.seq_len, dtype=torch.int32)
+        self._puzzle_rows: Tensor | None = None
+        self._state: State | None = None
+
+    def __len__(self) -> int:
+        """Return how many rows are at work."""
+        return len(self._inputs)
+
+    def join(self, inputs_BL: Tokens, puzzle_ids_B: Tokens) -> None:
+        """Add puzzles behind the rows that are at work; they start from the initial states."""
+        inputs = torch.from_numpy(np.asarray(inputs_BL).astype(np.int32))
+        puzzle_rows = self._model.puzzle_rows(torch.from_numpy(np.asarray(puzzle_ids_B).astype(np.int64)))
+        state = self._model.initial_state(len(inputs))
+        if self._state is not None:
+            inputs = torch.cat([self._inputs, inputs])
+            state = self._state.followed_by(state)
+            if self._puzzle_rows is not None and puzzle_rows is not None:
+                puzzle_rows = torch.cat([self._puzzle_rows, puzzle_rows])
+        self._inputs, self._puzzle_rows, self._state = inputs, puzzle_rows, state
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with the given rows (indexes or a mask); the others leave."""
+        assert self._state is not None, "no row has joined"
+        self._inputs, self._state = self._inputs[rows], self._state.take(rows)
+        if self._puzzle_rows is not None:
+            self._puzzle_rows = self._puzzle_rows[rows]
+
+    def step(self) -> tuple[State, Tensor, Tensor]:
+        """Run one supervision step; return states, `logits` (L, R, V) and halting logits (R,)."""
+        assert self._state is not None, "no row has joined"
+        with torch.no_grad():
+            self._state, output = self._model(self._state, self._inputs, self._puzzle_rows)
+        return self._state, output.logits, output.q_halt
+
+
+def supervise(
+    model: TRM,
+    inputs_BL: Tokens,
+    puzzle_ids_B: Tokens,
+    *,
+    max_steps: int,
+    leaves: Leaves | None = None,
+) -> Iterator[SupervisionStep]:
+    """Yield the results of each supervision step of a batch, `max_steps` at most.
+
+    `leaves` is asked after each step has been looked at; the rows that it names are left out of all later
+    steps. The steps end early when no row is left.
+    """
+    supervision = Supervision(model)
+    supervision.join(inputs_BL, puzzle_ids_B)
+    rows = torch.arange(len(supervision))
+    for number in range(1, max_steps + 1):
+        step = SupervisionStep(number, rows, *supervision.step())
+        yield step
+        if leaves is not None and number < max_steps:
+            staying = ~leaves(step)
+            if not staying.any():
+                return
+            if not staying.all():
+                rows = rows[staying]
+                supervision.keep(staying)
