@@ -19,11 +19,6 @@ VARIANTS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture
 def tiny() -> Callable[..., tuple[Config, TRM]]:
     """Make a configuration of 4×4 Sudoku and a network for it, by the name of a variant."""
