@@ -29,6 +29,8 @@ _PLAIN = ("BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE")
 _CONSTANTS: Mapping[str, object] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _MAX_DIMENSIONS = 8
+_VERSIONS = "_metadata"
+"""The one attribute that torch gives a table of weights: the versions of its modules."""
 _SHOWN = 80
 
 
@@ -150,10 +152,12 @@ class _Machine:
         self._stack.append(_called(function.name, arguments))
 
     def _attributes(self) -> None:
-        """Pass over the attributes of a table: the versions of its modules."""
+        """Pass over the versions of a table's modules; another attribute could stand in for a method."""
         target, state = self._pop(2)
         if not isinstance(target, dict) or not isinstance(state, dict):
             raise ValueError("refused: its pickle changes what is no table")
+        if not state.keys() <= {_VERSIONS} or not isinstance(state.get(_VERSIONS, {}), dict):
+            raise ValueError("refused: its pickle sets attributes that weights do not need")
         self._stack.append(target)
 
     def _put(self, pairs: tuple[object, ...]) -> None:
@@ -189,11 +193,17 @@ def _storage(identity: object) -> Stored:
 def _called(function: str, arguments: tuple[object, ...]) -> object:
     if function == _DICT and not arguments:
         return {}
-    if function == _PARAMETER and isinstance(arguments[0], Described):
-        return arguments[0]
-    if function != _TENSOR:
+    if function == _PARAMETER and len(arguments) == 3:
+        tensor, gradient, hooks = arguments
+        _require_plain(gradient, hooks)
+        if isinstance(tensor, Described):
+            return tensor
+    if function != _TENSOR or len(arguments) < 6:
         raise ValueError("refused: its pickle calls what is no function of torch")
-    stored, offset, shape, strides = arguments[:4]
+    stored, offset, shape, strides, gradient, hooks, *more = arguments
+    _require_plain(gradient, hooks)
+    if more not in ([], [None], [{}]):
+        raise ValueError("refused: a tensor of its pickle has more than numbers and a shape")
     if not (isinstance(stored, Stored) and isinstance(shape, tuple) and isinstance(strides, tuple)):
         raise TypeError
     if not all(map(_is_count, (offset, *shape, *strides))) or len(shape) != len(strides):
@@ -206,6 +216,12 @@ def _called(function: str, arguments: tuple[object, ...]) -> object:
     if prod(shape) > stored.count or (prod(shape) and last >= stored.count):
         raise ValueError("a tensor is larger than its numbers")
     return Described(stored, shape)
+
+
+def _require_plain(gradient: object, hooks: object) -> None:
+    """Refuse hooks, which torch would call; whether a gradient is wanted is of no matter here."""
+    if not isinstance(gradient, bool) or hooks not in ({}, None):
+        raise ValueError("refused: a tensor of its pickle has hooks")
 
 
 def _is_count(value: object) -> bool:

@@ -134,3 +134,10 @@ def _vet_archive(archive: zipfile.ZipFile) -> None:
         numbers = members.get(f"{root}/data/{tensor.stored.key}")
         if numbers is None or numbers.file_size != tensor.stored.bytes:
             raise ValueError(f"is damaged: the numbers of {name[:80]} are missing or not as many as it says")
+    # torch maps the numbers and compares no checksum: a flipped bit would be another model.
+    damaged = archive.testzip()
+    if damaged is not None:
+        raise ValueError(
+            f"is damaged: the checksum of {damaged[-80:]} is not that of its content; fetch or copy it again "
+            "(or it was saved with checksums switched off: save it again)"
+        )

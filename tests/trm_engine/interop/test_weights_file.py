@@ -197,20 +197,86 @@ def test_every_cut_of_a_checkpoint_is_refused(tmp_path: Path) -> None:
         refused(tmp_path / "a.pt")
 
 
-def test_every_damaged_byte_is_refused_or_changes_numbers_only(tmp_path: Path) -> None:
+def test_every_damaged_byte_is_refused_or_changes_nothing(tmp_path: Path) -> None:
     write_weights(tmp_path / "a.pt", WEIGHTS)
     sound = (tmp_path / "a.pt").read_bytes()
-    for position in range(0, len(sound), 7):
+    refusals = 0
+    for position in range(0, len(sound), 5):
         (tmp_path / "a.pt").write_bytes(
             sound[:position] + bytes([sound[position] ^ 0x20]) + sound[position + 1 :]
         )
         try:
             back = read_weights(tmp_path / "a.pt")
         except UsageError:
+            refusals += 1
             continue
-        assert {name: tensor.shape for name, tensor in back.items()} == {
-            name: tensor.shape for name, tensor in WEIGHTS.items()
-        }
+        assert back.keys() == WEIGHTS.keys()
+        assert all(torch.equal(back[name], tensor) for name, tensor in WEIGHTS.items())
+    assert refusals
+
+
+def test_a_flipped_bit_in_the_numbers_is_told_by_the_checksum(tmp_path: Path) -> None:
+    write_weights(tmp_path / "a.pt", WEIGHTS)
+    sound = (tmp_path / "a.pt").read_bytes()
+    numbers = WEIGHTS["model.inner.H_init"].numpy().tobytes()
+    place = sound.index(numbers)
+    (tmp_path / "a.pt").write_bytes(sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :])
+    assert "data/0 is not that of its content; fetch or copy it again" in refused(tmp_path / "a.pt")
+
+
+def _built(state: bytes) -> Callable[[bytes], bytes]:
+    """Give the table of weights attributes, as BUILD does, before the pickle ends."""
+    return lambda pickled: pickled.removesuffix(b".") + state + b"b."
+
+
+@pytest.mark.parametrize(
+    ("state", "allowed"),
+    [
+        (b"}X\x09\x00\x00\x00_metadata}s", True),
+        (b"}", True),
+        (b"}X\x05\x00\x00\x00itemsNs", False),
+        (b"}X\x0c\x00\x00\x00__setstate__Ns", False),
+        (b"}X\x09\x00\x00\x00_metadataNs", False),
+    ],
+    ids=["versions", "none", "items", "setstate", "versions that are none"],
+)
+def test_a_table_of_weights_has_no_attribute_but_its_versions(
+    tmp_path: Path, state: bytes, allowed: bool
+) -> None:
+    buffer = io.BytesIO()
+    torch.save(OrderedDict(WEIGHTS), buffer)
+    with zipfile.ZipFile(buffer) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["archive/data.pkl"] = _built(state)(members["archive/data.pkl"])
+    with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    if allowed:
+        assert read_weights(tmp_path / "a.pt").keys() == WEIGHTS.keys()
+    else:
+        assert "sets attributes that weights do not need" in refused(tmp_path / "a.pt")
+
+
+_ARGUMENTS_END = b"\x89ccollections\nOrderedDict\nq\n)Rq\x0bt"
+"""How the first tensor's arguments end: no gradient, no hooks."""
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (b"\x89ccollections\nOrderedDict\nq\n)Rq\x0b}X\x03\x00\x00\x00neg\x88st", "more than numbers"),
+        (b"\x89ccollections\nOrderedDict\nq\n)Rq\x0bX\x01\x00\x00\x00aK\x01st", "has hooks"),
+        (b"Nccollections\nOrderedDict\nq\n)Rq\x0bt", "has hooks"),
+        (b"\x89t", "calls what is no function"),
+    ],
+    ids=["a lazy change of sign", "hooks", "no flag", "too few"],
+)
+def test_a_tensor_is_numbers_and_a_shape_and_nothing_else(tmp_path: Path, end: bytes, words: str) -> None:
+    def change(pickled: bytes) -> bytes:
+        assert pickled.count(_ARGUMENTS_END) == 1
+        return pickled.replace(_ARGUMENTS_END, end)
+
+    assert words in refused(rebuilt(tmp_path / "a.pt", with_pickle(change)))
 
 
 def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
