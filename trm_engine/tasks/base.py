@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -28,6 +28,8 @@ class Source(ABC):
 
     groups: Tokens | None = None
     """Bounds (G + 1,) of G runs of rows, of which an epoch draws one row each; None: every row is a run."""
+    notes: Sequence[str] = ()
+    """What a person should know of how the rows were read: a choice between two readings, rows left out."""
 
     @property
     def streamed(self) -> bool:
@@ -63,6 +65,7 @@ class Examples(Source):
     labels: Tokens
     puzzle_ids: Tokens
     groups: Tokens | None = None
+    notes: Sequence[str] = field(default=(), kw_only=True)
 
     @classmethod
     def of(cls, inputs: Tokens, labels: Tokens) -> Examples:
@@ -141,6 +144,11 @@ class Task(ABC):
     @abstractmethod
     def facts(self) -> dict[str, str]:
         """What a person should know of the data: where it came from, counts, what "unseen" means here."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What of the data a person should not miss: a part that is not learned, or nothing to measure."""
+        return ()
 
     @property
     def identifiers(self) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from trm_engine.errors import UsageError
 from trm_engine.files import sha256_of
 from trm_engine.progress import Progress, silent
 from trm_engine.tasks.hub.client import HubDataset, HubFile, cached_file, download
+from trm_engine.tasks.puzzle_lists.files import STDIN, is_pipe
 from trm_engine.text import safe_text
 
 HUB_PREFIX = "hub:"
@@ -78,7 +80,21 @@ def find(data: str, *, field: str, split: Split, progress: Progress = silent) ->
         raise UsageError(
             f"[task] {field}: there is no {safe_text(data)}; name your data with --set task.{field}=PATH"
         )
+    if is_pipe(path):
+        raise UsageError(
+            f"[task] {field}: {safe_text(data)} is a pipe, and a run must find its data again: save it as "
+            "a file"
+        )
     return Located(path)
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether data are a folder, and not a list; raise `UsageError` where there is nothing."""
+    try:
+        return str(path) != STDIN and stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no such file or folder"
+        raise UsageError(f"{safe_text(str(path))}: cannot be read: {reason}") from error
 
 
 def is_here(data: str, field: str = "data") -> bool:

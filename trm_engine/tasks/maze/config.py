@@ -42,6 +42,9 @@ class MazeConfig(TaskConfig, kind="maze", task="trm_engine.tasks.maze.task:MazeT
     test_data: str = Field("", max_length=4096)
     """Held-out mazes, likewise; empty with `data`: its test part, or test_size mazes set aside."""
 
+    columns: str = Field("", max_length=200)
+    """Columns of a CSV as MAZE or MAZE,ANSWER; empty: known by their names."""
+
     @property
     def seq_len(self) -> int:
         """Cells of the grid."""

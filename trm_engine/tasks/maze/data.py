@@ -17,7 +17,7 @@ from trm_engine.tasks.maze.generate import generate
 from trm_engine.tasks.maze.holdout import choose, drop_equivalent, hold_out
 from trm_engine.tasks.maze.rules import Shape, first_fault, paths_of
 from trm_engine.tasks.maze.text import PATH
-from trm_engine.tasks.sources import Located, find, is_hub
+from trm_engine.tasks.sources import Located, find, is_folder, is_hub
 from trm_engine.text import safe_text
 
 _AT_ONCE = 4096
@@ -64,15 +64,21 @@ def build_data(config: MazeConfig, progress: Progress) -> MazeData:
 
 
 def load_examples(
-    shape: Shape, path: Path, *, split: str, check_unique: bool = False, progress: Progress = silent
+    shape: Shape,
+    path: Path,
+    *,
+    split: str,
+    check_unique: bool = False,
+    columns: str = "",
+    progress: Progress = silent,
 ) -> Examples:
     """Read mazes with their paths: a list, or a dataset folder that is itself a split or holds `split`.
 
     Mazes have no identity to learn, so identifiers are left out. Raises `UsageError` naming the place and
     what is wrong.
     """
-    if not path.is_dir():
-        return read_list(shape, path, check_unique=check_unique, progress=progress)
+    if not is_folder(path):
+        return read_list(shape, path, check_unique=check_unique, columns=columns, progress=progress)
     folder = path if is_published(path) else path / split
     read = read_published(folder, seq_len=shape.cells, vocab_size=PATH + 1, progress=progress).examples
     examples = Examples(read.inputs, read.labels, np.zeros(len(read), np.int32), read.groups)
@@ -110,7 +116,7 @@ def _read(
     for name, located in (("training file", found), ("test file", tests)):
         if located is not None and (described := located.verified(progress)) is not None:
             files[name] = described
-    pool = load_examples(shape, found.path, split="train", progress=progress)
+    pool = load_examples(shape, found.path, split="train", columns=config.columns, progress=progress)
     if tests is None:
         train, test = hold_out(
             shape, pool, train_size=config.train_size, test_size=config.test_size, seed=config.seed
@@ -122,7 +128,7 @@ def _read(
             source,
             "No training maze is an image of a test maze, and no test maze of another",
         )
-    test = load_examples(shape, tests.path, split="test", progress=progress)
+    test = load_examples(shape, tests.path, split="test", columns=config.columns, progress=progress)
     test = choose(Examples(test.inputs, test.labels, test.puzzle_ids), config.test_size, config.seed)
     pool = choose(pool, config.train_size, config.seed)
     train, dropped = drop_equivalent(shape, pool, test)

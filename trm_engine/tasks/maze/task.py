@@ -122,5 +122,10 @@ class MazeTask(PuzzleTask):
         not sound.
         """
         return load_examples(
-            self._shape, as_path(path), split="test", check_unique=check_unique, progress=self._progress
+            self._shape,
+            as_path(path),
+            split="test",
+            check_unique=check_unique,
+            columns=self._config.columns,
+            progress=self._progress,
         )

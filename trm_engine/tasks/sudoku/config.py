@@ -37,6 +37,11 @@ class SudokuConfig(TaskConfig, kind="sudoku", task="trm_engine.tasks.sudoku.task
     test_data: str = Field("", max_length=4096)
     """Held-out puzzles, likewise; empty with `data`: its test part, or test_size puzzles set aside."""
 
+    columns: str = Field("", max_length=200)
+    """Columns of a CSV as PUZZLE or PUZZLE,SOLUTION; empty: known by their names, or by their cells."""
+    zero: Literal["auto", "blank", "digit"] = "auto"
+    """What 0 is in grids of ten and more digits: a blank (1–G), a digit (0–F), or what the list shows."""
+
     @property
     def side(self) -> int:
         """Rows and columns n of the grid."""

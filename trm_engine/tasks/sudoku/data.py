@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +12,11 @@ from trm_engine.progress import Progress, silent
 from trm_engine.tasks.base import Examples, Source
 from trm_engine.tasks.dataset_folder import is_published, read_published
 from trm_engine.tasks.holdout import draw_groups, group_bounds, keep_groups
-from trm_engine.tasks.sources import Located, Split, as_path, find, is_hub
+from trm_engine.tasks.sources import Located, Split, as_path, find, is_folder, is_hub
 from trm_engine.tasks.subset import hold, select
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.distinct import generate_distinct
-from trm_engine.tasks.sudoku.files import read_list
+from trm_engine.tasks.sudoku.files import DEFAULT, Reading, read_list
 from trm_engine.tasks.sudoku.generate import ClueRange
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.holdout import drop_equivalent, hold_out
@@ -58,6 +57,7 @@ def load_examples(
     limit: int | None = None,
     seed: int = 0,
     check_unique: bool = False,
+    reading: Reading = DEFAULT,
     progress: Progress = silent,
 ) -> Source:
     """Read puzzles with solutions: a list, or a dataset folder that is itself a split or holds `split`.
@@ -66,17 +66,19 @@ def load_examples(
     into files, and stays there for testing, or where it is too large to hold. Sudoku puzzles have no identity
     to learn, so identifiers are left out. Raises `UsageError` naming the place and what is wrong.
     """
-    try:
-        is_folder = stat.S_ISDIR(path.stat().st_mode)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no such file or folder"
-        raise UsageError(f"{safe_text(str(path))}: cannot be read: {reason}") from error
-    if is_folder:
+    if is_folder(path):
         return _load_folder(geometry, path, split, limit, seed, progress)
-    long = prepared(geometry, path, progress) if is_long(path) and not check_unique else None
+    worth_it = is_long(path, reading) and not check_unique
+    long = prepared(geometry, path, progress, reading) if worth_it else None
     if long is None:
         puzzles = read_list(
-            geometry, path, limit=limit, seed=seed, check_unique=check_unique, progress=progress
+            geometry,
+            path,
+            limit=limit,
+            seed=seed,
+            check_unique=check_unique,
+            reading=reading,
+            progress=progress,
         )
         return _as_examples(puzzles)
     if limit is not None and limit < len(long):
@@ -98,7 +100,13 @@ def _load_folder(
 
 
 def _as_examples(puzzles: Puzzles) -> Examples:
-    return Examples.of(to_tokens(puzzles.clues), to_tokens(puzzles.solutions))
+    examples = Examples.of(to_tokens(puzzles.clues), to_tokens(puzzles.solutions))
+    return replace(examples, notes=puzzles.notes)
+
+
+def reading_of(config: SudokuConfig) -> Reading:
+    """Return how a configuration wants lists to be read."""
+    return Reading(config.columns, config.zero)
 
 
 def _generated(config: SudokuConfig, progress: Progress) -> SudokuData:
@@ -124,7 +132,7 @@ def _generated(config: SudokuConfig, progress: Progress) -> SudokuData:
 
 
 def _read(config: SudokuConfig, progress: Progress) -> SudokuData:
-    geometry = geometry_of(config)
+    geometry, reading = geometry_of(config), reading_of(config)
     found = find(config.data, field="data", split="train", progress=progress)
     tests = _find_tests(config, progress)
     held_out = 0 if tests else config.test_size
@@ -134,6 +142,7 @@ def _read(config: SudokuConfig, progress: Progress) -> SudokuData:
         split="train",
         limit=config.train_size + held_out,
         seed=config.seed,
+        reading=reading,
         progress=progress,
     )
     apart = f"an image of a test puzzle under {_symmetries(geometry)}"
@@ -148,9 +157,15 @@ def _read(config: SudokuConfig, progress: Progress) -> SudokuData:
         )
         source = f"Read from {safe_text(config.data)}; {len(test)} puzzles set aside with seed {config.seed}."
         unseen = f"No training puzzle is {apart}, and no test puzzle of another."
-        return SudokuData(train, test, _facts(source, train, test, unseen))
+        return SudokuData(train, test, _facts(source, train, test, unseen) | _say_reading(pool))
     test = load_examples(
-        geometry, tests.path, split="test", limit=config.test_size, seed=config.seed, progress=progress
+        geometry,
+        tests.path,
+        split="test",
+        limit=config.test_size,
+        seed=config.seed,
+        reading=reading,
+        progress=progress,
     )
     if isinstance(test, Examples) and test.groups is not None:
         test = Examples(test.inputs, test.labels, test.puzzle_ids)
@@ -161,10 +176,10 @@ def _read(config: SudokuConfig, progress: Progress) -> SudokuData:
     left_out = f"; {dropped} that were have been left out" if dropped else ""
     facts = _facts(source, train, test, f"No training puzzle is {apart}{left_out}.")
     for name, located in (("training file", found), ("test file", tests)):
-        known = prepared_sha256(geometry, located.path) if located.hub else None
+        known = prepared_sha256(geometry, located.path, reading) if located.hub else None
         if (described := located.verified(progress, known=known)) is not None:
             facts[name] = described
-    return SudokuData(train, test, facts)
+    return SudokuData(train, test, facts | _say_reading(pool, test))
 
 
 def _find_tests(config: SudokuConfig, progress: Progress) -> Located | None:
@@ -185,6 +200,12 @@ def _name(located: Located) -> str:
 
 def _facts(source: str, train: Source, test: Source, unseen: str) -> dict[str, str]:
     return {"source": source, "training": _describe(train), "test": _describe(test), "unseen": unseen}
+
+
+def _say_reading(*sources: Source) -> dict[str, str]:
+    """Return how lists were read, as a fact, where a person should know."""
+    notes = dict.fromkeys(note for source in sources for note in source.notes)
+    return {"reading": "; ".join(notes)} if notes else {}
 
 
 def _require_sudoku(geometry: Geometry, folder: Path, examples: Examples, progress: Progress) -> None:

@@ -13,10 +13,11 @@ from trm_engine.tasks.sudoku.geometry import Digits
 
 @dataclass(frozen=True)
 class Puzzles:
-    """N puzzles (N, n²; 0 for a blank) and their solutions (N, n²)."""
+    """N puzzles (N, n²; 0 for a blank) and their solutions (N, n²); `notes` on how they were read."""
 
     clues: Digits
     solutions: Digits
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.clues)

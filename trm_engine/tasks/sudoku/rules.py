@@ -12,6 +12,7 @@ from trm_engine.tasks.sudoku.geometry import Digits, Geometry
 
 SYMBOLS = "123456789ABCDEFG"
 """The digits 1 … 16 as they are written."""
+INCOMPLETE = "the solution is incomplete"
 _UNIT_KINDS = ("row", "column", "box")
 _AT_ONCE = 1024
 
@@ -80,7 +81,7 @@ def _explain(geometry: Geometry, puzzle: Digits, solution: Digits) -> str:
     if repeat is not None:
         return f"the puzzle has no solution: {repeat}"
     if not solution.all():
-        return f"the solution is incomplete: {place(geometry, int(solution.argmin()))} is blank"
+        return f"{INCOMPLETE}: {place(geometry, int(solution.argmin()))} is blank"
     changed = np.flatnonzero((puzzle != 0) & (puzzle != solution))
     if len(changed):
         cell = int(changed[0])

@@ -14,7 +14,7 @@ from trm_engine.tasks.sources import Located, as_path, find, is_hub
 from trm_engine.tasks.sudoku import text
 from trm_engine.tasks.sudoku.augment import augment, draw_symmetry
 from trm_engine.tasks.sudoku.config import SudokuConfig
-from trm_engine.tasks.sudoku.data import SudokuData, build_data, geometry_of, load_examples
+from trm_engine.tasks.sudoku.data import SudokuData, build_data, geometry_of, load_examples, reading_of
 from trm_engine.tasks.sudoku.prepared import prepared_sha256
 from trm_engine.tasks.symmetry import Symmetry
 
@@ -62,7 +62,7 @@ class SudokuTask(PuzzleTask):
 
     def parse(self, puzzle: str) -> Tokens:
         """Return the tokens (n²,) of a puzzle in one line or drawn; raise `UsageError` when it is none."""
-        return text.parse(self._geometry, puzzle)
+        return text.parse(self._geometry, puzzle, self._config.zero)
 
     def render(self, tokens: Sequence[int] | Tokens) -> str:
         """Draw a grid (n²,) of tokens with its boxes."""
@@ -103,9 +103,10 @@ class SudokuTask(PuzzleTask):
         With `check_unique`, each puzzle of a list must have one solution only, also where it is given.
         Raises `UsageError` when the data is not sound.
         """
+        reading = reading_of(self._config)
         if is_hub(path):
             located = find(path, field="data", split="test", progress=self._progress)
-            located.verify(self._progress, known=prepared_sha256(self._geometry, located.path))
+            located.verify(self._progress, known=prepared_sha256(self._geometry, located.path, reading))
         else:
             located = Located(as_path(path))
         return load_examples(
@@ -113,5 +114,6 @@ class SudokuTask(PuzzleTask):
             located.path,
             split="test",
             check_unique=check_unique,
+            reading=reading,
             progress=self._progress,
         )

@@ -9,17 +9,16 @@ import numpy.typing as npt
 
 from trm_engine.errors import UsageError
 from trm_engine.tasks.base import Fault, Tokens, Verdict
+from trm_engine.tasks.sudoku.boards import Boards
 from trm_engine.tasks.sudoku.geometry import Digits, Geometry
 from trm_engine.tasks.sudoku.rules import SYMBOLS, find_repeat, has_repeat, place, repeats
+from trm_engine.tasks.sudoku.symbols import Symbols, Zero, ZeroEvidence, may_begin_at_zero
 from trm_engine.text import safe_text
 
 BLANK = 1
 """Token of an empty cell."""
 FIRST_DIGIT = 2
 """Token of the digit 1; digit d is d + 1."""
-BLANK_SYMBOLS = ".0"
-"""What an empty cell may be written as."""
-_FRAME = "|+-─│┌┐└┘├┤┬┴┼═║╔╗╚╝╠╣╦╩╬ \t\r\n"
 _MAX_TEXT = 4096
 
 
@@ -31,18 +30,6 @@ def to_tokens(digits: Digits) -> Digits:
 def to_digits(tokens: Tokens) -> Digits:
     """Return tokens as digits of the same shape; blank, padding and ignored labels are 0."""
     return (np.maximum(tokens, BLANK) - BLANK).astype(np.uint8)
-
-
-def symbol_values(geometry: Geometry) -> dict[str, int]:
-    """Return what each symbol of a cell stands for: its digit, or 0 for a blank."""
-    values = {symbol: digit for digit, symbol in enumerate(SYMBOLS[: geometry.side], 1)}
-    values.update({symbol.lower(): digit for symbol, digit in values.items()})
-    return values | dict.fromkeys(BLANK_SYMBOLS, 0)
-
-
-def say_symbols(geometry: Geometry) -> str:
-    """Say how the cells of a grid are written."""
-    return f"a cell is one of {SYMBOLS[: geometry.side]}, or . or 0 for a blank"
 
 
 def symbols(geometry: Geometry, tokens: Sequence[int] | Tokens) -> list[str]:
@@ -69,28 +56,48 @@ def render(geometry: Geometry, tokens: Sequence[int] | Tokens) -> str:
     return "\n".join(lines)
 
 
-def parse(geometry: Geometry, text: str) -> Digits:
+def parse(geometry: Geometry, text: str, zero: Zero = "auto") -> Digits:
     """Read the tokens (n²,) of a puzzle written in one line or as a drawing.
 
-    Digits are 1 … 9, then A … G; `.` or `0` is a blank; frames and spaces are skipped. Raises `UsageError`
-    for other symbols, another number of cells, or a digit that appears twice in a row, column or box.
+    Digits are 1 … 9, then A … G; `.`, `0`, `-`, `*`, `_`, `x` or `·` is a blank; frames and what stands
+    between cells are skipped. Of 0 in grids of ten and more digits see `task.zero`. Raises `UsageError` for
+    other symbols, another number of cells, or a digit that appears twice in a row, column or box.
     """
     if len(text) > _MAX_TEXT:
         raise UsageError(
             f"the puzzle is {len(text)} characters long; a {geometry} grid has {geometry.cells} cells"
         )
-    values = symbol_values(geometry)
-    cells = text.translate(dict.fromkeys(map(ord, _FRAME)))
+    cells = Boards.seen_in(geometry, text.splitlines()).cells(text)
+    symbols = Symbols(geometry, zero == "digit")
     for number, symbol in enumerate(cells, 1):
-        if symbol not in values:
-            raise UsageError(f'cell {number} of the puzzle is "{safe_text(symbol)}": {say_symbols(geometry)}')
+        if symbol not in symbols.values:
+            raise UsageError(f'cell {number} of the puzzle is "{safe_text(symbol)}": {symbols}')
     if len(cells) != geometry.cells:
-        raise UsageError(f"the puzzle has {len(cells)} cells; a {geometry} grid has {geometry.cells}")
-    digits = np.array([values[symbol] for symbol in cells], np.uint8)
+        raise UsageError(
+            f"the puzzle has {len(cells)} cells; a {geometry} grid has {geometry.cells} (a space is no cell: "
+            "write blanks as . or 0)"
+        )
+    if zero == "auto":
+        _require_clear_zero(geometry, cells)
+    digits = np.array([symbols.values[symbol] for symbol in cells], np.uint8)
     repeat = find_repeat(geometry, digits)
     if repeat is not None:
         raise UsageError(f"the puzzle has no solution: {repeat}")
     return to_tokens(digits)
+
+
+def _require_clear_zero(geometry: Geometry, cells: str) -> None:
+    """Refuse a puzzle whose 0 looks like a digit: the answer would be in other symbols than the puzzle."""
+    if not may_begin_at_zero(geometry):
+        return
+    evidence = ZeroEvidence(geometry)
+    evidence.add(cells)
+    if evidence.is_digit:
+        digits = Symbols(geometry).digits
+        raise UsageError(
+            f"the puzzle's 0 looks like a digit: {evidence.reason}.\nWrite the digits as {digits[0]} … "
+            f"{digits[-1]} and blanks all alike, or train with task.zero = digit or blank."
+        )
 
 
 def check(geometry: Geometry, puzzle: Tokens, answer: Tokens) -> Verdict:

@@ -19,6 +19,9 @@ from trm_engine.tasks.text.fetch import located
 from trm_engine.tasks.text.vocabulary import Vocabulary
 from trm_engine.text import safe_text
 
+_MANY_UNKNOWN = 0.01
+"""Share of a text's characters beyond the vocabulary from which a person is warned."""
+
 
 @dataclass(frozen=True)
 class Windows(Source):
@@ -94,6 +97,19 @@ class TextTask(Task):
             "unseen": "the held-out part comes after the training part and shares no character with it",
         }
 
+    @property
+    def warnings(self) -> list[str]:
+        """What is neither learned nor scored, where it is more than a hundredth of the text."""
+        text = self._text
+        share, known = text.unknown / len(text.tokens), len(text.vocabulary.characters)
+        if share < _MANY_UNKNOWN:
+            return []
+        return [
+            f"{share:.0%} of the characters of {safe_text(self._path.name)} are neither learned nor scored: "
+            f"only the {known:,} most frequent ones have a token; raise task.max_vocabulary "
+            f"(now {self._config.max_vocabulary:,})"
+        ]
+
     def augment(self, examples: Examples, rng: np.random.Generator) -> Examples:  # noqa: ARG002  # of the task
         """Return the windows as they are: a text has no symmetries."""
         return examples
@@ -101,7 +117,7 @@ class TextTask(Task):
     def load(self, path: str) -> Windows:
         """Return the windows side by side of another file, in this task's tokens.
 
-        Raises `UsageError` when the file is no text or has not one window.
+        Raises `UsageError` when the file is no text, has not one window, or no character that is known.
         """
         vocabulary = self._vocabulary or self._text.vocabulary
         file = located(path, self._progress)
@@ -129,6 +145,11 @@ class TextTask(Task):
         if min(held_out, total - held_out) < window:
             needed = int(np.ceil((window + 0.5) / min(share, 1 - share)))
             raise _too_short(self._path, total, self.seq_len, needed)
+        if not text.tokens[total - held_out :].any():
+            raise UsageError(
+                f"{safe_text(str(self._path))}: no character of the held-out part has a token, so there is "
+                f"nothing to measure; raise task.max_vocabulary (now {most:,}) or task.val_share"
+            )
         return text
 
 

@@ -69,7 +69,7 @@ FAULTY = {
     "a control symbol": (f"{FIRST[:-1]}\x1b\n", 'line 1: cell 16 of the puzzle is ""'),
     "bytes that are no text": (FIRST[:-1].encode() + b"\xff\n", "line 1: cell 16 of the puzzle is"),
     "prose": ("First Citizen:\n", 'line 1: "First" is no puzzle'),
-    "an unknown header": (f"id,grid\n1,{FIRST}\n", 'nor does the line name a column "puzzle"'),
+    "an unknown header and nothing below": ("id,grille\n", 'nor does the line name a column "puzzle"'),
     "a repeat in a row": (
         "11..............",
         "line 1: the puzzle has no solution: 1 appears 2 times in row 1",
@@ -78,7 +78,9 @@ FAULTY = {
     "a repeat in a box": ("1....1..........", "1 appears 2 times in box 1"),
     "no solution": ("123....4........", "line 1: the puzzle has no solution"),
     "many solutions": (f"{FIRST}\n1...............\n", "line 2: the puzzle has more than one solution"),
-    "a short solution": (f"{FIRST} 1234\n", "line 1: the solution has 4 cells"),
+    "a short solution": (f"{FIRST} {FIRST_SOLVED[1:]}\n", "line 1: the solution has 15 cells"),
+    "a short puzzle": (f"{FIRST[1:]} {FIRST_SOLVED}\n", "line 1: the puzzle has 15 cells"),
+    "a short puzzle and a number": (f"{FIRST[1:]} 1\n", "line 1: the puzzle has 15 cells"),
     "a solution with a blank": (
         f"{FIRST} .{FIRST_SOLVED[1:]}\n",
         "the solution is incomplete: row 1, column 1",
@@ -88,9 +90,9 @@ FAULTY = {
         f"{'.' * 16} {'1234' * 4}\n",
         "the solution breaks the rules: 1 appears 4 times in column 1",
     ),
-    "three words": (f"{FIRST} {FIRST_SOLVED} 5\n", "line 1: holds 3 words"),
+    "three grids": (f"{FIRST} {FIRST_SOLVED} {FIRST}\n", "line 1: holds 3 grids: give the columns a header"),
     "a CSV row without the column": (f"id,puzzle\n1,{FIRST}\n2\n", "line 3: has 1 columns"),
-    "an open quote": (f'puzzle\n{FIRST}\n"' + (FIRST + "\n") * 9000, "is no sound CSV"),
+    "an open quote": (f'id,puzzle\n1,{FIRST}\n2,"' + (FIRST + "\n") * 9000, "is no sound CSV"),
     "an endless line": ("." * 100_000, "line 1: is longer than 4096 bytes"),
 }
 

@@ -10,7 +10,8 @@ import pytest
 
 from trm_engine.errors import ResourceError, UsageError
 from trm_engine.progress import silent
-from trm_engine.tasks.puzzle_lists import Place
+from trm_engine.tasks.puzzle_lists.files import ListFile
+from trm_engine.tasks.puzzle_lists.lines import Place
 from trm_engine.tasks.sudoku import files, prepared, table
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.data import load_examples
@@ -20,6 +21,7 @@ from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.prepared import PreparedList, is_long, prepared_sha256
 from trm_engine.tasks.sudoku.puzzles import Puzzles
 from trm_engine.tasks.sudoku.sample import Sample, sample_rows
+from trm_engine.tasks.sudoku.symbols import Symbols
 from trm_engine.tasks.sudoku.symmetry import symmetry_hashes
 from trm_engine.tasks.sudoku.task import SudokuTask
 
@@ -104,11 +106,12 @@ def test_the_table_reads_what_the_lines_say(tmp_path, monkeypatch, puzzles, layo
 
 
 def test_regular_rows_are_all_read_by_the_table(long_list):
-    header = files.read_header(long_list)
+    file = ListFile(long_list, "test.csv")
+    header = files.read_header(file)
     ends = []
 
     def read():
-        ends.append((yield from table.read_table(FOUR, long_list, header, silent)))
+        ends.append((yield from table.read_table(Symbols(FOUR), file, header, silent)))
 
     chunks = list(read())
     assert len(chunks) > 5
@@ -117,7 +120,7 @@ def test_regular_rows_are_all_read_by_the_table(long_list):
 
 
 FAULTS = {
-    "a symbol": (lambda row: row.replace(".", "x", 1), 'cell .* of the puzzle is "x"'),
+    "a symbol": (lambda row: row.replace(".", "z", 1), 'cell .* of the puzzle is "z"'),
     "a short puzzle": (lambda row: row.replace(".", "", 1), "the puzzle has 15 cells"),
     "a lost column": (lambda row: "1,2\n", "has 2 columns"),
     "a wrong solution": (lambda row: ",".join(["s", "." * 16, "1234" * 4, "1\n"]), "breaks the rules"),
@@ -174,7 +177,8 @@ def damage_byte(path):
         ("labels.u8", lambda path: os.truncate(path, 100)),
         ("about.json", lambda path: path.write_text("{")),
         ("about.json", lambda path: path.unlink()),
-        ("hashes.npy", lambda path: path.write_bytes(b"nothing")),
+        ("hashes.u64", lambda path: path.write_bytes(b"nothing")),
+        ("hashes.u64", damage_byte),
     ],
 )
 def test_a_damaged_cache_is_made_anew(long_list, puzzles, name, damage):

@@ -79,7 +79,7 @@ def test_drawing_another_number_of_cells_is_a_mistake_of_the_caller():
         ("123", "3 cells; a 4×4 grid has 16"),
         ("." * 17, "17 cells"),
         ("5" + "." * 15, 'cell 1 of the puzzle is "5": a cell is one of 1234'),
-        ("..x" + "." * 13, 'cell 3 of the puzzle is "x"'),
+        ("..z" + "." * 13, 'cell 3 of the puzzle is "z"'),
         ("\x1b" + "." * 15, 'cell 1 of the puzzle is ""'),
         ("11" + "." * 14, "1 appears 2 times in row 1"),
         ("3...3..........." + "", "3 appears 2 times in column 1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_what_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"good \xff bad", r"not UTF-8 text \(byte 5\)"),
         (b"\xef\xbb\xbfabc\xe2\x82", r"not UTF-8 text \(byte 6\)"),
-        (b"\x89PNG\r\n\x1a\n", r"not UTF-8 text \(byte 0\)"),
+        (b"\x80\x81", r"not UTF-8 text \(byte 0\)"),
         ("long " * 20 + "\ud800", r"not UTF-8 text \(byte 100\)"),
     ],
 )
@@ -106,6 +107,61 @@ def test_the_place_of_a_fault_does_not_depend_on_the_pieces(
     monkeypatch.setattr(module, "_CHUNK_BYTES", size)
     with pytest.raises(UsageError, match=r"\(byte 7\)"):
         encoded(written(tmp_path, "€ € ".encode()[:7] + b"\xc3("))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("Well, said the fox.\n".encode("utf-16"), r"is UTF-16LE text: make it UTF-8 \(iconv -f UTF-16LE"),
+        ("Well, said the fox.\n".encode("utf-16-le"), r"is UTF-16LE text"),
+        ("Well, said the fox.\n".encode("utf-16-be"), r"is UTF-16BE text"),
+        ("Well, said the fox.\n".encode("utf-32"), r"is UTF-32LE text"),
+        ("\u2019Well,\u2019 said the fox.\n".encode("cp1252"), r"byte 0\): make it UTF-8 \(iconv -f CP1252"),
+        (b"\x1f\x8b\x08" + bytes(40), r"is compressed \(gzip\): unpack it first \(gunzip"),
+        (b"PK\x03\x04" + bytes(40), r"is compressed \(ZIP\)"),
+        (b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml", "is an Office document"),
+        (b"\x89PNG\r\n\x1a\n", "is a picture"),
+        (b"{\\rtf1\\ansi Well}", "is rich text"),
+        (bytes(257) + b"ustar\x0000", "is an archive"),
+    ],
+)
+def test_what_a_file_is_instead_of_utf8_is_named_with_a_remedy(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        encoded(written(tmp_path, content))
+
+
+def test_a_text_with_a_few_zeros_in_it_is_text(tmp_path: Path) -> None:
+    assert encoded(written(tmp_path, "ab\0" + "cd" * 20)).unknown == 0
+
+
+def test_every_flipped_bit_of_the_cache_is_noticed(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    encoded(path)
+    (kept,) = (tmp_path / "cache" / "texts").iterdir()
+    sound = kept.read_bytes()
+    for place in range(len(sound)):
+        kept.write_bytes(sound[:place] + bytes([sound[place] ^ 4]) + sound[place + 1 :])
+        text = encoded(path)
+        assert text.vocabulary.decode(text.tokens) == TEXT
+        assert kept.read_bytes() == sound
+
+
+def test_a_text_without_one_known_character_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="none of its 6 characters is known to the model"):
+        encoded(written(tmp_path, "abcabd"), vocabulary=Vocabulary("xyz"))
+
+
+def test_a_pipe_is_named_without_waiting_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(UsageError, match=r"is a pipe.*save it as a file"):
+        encoded(tmp_path / "pipe.txt")
+
+
+def test_a_folder_is_named_as_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder: name one text file in it"):
+        encoded(tmp_path)
 
 
 def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:

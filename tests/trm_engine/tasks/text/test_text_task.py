@@ -152,3 +152,16 @@ def test_what_cannot_work_says_what_to_set(sections: dict[str, dict[str, object]
 def test_a_text_has_no_puzzles() -> None:
     with pytest.raises(UsageError, match='a "text" task has no puzzles'):
         trm_engine.tasks.build_puzzles(TextConfig())
+
+
+def test_a_person_is_warned_where_much_of_a_text_has_no_token(tmp_path: Path) -> None:
+    text = ("ab" * 20 + "cdefghijkl") * 4
+    (warning,) = task(tmp_path, text, max_vocabulary=3).warnings
+    assert warning.startswith("20% of the characters of text.txt are neither learned nor scored: ")
+    assert "only the 2 most frequent ones have a token; raise task.max_vocabulary (now 3)" in warning
+    assert task(tmp_path).warnings == []
+
+
+def test_a_held_out_part_without_one_token_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no character of the held-out part has a token.*max_vocabulary"):
+        _ = task(tmp_path, "ab" * 45 + "wxyz" * 2 + "uv", max_vocabulary=3).facts

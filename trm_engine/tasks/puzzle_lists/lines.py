@@ -1,15 +1,18 @@
-"""Lists of puzzles as every task reads them: line by line, with bounds, and the columns of a CSV."""
+"""The lines of a list, with bounds on everything, and the rows of a CSV."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress
-from trm_engine.text import format_bytes, safe_text
+from trm_engine.tasks.puzzle_lists.columns import Columns
+from trm_engine.tasks.puzzle_lists.files import ListFile
+from trm_engine.text import format_bytes
+
+_END_OF_DOS_FILE = "\x1a"
 
 
 class Row(NamedTuple):
@@ -44,13 +47,13 @@ class Lines:
 
     def __init__(
         self,
-        path: Path,
+        file: ListFile,
         progress: Progress,
         bounds: Bounds,
         saying: Callable[[str], str],
         start: Place | None = None,
     ) -> None:
-        self.path = path
+        self.file = file
         self.offset, self.number = start or Place(0, 0)
         self._progress = progress
         self._bounds = bounds
@@ -62,57 +65,60 @@ class Lines:
         return Place(self.offset, self.number)
 
     def __iter__(self) -> Iterator[str]:
-        what, bounds = f"reading {self.path.name}", self._bounds
+        what, bounds = f"reading {self.file.name.rpartition('/')[2]}", self._bounds
         try:
-            size = self.path.stat().st_size
+            size = self.file.path.stat().st_size
             if bounds.file is not None and size > bounds.file:
                 raise UsageError(
-                    f"{safe_text(str(self.path))}: is larger than {format_bytes(bounds.file)}; "
+                    f"{self.file.name}: is larger than {format_bytes(bounds.file)}; "
                     "write it as a dataset folder (data build --format published), which stays on disk"
                 )
-            with self.path.open("rb") as file:
+            with self.file.path.open("rb") as file:
                 file.seek(self.offset)
                 while raw := file.readline(bounds.line + 1):
                     self.number += 1
                     self.offset += len(raw)
                     if len(raw) > bounds.line:
-                        raise line_fault(self.path, self.number, f"is longer than {bounds.line} bytes")
-                    text = raw.rstrip(b"\r\n").decode("utf-8-sig" if self.number == 1 else "utf-8", "replace")
-                    if said := self._saying(text):
+                        raise line_fault(self.file, self.number, f"is longer than {bounds.line} bytes")
+                    if said := self._saying(_text_of(raw, first=self.number == 1)):
                         yield said
                     if self.number % bounds.report_every == 0:
                         self._progress(what, self.offset, max(size, self.offset))
         except OSError as error:
-            raise UsageError(f"{safe_text(str(self.path))}: cannot be read: {error.strerror}") from error
+            raise UsageError(f"{self.file.name}: cannot be read: {error.strerror}") from error
 
 
-def line_fault(path: Path, line: int, what: str) -> UsageError:
+def _text_of(raw: bytes, *, first: bool) -> str:
+    """Return a line as text: of bytes that are no UTF-8, as Windows and old Unix systems mean them."""
+    raw = raw.rstrip(b"\r\n")
+    try:
+        text = raw.decode("utf-8-sig" if first else "utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    return "" if text == _END_OF_DOS_FILE else text
+
+
+def line_fault(file: ListFile, line: int, what: str) -> UsageError:
     """Return the error for a line of a file."""
-    return UsageError(f"{safe_text(str(path))}, line {line}: {what}")
+    return UsageError(f"{file.name}, line {line}: {what}")
 
 
-def find_column(header: Sequence[str], names: Sequence[str]) -> int | None:
-    """Return the column that has one of `names`, the earlier name before the later; None where none has."""
-    return next((header.index(name) for name in names if name in header), None)
-
-
-def csv_rows(
-    lines: Lines, texts: Iterator[str], puzzle: int, solution: int | None, *, strict: bool
-) -> Iterator[Row]:
+def csv_rows(lines: Lines, texts: Iterator[str], columns: Columns, *, strict: bool) -> Iterator[Row]:
     """Yield the rows of a CSV from `texts`, which iterates over `lines`: the columns as they are written.
 
     With `strict`, a quote in the wrong place is an error. Raises `UsageError` where a row cannot be read.
     """
-    rows = csv.reader(texts, strict=strict)
+    puzzle, solution = columns.puzzle, columns.solution
+    rows = csv.reader(texts, delimiter=columns.separator, strict=strict)
     needed = max(puzzle, solution or 0) + 1
     while True:
         try:
             row = next(rows, None)
         except csv.Error as error:
-            raise line_fault(lines.path, lines.number, f"is no sound CSV: {error}") from error
+            raise line_fault(lines.file, lines.number, f"is no sound CSV: {error}") from error
         if row is None:
             return
         if len(row) < needed:
             what = f"has {len(row)} columns; the header names {needed} or more"
-            raise line_fault(lines.path, lines.number, what)
+            raise line_fault(lines.file, lines.number, what)
         yield Row(lines.number, row[puzzle], "" if solution is None else row[solution])
