@@ -19,7 +19,7 @@ from trm_engine.config.sections import (
     TaskConfig,
     TrainConfig,
 )
-from trm_engine.config.toml import dumps, load, loads
+from trm_engine.config.toml import dumps, load, loads, write_value
 
 __all__ = [
     "Change",
@@ -44,4 +44,5 @@ __all__ = [
     "list_presets",
     "load",
     "loads",
+    "write_value",
 ]

@@ -6,6 +6,7 @@ import re
 import textwrap
 from pathlib import Path
 
+import tomli_w
 import tomlkit
 from tomlkit.exceptions import ParseError, TOMLKitError, UnexpectedEofError
 
@@ -81,14 +82,17 @@ def _is_changed(config: Config, info: FieldInfo) -> bool:
 
 
 def _entry(config: Config, info: FieldInfo) -> str:
-    default = "" if info.default is None else f"; default {_literal(info.default)}"
+    default = "" if info.default is None else f"; default {write_value(info.default)}"
     allowed = info.allowed if info.section else ""
     note = f" ({allowed}{default})" if allowed else ""
-    return f"{_comment(info.help + note)}{info.name} = {_literal(value_of(config, info))}\n"
+    return f"{_comment(info.help + note)}{info.name} = {write_value(value_of(config, info))}\n"
 
 
-def _literal(value: object) -> str:
-    return tomlkit.item(value).as_string()
+def write_value(value: object) -> str:
+    """Return a value as TOML writes it, on one line: text, numbers, booleans, and lists of them."""
+    if isinstance(value, (list, tuple)):  # tomli-w would give each element a line of its own
+        return "[" + ", ".join(write_value(item) for item in value) + "]"
+    return tomli_w.dumps({"v": value}).removeprefix("v = ").rstrip("\n")
 
 
 def _comment(text: str) -> str:

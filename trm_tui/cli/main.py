@@ -20,6 +20,7 @@ from trm_tui.cli import (
     fetch,
     generate,
     inspect,
+    plot,
     published,
     sessions,
     solve,
@@ -44,6 +45,7 @@ inspect.register(app)
 bench.register(app)
 tune.register(app)
 published.register(app)
+plot.register(app)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(studies.app, name="studies")
 fetch.register(data.app)

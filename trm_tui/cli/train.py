@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trm_engine.errors import UsageError
 from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, print_json, print_text
+from trm_tui.cli.plot import show_curves
+
+if TYPE_CHECKING:
+    from trm_engine.sessions import Store
+    from trm_engine.training.events import Finished
+    from trm_engine.training.runs import Sitting
 
 SetOption = Annotated[
     list[str] | None,
@@ -57,12 +63,13 @@ def run(
     import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.config import apply, find_preset
     from trm_engine.training.runs import start
-    from trm_tui.cli.sitting import exit_code, seated
+    from trm_tui.cli.sitting import seated
 
     found = find_preset(preset)
     config = apply(found.config, overrides)
     with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
-        return exit_code(start(store, config, sitting, preset=found.name, name=name), sitting)
+        finished = start(store, config, sitting, preset=found.name, name=name)
+    return _ended(store, finished, sitting, curves=not (json or quiet))
 
 
 def resume(
@@ -88,11 +95,11 @@ def resume(
             store, resume=session, checkpoint=checkpoint, overrides=overrides or [], hardware=machine
         )
     from trm_engine.training.runs import resume as resume_session
-    from trm_tui.cli.sitting import exit_code, seated
+    from trm_tui.cli.sitting import seated
 
     with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
         finished = resume_session(store, session, sitting, checkpoint=checkpoint, overrides=overrides or [])
-        return exit_code(finished, sitting)
+    return _ended(store, finished, sitting, curves=not (json or quiet))
 
 
 def replay(
@@ -127,11 +134,20 @@ def replay(
     return exit_code(outcome.finished, sitting) or (0 if outcome.agrees else 1)
 
 
+def _ended(store: Store, finished: Finished, sitting: Sitting, *, curves: bool) -> int:
+    """Draw the run's curves under its summary where a person looks; return the exit code."""
+    from trm_tui.cli.sitting import exit_code
+
+    if curves:
+        show_curves(store, finished.session)
+    return exit_code(finished, sitting)
+
+
 def _setting_of(key: str, text: str) -> list[str]:
     """Return a text as an assignment, quoted so that it is never read as anything else."""
-    import tomlkit
+    from trm_engine.config import write_value
 
-    return [f"{key}={tomlkit.item(text).as_string()}"] if text else []
+    return [f"{key}={write_value(text)}"] if text else []
 
 
 def _refuse_headless_options(**given: object) -> None:

@@ -10,6 +10,7 @@ import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tomlkit.exceptions import TOMLKitError
 
+from trm_engine.config import write_value
 from trm_engine.files import Disk, write_atomically
 from trm_tui.workbench.curves import XAxis
 
@@ -57,7 +58,8 @@ def save_settings(settings: Settings, folder: Path) -> None:
         document = tomlkit.parse(_text(path))
     except (OSError, ValueError, TOMLKitError, RecursionError):
         document = tomlkit.document()
-    document.update(settings.model_dump())
+    for name, value in settings.model_dump().items():
+        document[name] = tomlkit.value(write_value(value))
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(Disk(), path, tomlkit.dumps(document).encode())
 
