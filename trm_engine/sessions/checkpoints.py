@@ -91,7 +91,7 @@ class Checkpoints:
         """
         name = f"{checkpoint.step:09d}"
         try:
-            with disk_errors(f"save the checkpoint of step {checkpoint.step}; earlier ones are intact"):
+            with disk_errors(f"save the checkpoint of step {checkpoint.step}{self._intact()}"):
                 if not is_real_folder(self._folder):
                     self._storage.make_folder(self._folder)
                 self.recover()
@@ -143,6 +143,10 @@ class Checkpoints:
                 infos.append(CheckpointInfo(step, size, time, _is(best, one), _problem(one)))
         return infos
 
+    def has_any(self) -> bool:
+        """Whether there is a checkpoint, sound or not."""
+        return is_real_folder(self._folder) and any(_NAME.fullmatch(p.name) for p in self._folder.iterdir())
+
     def best(self) -> Best | None:
         """Return the mark of the best checkpoint; None when there is none or it has been replaced since."""
         try:
@@ -175,8 +179,14 @@ class Checkpoints:
         if free < needed:
             raise ResourceError(
                 f"not enough disk space to save step {checkpoint.step}: {format_bytes(free)} free, "
-                f"{format_bytes(needed)} needed ({self._folder}). Free some; earlier checkpoints are intact."
+                f"{format_bytes(needed)} needed ({self._folder}). Free some{self._intact()}."
             )
+
+    def _intact(self) -> str:
+        """Return the words that what was saved before stands; none where nothing was."""
+        with suppress(OSError):
+            return "; earlier ones are intact" if any(True for _ in self._found()) else ""
+        return ""
 
     def _write(self, name: str, checkpoint: Checkpoint) -> None:
         new, aside, final = (self._folder / f"{prefix}{name}" for prefix in (_NEW, _OLD, ""))
@@ -185,7 +195,7 @@ class Checkpoints:
         if not self._sound(new):
             raise ResourceError(
                 f"the checkpoint of step {checkpoint.step} reads back differently from what was written: "
-                f"the disk or the memory of this machine is failing. Earlier checkpoints are intact."
+                f"the disk or the memory of this machine is failing{self._intact()}."
             )
         replaces = is_real_folder(final)
         if replaces:

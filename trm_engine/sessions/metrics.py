@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
 from trm_engine.errors import SessionError
 from trm_engine.files import JsonObject, append_lines, disk_errors
+from trm_engine.json_text import finite
 
 _REWIND = "rewind"
 
@@ -62,18 +62,7 @@ class Metrics:
 
 
 def _line(record: Mapping[str, object]) -> bytes:
-    return (json.dumps(_finite(record), allow_nan=False, separators=(",", ":")) + "\n").encode()
-
-
-def _finite(value: object) -> object:
-    """Return `value` with every float that JSON cannot write replaced by None."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
+    return (json.dumps(finite(record), allow_nan=False, separators=(",", ":")) + "\n").encode()
 
 
 def _parse(line: bytes) -> JsonObject | None:

@@ -135,6 +135,11 @@ class Session:
         return self._checkpoints.infos()
 
     @property
+    def has_checkpoint(self) -> bool:
+        """Whether anything was saved, sound or not: without a checkpoint there is nothing to go on from."""
+        return self._checkpoints.has_any()
+
+    @property
     def best(self) -> Best | None:
         """The best checkpoint's step and score; None when no checkpoint has been scored."""
         return self._checkpoints.best()

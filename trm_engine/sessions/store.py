@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeAlias
 
-from trm_engine.errors import SessionError
+from trm_engine.errors import SessionError, TrmError
 from trm_engine.files import Disk, Storage, disk_errors, is_real_folder, remove_tree, write_atomically
 from trm_engine.sessions.archive import export_session, unpack_session
 from trm_engine.sessions.history import History
@@ -66,7 +66,25 @@ class Store:
                 remove_tree(Disk(), new)
                 raise
             self._place(new, session_id)
-        return self.open(session_id)
+        try:
+            return self.open(session_id)
+        except BaseException:  # nobody can ever run what cannot be locked
+            self._discard(session_id)
+            raise
+
+    @contextmanager
+    def begin(self, config_toml: str, preset: str, *, name: str = "", **fields: object) -> Iterator[Session]:
+        """Make a session for a run, as `create` does; an error before its first save removes it.
+
+        Such a session could never be resumed, and the error has said all that there is to know of it.
+        """
+        with self.create(config_toml, preset, name=name, tags=(), **fields) as session:
+            try:
+                yield session
+            except TrmError:
+                if not session.has_checkpoint:
+                    self._discard(session.id)
+                raise
 
     def open(self, ref: str) -> Session:
         """Open a session for a run: nobody else may until it is closed.
@@ -205,6 +223,10 @@ class Store:
         History(folder / HISTORY, self._storage).append(config_toml, 0, "created")
         (folder / CHECKPOINTS).mkdir()
         write_record(self._storage, folder, record)
+
+    def _discard(self, session_id: str) -> None:
+        with suppress(OSError):
+            remove_tree(Disk(), self.root / session_id)
 
     def _move(self, source: Path, target: Path) -> None:
         """Rename a folder to a name that must be free. Raises `SessionError` when it is not."""

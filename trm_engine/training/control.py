@@ -40,7 +40,7 @@ class Control:
     def stop_by_signal(self, number: int) -> None:
         """Ask for a clean stop because signal `number` arrived; safe in a signal handler."""
         self.signal_number = number
-        self.stop_reason = f"signal {number}"
+        self.stop_reason = f"signal {int(number)}"
         self.wake()
 
     def pause(self) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import ClassVar
+
+from trm_engine.errors import TrmError
 
 
 @dataclass(frozen=True)
@@ -123,3 +126,31 @@ class Finished(Event):
 
 
 Listener = Callable[[Event], None]
+
+
+class Listeners:
+    """Tells everyone who listens. What one of them raises is noted, once, and never touches the run.
+
+    `note` receives the sentence for the session's log.
+    """
+
+    def __init__(self, listeners: Sequence[Listener], note: Callable[[str], None]) -> None:
+        self._listeners = tuple(listeners)
+        self._note = note
+        self._failed: set[int] = set()
+
+    def __call__(self, event: Event) -> None:
+        """Tell of an event; a listener that has failed is told of the next one all the same."""
+        for number, listener in enumerate(self._listeners):
+            self._tell(number, listener, event)
+
+    def _tell(self, number: int, listener: Listener, event: Event) -> None:
+        try:
+            listener(event)
+        except (Exception, SystemExit) as error:  # a console library exits on a broken pipe
+            if number in self._failed:
+                return
+            self._failed.add(number)
+            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            with suppress(TrmError):  # a log that cannot be written is found out by the run itself
+                self._note(f"a listener failed at the event {event.event}; the run goes on: {reason}")

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from trm_engine.learning.learner import Learner, Update
 from trm_engine.monitoring.monitor import Monitor, Sample
 from trm_engine.sessions import Session
-from trm_engine.training.events import Event, Listener, Stepped, Warned
+from trm_engine.training.control import Look
+from trm_engine.training.events import Event, Listener, Listeners, Stepped, Warned
 from trm_engine.training.throughput import Rate, Stopwatch, Window
 
 _SECONDS_BETWEEN_EVENTS = 0.5
@@ -24,7 +25,7 @@ class Reporter:
         self._session = session
         self._monitor = monitor
         self._stopwatch = stopwatch
-        self._listeners = listeners
+        self._tell = Listeners(listeners, lambda message: session.log("warning", message))
         self._window = Window()
         self._told_at = time.monotonic()
 
@@ -54,9 +55,16 @@ class Reporter:
         self.emit(Warned(code, message))
 
     def emit(self, event: Event) -> None:
-        """Tell the listeners."""
-        for listener in self._listeners:
-            listener(event)
+        """Tell the listeners; none of them can end the run."""
+        self._tell(event)
+
+    def show(self, receive: Look, learner: Learner) -> None:
+        """Give who asked for them a copy of the averaged weights; what they do with it cannot end the run."""
+        weights = learner.averaged_copy()
+        try:
+            receive(learner.counters.step, weights)
+        except Exception as error:
+            self._session.log("warning", f"a look at the weights failed: {type(error).__name__}: {error}")
 
     def _report(self, learner: Learner, *, recorded: bool) -> None:
         counters = learner.counters

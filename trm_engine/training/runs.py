@@ -21,7 +21,7 @@ from trm_engine.tasks.streaming import reading_decision
 from trm_engine.text import safe_text
 from trm_engine.training.control import Control
 from trm_engine.training.dry_run import Rehearsal, rehearse
-from trm_engine.training.events import Finished, Listener, Warned
+from trm_engine.training.events import Finished, Listener, Listeners, Warned
 from trm_engine.training.memory_policy import MemoryKeeper, in_force
 from trm_engine.training.trainer import Limits, Trainer
 from trm_engine.tuning.choices import decisions
@@ -58,7 +58,7 @@ def start(store: Store, config: Config, sitting: Sitting, *, preset: str, name: 
     learner = build_learner(config, task)
     tuned = tune(learner, hardware, stopping=lambda: sitting.control.stopping)
     rehearsal = _rehearsed(learner)
-    with store.create(dumps(learner.config), preset=preset, task=config.task.kind, name=name) as session:
+    with store.begin(dumps(learner.config), preset=preset, task=config.task.kind, name=name) as session:
         _record(session, task, hardware)
         return _train(learner, session, sitting, hardware, tuned, rehearsal=rehearsal)
 
@@ -156,7 +156,7 @@ def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
     _compare_data(original, task)
     hardware = _machine(first)
     parent = {"session": original.id, "step": 0, "how": "replayed"}
-    with store.create(
+    with store.begin(
         dumps(first),
         preset=original.record.preset,
         task=first.task.kind,
@@ -196,9 +196,10 @@ def _train(
     plan: Mapping[int, Config] | None = None,
     warnings: Sequence[str] = (),
 ) -> Finished:
-    for listener in sitting.listeners:
-        for warning in warnings:
-            listener(Warned("damaged-checkpoint", warning))
+    tell = Listeners(sitting.listeners, lambda message: session.log("warning", message))
+    for warning in warnings:
+        session.log("warning", warning)
+        tell(Warned("damaged-checkpoint", warning))
     session.update(threads=tuned.threads)
     chosen = [*decisions(learner.config.runtime), *tuned.decisions, reading_decision(learner.task.train)]
     memory = MemoryKeeper(

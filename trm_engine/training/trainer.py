@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from trm_engine.config import Config, dumps
 from trm_engine.decisions import Decision
-from trm_engine.errors import DivergedError, ResourceError, TrmError
+from trm_engine.errors import DivergedError, ResourceError, SessionError, TrmError
 from trm_engine.inference.evaluation_result import Measured
 from trm_engine.learning.learner import Learner, Update
 from trm_engine.monitoring.allocator import give_back, is_out_of_memory, release_memory
@@ -90,6 +91,8 @@ class Trainer:
         except DivergedError as error:
             self.exit_code = error.exit_code
             return self._ended("diverged", str(error))
+        except (ResourceError, SessionError) as error:
+            raise self._with_what_is_saved(error) from error
         except BaseException as error:
             if not is_out_of_memory(error):
                 self._fail(error)
@@ -153,7 +156,7 @@ class Trainer:
 
     def _show_weights(self) -> None:
         for receive in self.control.take_looks():
-            receive(self.learner.counters.step, self.learner.averaged_copy())
+            self.reporter.show(receive, self.learner)
 
     def _paused(self, paused: bool) -> None:
         if paused:
@@ -358,8 +361,32 @@ class Trainer:
         self.reporter.emit(finished)
         return finished
 
+    def _with_what_is_saved(self, error: TrmError) -> TrmError:
+        """Return an error of the session's files that says what is saved; a last checkpoint is tried first.
+
+        That costs nothing where only the metrics or the log have met a limit, or the disk a passing error.
+        """
+        with suppress(TrmError):
+            self.saver.save("end")
+        step, saved = self.learner.counters.step, self.saver.saved_step
+        if saved is None:
+            where = "Nothing was saved."
+        elif saved == step:
+            where = f"The run is saved at step {step}, and goes on from there."
+        else:
+            where = f"The run is at step {step}; step {saved} is saved, and it goes on from there."
+        told = type(error)(f"{error} {where}")
+        self._record_end("stopped" if saved == step else "failed", str(told))
+        return told
+
     def _fail(self, error: BaseException) -> None:
         """Leave a record of an error; the last checkpoint stands as it is."""
         message = str(error) if isinstance(error, TrmError) else f"{type(error).__name__}: {error}"
-        self.session.log("error", message)
-        self.session.update(status="failed")
+        self._record_end("failed", message)
+
+    def _record_end(self, status: str, message: str) -> None:
+        """Record an end by an error; what cannot be recorded must not hide the error itself."""
+        with suppress(TrmError):
+            self.session.log("error", message)
+        with suppress(TrmError):
+            self.session.update(status=status)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +29,7 @@ from trm_tui.cli import (
     tune,
 )
 from trm_tui.cli.context import Settings
+from trm_tui.cli.streams import Output, end_streams, output_code, steady_streams
 
 app = typer.Typer(
     name="trm-tui",
@@ -93,34 +94,35 @@ def _open_app(chosen: Settings) -> int:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code (see the README for what each means)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words
-    code = 0
     prepare_process()
+    with steady_streams() as (out, err):
+        code = end_streams(out, err, _run(words, out, debug="--debug" in words))
+    sys.exit(code)
+
+
+def _run(words: list[str], out: Output, *, debug: bool) -> int:
+    """Run a command and return its exit code; what goes wrong is told on stderr, in a line or two."""
     try:
         result = app(args=words, standalone_mode=False)
-        code = result if isinstance(result, int) else 0
+        return result if isinstance(result, int) else 0
     except TrmError as error:
         if debug:
             raise
         _complain(str(error))
-        code = error.exit_code
+        return error.exit_code
     except KeyboardInterrupt:
-        code = 130
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`): nothing is left to say, and Python must not try at
-        # exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
-    except Exception as error:
-        if debug:
+        return 130
+    except (Exception, SystemExit) as error:
+        if out.failed is not None:  # rich and click make a SystemExit of a broken pipe
+            return output_code(out.failed)
+        if debug or isinstance(error, SystemExit):
             raise
         usage = _usage_message(error)
         _complain(
             usage
             or f"unexpected {type(error).__name__}: {error}\nRun it again with --debug for the traceback."
         )
-        code = 2 if usage else 1
-    sys.exit(code)
+        return 2 if usage else 1
 
 
 def _usage_message(error: Exception) -> str | None:
@@ -134,4 +136,5 @@ def _usage_message(error: Exception) -> str | None:
 
 def _complain(message: str) -> None:
     lines = safe_text(message).splitlines() or ["unknown error"]
-    sys.stderr.write("\n".join([f"error: {lines[0]}", *(f"       {line}" for line in lines[1:])]) + "\n")
+    with suppress(OSError):  # with nobody to tell, the exit code says it
+        sys.stderr.write("\n".join([f"error: {lines[0]}", *(f"       {line}" for line in lines[1:])]) + "\n")

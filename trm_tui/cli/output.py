@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from trm_engine.json_text import to_json
 from trm_engine.text import safe_text
 from trm_tui.shared.contrast import ink_on
 
@@ -20,8 +20,9 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of te
 
 
 def print_json(value: object) -> None:
-    """Write one JSON value on one line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+    """Write one JSON value on one line; numbers that are none become null."""
+    unicode = (getattr(sys.stdout, "encoding", None) or "ascii").lower().startswith("utf")
+    sys.stdout.write(to_json(value, ascii_only=not unicode) + "\n")
     sys.stdout.flush()
 
 

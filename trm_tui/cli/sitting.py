@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from trm_engine.errors import TrmError
 from trm_engine.training.control import Control
 from trm_engine.training.events import Finished
 from trm_engine.training.runs import Sitting
+from trm_tui.cli.output import notice
 from trm_tui.cli.printers import JsonPrinter, Printer, ProgressPrinter, QuietPrinter
-
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+from trm_tui.cli.streams import Output, best_effort
+from trm_tui.shared.signals import stopping_signals
 
 
 class CalledOffError(TrmError):
@@ -39,7 +41,8 @@ def seated(
 
     The first signal is only noted: the trainer finishes its micro-batch, saves and returns; where there is no
     run yet, preparing it raises `CalledOffError`, unless `can_be_called_off` is false. A second SIGINT leaves
-    at once; the last checkpoint on disk stays sound.
+    at once; the last checkpoint on disk stays sound. Printing is best effort: a reader that leaves and a full
+    disk behind stdout or stderr do not touch the run.
     """
     control = Control()
     printer: Printer = (
@@ -52,18 +55,27 @@ def seated(
         control.stop_by_signal(number)
 
     def preparing(what: str, done: int, total: int) -> None:
-        printer.preparing(what, done, total)
+        with suppress(Exception):  # what shows the work must not end it
+            printer.preparing(what, done, total)
         if control.signal_number and can_be_called_off:
             raise CalledOffError(control.signal_number)
 
-    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
-    before = {number: signal.signal(number, note) for number in numbers}
+    before = {number: signal.signal(number, note) for number in stopping_signals()}
     try:
-        with printer:
+        with best_effort(), printer:
             yield Sitting(control, [printer], seconds, steps, preparing)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    _tell_of_lost_output()
+
+
+def _tell_of_lost_output() -> None:
+    stream: object = sys.stdout
+    error = stream.lost if isinstance(stream, Output) else None
+    if error is not None and not isinstance(error, BrokenPipeError):
+        with suppress(OSError):
+            notice(f"warning: stdout could not be written ({error.strerror}); the run is not touched by that")
 
 
 def exit_code(finished: Finished, sitting: Sitting) -> int:

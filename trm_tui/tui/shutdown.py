@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
+from trm_tui.shared.signals import stopping_signals
 from trm_tui.tui.common.dialogs import Answer, Choice, Waiting
 from trm_tui.workbench.snapshot import RunState
 
 if TYPE_CHECKING:
     from trm_tui.tui.app import TrmApp
 
-_SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
-_IMPATIENT = "SIGINT"  # a second one does not wait
+_IMPATIENT = signal.SIGINT  # a second one does not wait
 _WOULD_LOSE: frozenset[RunState] = frozenset({"waiting", "preparing", "running", "pausing", "stopping"})
 _POLL_SECONDS = 0.1
 
@@ -34,13 +34,11 @@ class Leaving:
     def watch_signals(self) -> None:
         """Let signals that ask the process to end do what `leave` does."""
         loop = asyncio.get_running_loop()
-        for name in _SIGNALS:
-            number = getattr(signal, name, None)
-            if number is not None:
-                leave = self.leave if name == _IMPATIENT else self.leave_once
-                # What asyncio raises on systems without signals, and in threads other than the main one.
-                with suppress(RuntimeError, ValueError):
-                    loop.add_signal_handler(number, leave, 128 + number, f"signal {number}")
+        for number in stopping_signals():
+            leave = self.leave if number == _IMPATIENT else self.leave_once
+            # What asyncio raises on systems without signals, and in threads other than the main one.
+            with suppress(RuntimeError, ValueError):
+                loop.add_signal_handler(number, leave, 128 + number, f"signal {int(number)}")
 
     def ask(self) -> None:
         """Leave, after a question where something is training or unsaved."""
