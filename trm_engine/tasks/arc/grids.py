@@ -20,6 +20,7 @@ Grid: TypeAlias = npt.NDArray[np.uint8]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _MOST_PAIRS = 100
+_MOST_OF_LIST = 10_000
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,26 @@ def placed(place: str) -> Iterator[None]:
         raise GridError(f"{safe_text(place)}: {error}") from None
 
 
+def is_name(value: str) -> bool:
+    """Tell whether a task can be called so: one word."""
+    return _NAME.fullmatch(value) is not None
+
+
 def as_name(value: str) -> str:
     """Return the identifier of a task, which must be one word; raise `GridError` when it is none."""
-    if not _NAME.fullmatch(value):
+    if not is_name(value):
         raise GridError(f'"{safe_text(value[:80])}" is no name of a task (letters, digits, -, _ and .)')
     return value
 
 
 def as_puzzle(name: str, value: object) -> Puzzle:
-    """Check a task as JSON, {"train": [pair, …], "test": [pair, …]}; raise `GridError` when it is none."""
+    """Check a task as JSON, {"train": [pair, …], "test": [pair, …]}; raise `GridError` when it is none.
+
+    A list of pairs, as re-arc generates them, is a task of demonstrations alone.
+    """
     with placed(f"task {as_name(name)}"):
+        if isinstance(value, list) and value:
+            return Puzzle(name, _as_pairs(value, "pairs", whole=True, most=_MOST_OF_LIST), ())
         if not isinstance(value, dict) or not {"train", "test"} <= value.keys():
             raise GridError('must be an object with "train" and "test"')
         train = _as_pairs(value["train"], "train", whole=True)
@@ -86,6 +97,7 @@ def as_json(puzzle: Puzzle) -> dict[str, list[dict[str, list[list[int]]]]]:
 
 def as_grid(value: object) -> Grid:
     """Check a grid as JSON, a list of rows of colours; raise `GridError` when it is none."""
+    value = _with_numbers(value)
     if not isinstance(value, list) or not 1 <= len(value) <= MAX_SIDE:
         found = f"{len(value)} rows" if isinstance(value, list) else type(value).__name__
         raise GridError(f"is {found}; a grid is a list of 1 to {MAX_SIDE} rows")
@@ -102,10 +114,26 @@ def as_grid(value: object) -> Grid:
     return np.array(value, np.uint8)
 
 
-def _as_pairs(value: object, what: str, *, whole: bool) -> tuple[Pair, ...]:
+def _with_numbers(value: object) -> object:
+    """Return a grid's JSON with the colours that are written as text ("3", or a row "012") as numbers."""
+    if not isinstance(value, list):
+        return value
+    rows = [[*row] if isinstance(row, str) else row for row in value]
+    return [
+        [_NUMBERS.get(cell, cell) if isinstance(cell, str) else cell for cell in row]
+        if isinstance(row, list)
+        else row
+        for row in rows
+    ]
+
+
+_NUMBERS = {str(colour): colour for colour in range(COLOURS)}
+
+
+def _as_pairs(value: object, what: str, *, whole: bool, most: int = _MOST_PAIRS) -> tuple[Pair, ...]:
     """Check a list of pairs; unless `whole`, they may lack their outputs."""
-    if not isinstance(value, list) or not 1 <= len(value) <= _MOST_PAIRS:
-        raise GridError(f'"{what}" must be a list of 1 to {_MOST_PAIRS} pairs')
+    if not isinstance(value, list) or not 1 <= len(value) <= most:
+        raise GridError(f'"{what}" must be a list of 1 to {most} pairs')
     pairs = []
     for number, pair in enumerate(value, 1):
         with placed(f"{what} pair {number}"):

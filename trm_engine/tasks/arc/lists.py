@@ -6,14 +6,16 @@ import re
 from pathlib import Path
 
 from trm_engine.errors import UsageError
+from trm_engine.progress import silent
 from trm_engine.tasks.arc.grids import Pair
 from trm_engine.tasks.arc.text import parse_grid
-from trm_engine.text import format_bytes, safe_text
+from trm_engine.tasks.puzzle_lists.files import is_pipe, readable
+from trm_engine.tasks.puzzle_lists.lines import Bounds, Lines
 
-_BETWEEN = re.compile(r"[\s,;]+")
+_BETWEEN = re.compile(r"[\s,;|:]+")
 _HEADER = re.compile(r"[A-Za-z_]+")
 _LARGEST = 64 * 2**20
-_LONGEST_LINE = 10_000
+_BOUNDS = Bounds(line=10_000, report_every=4096, file=_LARGEST)
 
 
 def read_pairs(path: Path, size: int) -> list[Pair]:
@@ -21,25 +23,21 @@ def read_pairs(path: Path, size: int) -> list[Pair]:
 
     Blank lines, lines that begin with # and a CSV header are skipped.
     """
-    name = safe_text(str(path))
-    pairs = []
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise UsageError(f"{name}: is larger than {format_bytes(_LARGEST)}; split it")
-        with path.open(encoding="utf-8") as file:
-            number = 0
-            while line := file.readline(_LONGEST_LINE + 1):
-                number += 1
-                if len(line) > _LONGEST_LINE:
-                    raise UsageError(f"{name}, line {number}: is too long for a pair of grids")
-                if (pair := _pair(line, f"{name}, line {number}", size)) is not None:
-                    pairs.append(pair)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise UsageError(f"{name}: cannot be read: {reason}") from error
-    if not pairs:
-        raise UsageError(f"{name}: holds no pairs; write one a line, as 012/340 98/76")
+    with readable(path, most=_LARGEST) as file:
+        lines = Lines(file, silent, _BOUNDS, str.strip)
+        read = (_pair(line, f"{file.name}, line {lines.number}", size) for line in lines)
+        pairs = [pair for pair in read if pair is not None]
+        if not pairs:
+            raise UsageError(f"{file.name}: holds no pairs; write one a line, as 012/340 98/76")
     return pairs
+
+
+def is_list(path: Path) -> bool:
+    """Tell whether a path is such a list, by its name, or what comes through a pipe."""
+    try:
+        return path.suffix.lower() in (".txt", ".csv") or is_pipe(path)
+    except (OSError, ValueError):
+        return False
 
 
 def _pair(line: str, where: str, size: int) -> Pair | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
 from trm_engine.tasks.arc.augment import preimage
 from trm_engine.tasks.arc.config import ArcConfig
-from trm_engine.tasks.arc.data import ArcData, Query, build_data, load_blocks
+from trm_engine.tasks.arc.data import ArcData, Query, build_data, load_tests
 from trm_engine.tasks.arc.folder import build_from_folder, folder_of, load_folder
 from trm_engine.tasks.arc.grids import Grid, as_json
 from trm_engine.tasks.arc.identifiers import Identifiers, names_of
@@ -101,6 +101,20 @@ class ArcTask(PuzzleTask):
     def queries(self) -> Sequence[Query]:
         """All test inputs of the held-out tasks."""
         return self._data.queries
+
+    @property
+    def too_large(self) -> Mapping[str, int]:
+        """Held-out tasks that the canvas has no room for: how many test inputs each has, by name."""
+        return self._data.too_large
+
+    @property
+    def warnings(self) -> list[str]:
+        """That there is nothing to measure, where no held-out input has a known output."""
+        if len(self.test):
+            return []
+        return [
+            "no held-out input has a known output: nothing is measured; eval --vote --submission answers them"
+        ]
 
     def ballots(self, images: int) -> Images:
         """Return the rows to ask for votes: each query under at most `images` images, the first as it is.
@@ -234,4 +248,4 @@ class ArcTask(PuzzleTask):
         folder = folder_of(path)
         if folder is not None:
             return load_folder(folder, self._config.size, self._named, self._progress)
-        return Images(load_blocks(path, self._data), self._data.records, self._config.size)
+        return load_tests(path, self._data)

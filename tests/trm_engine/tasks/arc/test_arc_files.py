@@ -90,6 +90,7 @@ PAIR = {"input": [[1]], "output": [[2]]}
     ("raw", "said"),
     [
         ([], 'must be an object with "train" and "test"'),
+        ([PAIR, {"input": [[1]]}], 'pairs pair 2: has no "output"'),
         ({"train": [PAIR]}, 'must be an object with "train" and "test"'),
         ({"train": [], "test": [PAIR]}, '"train" must be a list of 1 to 100 pairs'),
         ({"train": [PAIR] * 101, "test": [PAIR]}, '"train" must be a list of 1 to 100 pairs'),
@@ -122,7 +123,7 @@ def test_an_unsound_task_is_named_with_file_and_place(raw: object, said: str, tm
         (b'{"train": [', "no sound JSON"),
         (b"\xff\xfe{}", "no sound JSON"),
         (b"[" * 100_000, "no sound JSON"),
-        (b" " * (2**20 + 1), "larger than 1.0 MB"),
+        (b" " * (2**24 + 1), "larger than 16.8 MB"),
     ],
 )
 def test_a_file_that_is_no_json_is_refused(content: bytes, said: str, tmp_path: Path) -> None:
@@ -172,8 +173,8 @@ def test_a_list_holds_a_pair_a_line(tmp_path: Path) -> None:
         (b"1 2\n1 2 3\n", "line 2: must be two grids"),
         (b"12/3 1\n", "line 1: the grid: row 2 has 1 cells"),
         (b"1111 1\n", "line 1: the grid is 1×4"),
-        (b"0" * 20_000, "line 1: is too long"),
-        (b"\xff\xfe", "it is no text"),
+        (b"0" * 20_000, "line 1: is longer than 10000 bytes"),
+        (b"\x1f\x8b", "is compressed"),
     ],
 )
 def test_an_unsound_list_is_named_with_its_line(content: bytes, said: str, tmp_path: Path) -> None:
