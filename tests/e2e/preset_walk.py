@@ -30,7 +30,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
 from trm_engine.config import Preset, list_presets
 from trm_engine.sessions import Store
 from trm_engine.tasks.sources import is_here, is_hub

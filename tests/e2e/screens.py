@@ -17,7 +17,6 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
 from trm_engine.config import apply, find_preset
 from trm_engine.process_setup import prepare_process
 from trm_engine.sessions import Store

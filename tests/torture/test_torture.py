@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 import torch
 
-import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
 from tests.program import TINY, begin, told
 from trm_engine.config import apply, dumps, list_presets, loads
 from trm_engine.errors import ConfigError

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
 from trm_engine.config import Config, find_preset
 from trm_engine.errors import UsageError
 from trm_engine.hardware import Cpu, Hardware, Memory

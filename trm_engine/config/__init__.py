@@ -1,7 +1,4 @@
-"""Typed configuration: sections, TOML in and out, presets, overrides and differences.
-
-A task must have been imported before a configuration of its kind is read; `trm_engine.tasks` imports all.
-"""
+"""Typed configuration: sections, TOML in and out, presets, overrides and differences."""
 
 from trm_engine.config.describe import FieldInfo, Value, describe, flatten
 from trm_engine.config.diff import Change, diff

@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator
 from pydantic_core import InitErrorDetails
 
+from trm_engine.config.registry import Registry
+
 
 class Section(BaseModel):
     """A frozen group of settings whose fields carry their help text as docstrings."""
@@ -24,7 +26,8 @@ class Section(BaseModel):
 class TaskConfig(Section):
     """What is learned, and from which data. Each task declares its own fields in a subclass."""
 
-    kinds: ClassVar[dict[str, type[TaskConfig]]] = {}
+    kinds: ClassVar[Registry[type[TaskConfig]]] = Registry("trm_engine.tasks")
+    """Every kind of task by name."""
     task_class: ClassVar[str] = ""
     """Where the task itself is, as "module:Class": it is loaded only to be used."""
     architecture: ClassVar[Literal["puzzle", "text"]] = "puzzle"

@@ -1,14 +1,15 @@
 """What a model can learn, and from which data.
 
-Importing this package makes the tasks' configurations known; the tasks themselves load with `build_task`.
+Importing this package makes the tasks' configurations known, and a configuration imports it when it looks for
+a task by its kind. The tasks themselves load with `build_task`.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from trm_engine.config.registry import imported
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
 from trm_engine.tasks.arc.config import ArcConfig
@@ -30,10 +31,9 @@ def build_task(config: TaskConfig, progress: Progress | None = None) -> Task:
     (what is being done, how much is done, how much there is); `UsageError` is raised then where data is not
     sound or a request cannot be met.
     """
-    module, _, name = config.task_class.partition(":")
-    if not name:
-        raise TypeError(f"{type(config).__name__} does not say which task it configures")
-    build: Callable[[TaskConfig, Progress], Task] = getattr(importlib.import_module(module), name)
+    from trm_engine.tasks.base import Task
+
+    build: Callable[[TaskConfig, Progress], Task] = imported(config.task_class, Task)
     return build(config, progress or silent)
 
 

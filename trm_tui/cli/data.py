@@ -23,7 +23,6 @@ PresetArgument = Annotated[str, typer.Argument(metavar="PRESET|FILE.toml", help=
 @app.command("list")
 def list_data(json: JsonFlag = False) -> None:
     """List the data of each preset: generated, or read from where."""
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.config import list_presets
 
     rows = []

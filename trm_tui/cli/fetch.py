@@ -55,7 +55,6 @@ def _fetch_text(name: str) -> list[dict[str, object]]:
 
 
 def _fetch_preset(name: str) -> list[dict[str, object]]:
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.config import find_preset
     from trm_engine.errors import UsageError
     from trm_engine.tasks.sources import fetch as download

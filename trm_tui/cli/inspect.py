@@ -33,7 +33,6 @@ def check(
     json: JsonFlag = False,
 ) -> None:
     """Say what a configuration will cost, and whether it fits the machine. Exit code 4 when it does not."""
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.config import apply, find_preset
     from trm_engine.planning.estimate import estimate, memory_budget
     from trm_engine.training.runs import require_fit
@@ -72,7 +71,6 @@ def presets(
     name: Annotated[str | None, typer.Argument(help="Print this one as TOML.")] = None, json: JsonFlag = False
 ) -> None:
     """List the presets from light to heavy, or print one as TOML."""
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.config import dumps, find_preset, list_presets
     from trm_engine.planning.time import from_light_to_heavy
 

@@ -32,7 +32,6 @@ def import_checkpoint(
     json: JsonFlag = False,
 ) -> None:
     """Make a session of published weights: evaluate them, watch them, train them further."""
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.config import apply, find_preset
     from trm_engine.interop.checkpoints import import_published
 
@@ -58,7 +57,6 @@ def export_checkpoint(
     json: JsonFlag = False,
 ) -> None:
     """Write a session's weights as the published code saves them."""
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.interop.checkpoints import export_published
 
     done = export_published(settings(ctx).store(), session, file, checkpoint=checkpoint, raw=raw)

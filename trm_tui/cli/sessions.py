@@ -138,7 +138,6 @@ def diff(
     json: JsonFlag = False,
 ) -> None:
     """Compare the configurations of two sessions, or of a session and a preset."""
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.config import diff as compare
     from trm_engine.config import find_preset, loads
     from trm_engine.errors import SessionError, UsageError

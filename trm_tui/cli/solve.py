@@ -55,7 +55,7 @@ def evaluate(
     from trm_engine.inference.model import Model
     from trm_engine.inference.puzzle_model import PuzzleModel
 
-    model = load_model(ctx, session, checkpoint, Model)  # type: ignore[type-abstract]  # any kind of model
+    model = load_model(ctx, session, checkpoint, Model)
     if not isinstance(model, PuzzleModel):
         if vote or early_halt or augmentations is not None or submission is not None or halt_max_steps:
             raise UsageError("a text model has no steps and votes: only --data and --checkpoint are for it")

@@ -60,7 +60,6 @@ def run(
 
         machine = settings(ctx).profile()
         return open_app(store, preset=preset, overrides=overrides, name=name, hardware=machine)
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.config import apply, find_preset
     from trm_engine.training.runs import start
     from trm_tui.cli.sitting import seated

@@ -129,7 +129,6 @@ class TrmApp(Shell, inherit_bindings=False):
     @work(thread=True, exit_on_error=False)
     def read_presets(self) -> None:
         """Read the shipped presets beside the app's own thread, and order them from light to heavy."""
-        import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
         from trm_engine.config import list_presets
         from trm_engine.planning.time import from_light_to_heavy
 

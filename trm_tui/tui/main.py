@@ -66,8 +66,6 @@ def _opening(
         session = store.get(resume).id
         return lambda bench: bench.resume(session, checkpoint=checkpoint, overrides=overrides)
     if preset is not None:
-        import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
-
         found = find_preset(preset)
         config = apply(found.config, overrides)
         return lambda bench: bench.start(config, preset=found.name, name=name)

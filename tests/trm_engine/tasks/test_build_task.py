@@ -31,7 +31,7 @@ def test_an_unknown_configuration_is_a_mistake_of_the_caller():
         kind: str = "unknown-to-build-task"
 
     try:
-        with pytest.raises(TypeError, match="Unknown"):
+        with pytest.raises(TypeError, match="does not name a Task"):
             build_task(Unknown())
     finally:
         del TaskConfig.kinds["unknown-to-build-task"]

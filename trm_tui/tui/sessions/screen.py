@@ -158,8 +158,6 @@ class SessionsScreen(SessionsView):
             )
 
     def _config(self, session_id: str) -> Config:
-        import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
-
         return loads(self.trm.store.config_text(session_id), f"session {session_id}")
 
     # --- words about a session ----------------------------------------------------------------------------

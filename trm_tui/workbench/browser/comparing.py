@@ -37,8 +37,6 @@ class Comparison:
 
 def compare(store: Store, ids: Sequence[str]) -> Comparison:
     """Read sessions and hold them against each other; what cannot be read is named and left out."""
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
-
     sessions: list[Overlay] = []
     configs: list[Config] = []
     problems: list[str] = []

@@ -48,8 +48,6 @@ class SavedStep:
 
 def read_details(store: Store, session_id: str) -> Details:
     """Read a session's record, configurations and log. Raises `SessionError` when there is none."""
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
-
     session = store.get(session_id)
     problem = ""
     moments: list[Moment] = []
