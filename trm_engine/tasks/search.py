@@ -6,19 +6,23 @@ A board is a column of *masks*: the values that each cell may still have, one bi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 Masks = npt.NDArray[np.uint16]
 Owners = npt.NDArray[np.intp]
-Propagate = Callable[[Masks, Owners], tuple[npt.NDArray[np.uint16], npt.NDArray[np.bool_]]]
+Flags = npt.NDArray[np.bool_]
+Propagate = Callable[[Masks, Owners], tuple[npt.NDArray[np.uint16], Flags]]
 """Narrows boards (cells, N) in place until nothing moves, given which of the puzzles (N,) each belongs to.
 
 Returns the number of undecided cells (N,) and whether the board is without contradiction (N,). A board
 without contradiction and undecided cells is a solution.
 """
+Sweep = Callable[[Masks, Flags, Owners], Flags]
+"""Applies every rule once to boards (cells, M), in place, given which cells are decided and which columns of
+the boards that are being settled these are (M,). Returns which boards (M,) show no contradiction."""
 
 MANY = 2
 GAVE_UP = -1
@@ -30,6 +34,8 @@ POPCOUNT: npt.NDArray[np.uint8] = (
 _CHUNK_ELEMENTS = 1 << 17
 _NARROWEST = 64
 _DECIDED = 17
+_ONE = np.uint16(1)
+_COMPACT_BELOW = 0.8
 
 
 def depth_first(
@@ -75,6 +81,55 @@ def depth_first(
     count = np.minimum(found, want)
     count[(found < want) & (spent > effort)] = GAVE_UP
     return solution, count.astype(np.int8)
+
+
+def settle(boards: Masks, sweep: Sweep) -> tuple[npt.NDArray[np.uint16], Flags]:
+    """Narrow the candidates of `boards` (cells, N) in place until every board stalls or contradicts itself.
+
+    Returns what a `Propagate` does. The candidates of a board that contradicts itself mean nothing.
+    """
+    undecided = np.zeros(boards.shape[1], np.uint16)
+    sound = np.ones(boards.shape[1], np.bool_)
+    columns = np.arange(boards.shape[1])
+    work = boards
+    before = np.full(boards.shape[1], np.iinfo(np.uint16).max, np.uint16)
+    alive = sound
+    while len(columns):
+        beyond_first = work & (work - _ONE)
+        now = np.add.reduce((beyond_first != 0).view(np.uint8), axis=0, dtype=np.uint16)
+        # A sweep that decided no cell found nothing that the next one could use: the board has stalled.
+        moving = (now != before) & alive
+        count = np.count_nonzero(moving)
+        if count < _COMPACT_BELOW * len(columns):
+            rest = ~moving
+            undecided[columns[rest]] = now[rest]
+            sound[columns[rest]] = alive[rest]
+            if work is not boards:
+                boards[:, columns[rest]] = work[:, rest]
+            keep = np.flatnonzero(moving)
+            columns, now, alive = columns[keep], now[keep], alive[keep]
+            work, beyond_first = work.take(keep, axis=1), beyond_first.take(keep, axis=1)
+        if count:
+            alive = alive & sweep(work, beyond_first == 0, columns)
+            before = now
+    return undecided, sound
+
+
+def exactly_once(parts: Sequence[Masks], full: np.uint16, sound: Flags) -> Masks:
+    """Return the digits with one place left in each unit, given the units' cells one by one.
+
+    Boards where some unit has no place left for a digit are struck from `sound` in place.
+    """
+    once = np.zeros(parts[0].shape, np.uint16)
+    twice, both = np.zeros_like(once), np.empty_like(once)
+    for part in parts:
+        np.bitwise_and(once, part, out=both)
+        twice |= both
+        once |= part
+    sound &= np.bitwise_and.reduce(once.reshape(-1, len(sound)), axis=0) == full
+    np.invert(twice, out=twice)
+    once &= twice
+    return once
 
 
 class _Stack:

@@ -2,51 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.search import Masks
+from trm_engine.tasks.search import Flags, Masks, exactly_once, settle
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.masks import full_mask
 
-Flags = npt.NDArray[np.bool_]
-_ONE = np.uint16(1)
-_COMPACT_BELOW = 0.8
-
 
 def propagate(geometry: Geometry, boards: Masks) -> tuple[npt.NDArray[np.uint16], Flags]:
-    """Narrow the candidates of `boards` (n², N) in place until every board stalls or contradicts itself.
-
-    Returns the number of undecided cells (N,) and whether the board is sound (N,). A sound board with none
-    undecided is a solution; the candidates of an unsound one mean nothing.
-    """
-    undecided = np.zeros(boards.shape[1], np.uint16)
-    sound = np.ones(boards.shape[1], np.bool_)
-    columns = np.arange(boards.shape[1])
-    work = boards
-    before = np.full(boards.shape[1], np.iinfo(np.uint16).max, np.uint16)
-    alive = sound
-    while len(columns):
-        beyond_first = work & (work - _ONE)
-        now = np.add.reduce((beyond_first != 0).view(np.uint8), axis=0, dtype=np.uint16)
-        # A sweep that decided no cell found nothing that the next one could use: the board has stalled.
-        moving = (now != before) & alive
-        count = np.count_nonzero(moving)
-        if count < _COMPACT_BELOW * len(columns):
-            rest = ~moving
-            undecided[columns[rest]] = now[rest]
-            sound[columns[rest]] = alive[rest]
-            if work is not boards:
-                boards[:, columns[rest]] = work[:, rest]
-            keep = np.flatnonzero(moving)
-            columns, now, alive = columns[keep], now[keep], alive[keep]
-            work, beyond_first = work.take(keep, axis=1), beyond_first.take(keep, axis=1)
-        if count:
-            alive = alive & _sweep(geometry, work, beyond_first == 0)
-            before = now
-    return undecided, sound
+    """Narrow the candidates of `boards` (n², N) in place; see `trm_engine.tasks.search.settle`."""
+    return settle(boards, lambda work, decided, _: _sweep(geometry, work, decided))
 
 
 def _sweep(geometry: Geometry, work: Masks, decided: Flags) -> Flags:
@@ -56,10 +22,10 @@ def _sweep(geometry: Geometry, work: Masks, decided: Flags) -> Flags:
     sound &= np.minimum.reduce(work, axis=0) != 0
     lines = geometry.by_line(work)
     side, full = geometry.side, full_mask(geometry)
-    rows = _exactly_once([lines[:, column] for column in range(side)], full, sound)
-    columns = _exactly_once([lines[row] for row in range(side)], full, sound)
+    rows = exactly_once([lines[:, column] for column in range(side)], full, sound)
+    columns = exactly_once([lines[row] for row in range(side)], full, sound)
     in_box = [(i, j) for i in range(geometry.box_rows) for j in range(geometry.box_cols)]
-    boxes = _exactly_once([cells[:, i, :, j] for i, j in in_box], full, sound)
+    boxes = exactly_once([cells[:, i, :, j] for i, j in in_box], full, sound)
     hidden = geometry.row_to_cells(rows) | geometry.column_to_cells(columns)
     hidden |= geometry.box_to_cells(boxes)
     hidden &= cells
@@ -92,20 +58,3 @@ def _remove_decided(geometry: Geometry, cells: Masks, decided: Masks) -> Flags:
     seen |= boxed
     cells &= seen
     return sound
-
-
-def _exactly_once(parts: Sequence[Masks], full: np.uint16, sound: Flags) -> Masks:
-    """Return the digits with one place left in each unit, given the units' cells one by one.
-
-    Boards where some unit has no place left for a digit are struck from `sound` in place.
-    """
-    once = np.zeros(parts[0].shape, np.uint16)
-    twice, both = np.zeros_like(once), np.empty_like(once)
-    for part in parts:
-        np.bitwise_and(once, part, out=both)
-        twice |= both
-        once |= part
-    sound &= np.bitwise_and.reduce(once.reshape(-1, len(sound)), axis=0) == full
-    np.invert(twice, out=twice)
-    once &= twice
-    return once
