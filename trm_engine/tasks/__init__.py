@@ -13,6 +13,8 @@ from trm_engine.config.registry import imported
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
 from trm_engine.tasks.arc.config import ArcConfig
+from trm_engine.tasks.futoshiki.config import FutoshikiConfig
+from trm_engine.tasks.light_up.config import LightUpConfig
 from trm_engine.tasks.maze.config import MazeConfig
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.text.config import TextConfig
@@ -21,7 +23,16 @@ if TYPE_CHECKING:
     from trm_engine.config.sections import TaskConfig
     from trm_engine.tasks.base import PuzzleTask, Task
 
-__all__ = ["ArcConfig", "MazeConfig", "SudokuConfig", "TextConfig", "build_puzzles", "build_task"]
+__all__ = [
+    "ArcConfig",
+    "FutoshikiConfig",
+    "LightUpConfig",
+    "MazeConfig",
+    "SudokuConfig",
+    "TextConfig",
+    "build_puzzles",
+    "build_task",
+]
 
 
 def build_task(config: TaskConfig, progress: Progress | None = None) -> Task:

@@ -14,7 +14,15 @@ from task_contract import CHECKS, PUZZLE_CHECKS, Check, Subject
 
 from trm_engine.config.sections import TaskConfig
 from trm_engine.interop.dataset_writer import write_task
-from trm_engine.tasks import ArcConfig, MazeConfig, SudokuConfig, TextConfig, build_task
+from trm_engine.tasks import (
+    ArcConfig,
+    FutoshikiConfig,
+    LightUpConfig,
+    MazeConfig,
+    SudokuConfig,
+    TextConfig,
+    build_task,
+)
 from trm_engine.tasks.base import Examples, PuzzleTask, Verdict
 from trm_engine.tasks.sudoku.task import SudokuTask
 from trm_engine.tasks.symmetry import Symmetry, relabelling
@@ -26,6 +34,14 @@ def sudoku(folder: Path, seed: int) -> TaskConfig:
 
 def maze(folder: Path, seed: int) -> TaskConfig:
     return MazeConfig(rows=5, cols=5, min_path=4, train_size=40, test_size=12, seed=seed)
+
+
+def light_up(folder: Path, seed: int) -> TaskConfig:
+    return LightUpConfig(rows=5, cols=4, train_size=40, test_size=12, seed=seed)
+
+
+def futoshiki(folder: Path, seed: int) -> TaskConfig:
+    return FutoshikiConfig(size=4, train_size=40, test_size=12, seed=seed)
 
 
 def arc(folder: Path, seed: int) -> TaskConfig:
@@ -60,11 +76,13 @@ def text(folder: Path, seed: int) -> TaskConfig:
 CASES: dict[str, Callable[[Path], Subject]] = {
     "sudoku": partial(Subject, sudoku),
     "maze": partial(Subject, maze),
+    "light-up": partial(Subject, light_up),
+    "futoshiki": partial(Subject, futoshiki),
     "arc": partial(Subject, arc),
     "arc in a folder": partial(Subject, arc_in_a_folder),
     "text": partial(Subject, text, reads_published=False),
 }
-PUZZLES = ("sudoku", "maze", "arc", "arc in a folder")
+PUZZLES = ("sudoku", "maze", "light-up", "futoshiki", "arc", "arc in a folder")
 
 
 @pytest.fixture(scope="module", params=CASES)
