@@ -15,7 +15,7 @@ from trm_engine.config import Config, RuntimeConfig, TaskConfig, dumps
 from trm_engine.inference.load import load
 from trm_engine.inference.puzzle_model import PuzzleModel
 from trm_engine.sessions import Store
-from trm_engine.tasks import SudokuConfig
+from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.task import SudokuTask
 from trm_tui.cli.main import main
 

@@ -21,7 +21,7 @@ from textual.widget import Widget
 from tests.trm_tui.app_pilot import toasts
 from tests.trm_tui.fake_engine import BUSY, LAPTOP, FakeWorkbench
 from trm_engine.config import Config
-from trm_engine.tasks import SudokuConfig
+from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.text import safe_text
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.editor.form import ConfigForm

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from trm_engine.errors import SessionError
-from trm_engine.tasks import SudokuConfig, build_task
+from trm_engine.tasks import build_task
 from trm_engine.tasks.base import Task, Tokens
+from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_tui.workbench.watch.model_host import Progress, Subject
 from trm_tui.workbench.watch.trace import Film, Step, make_film
 from trm_tui.workbench.workbench import Look

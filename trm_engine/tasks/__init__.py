@@ -1,38 +1,32 @@
 """What a model can learn, and from which data.
 
-Importing this package makes the tasks' configurations known, and a configuration imports it when it looks for
-a task by its kind. The tasks themselves load with `build_task`.
+Importing this package makes the configurations of all its tasks known: every folder here that has a module
+`config` is one. A configuration imports it when it looks for a task by its kind; the tasks themselves load with
+`build_task`.
 """
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import pkgutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from trm_engine.config.registry import imported
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.arc.config import ArcConfig
-from trm_engine.tasks.futoshiki.config import FutoshikiConfig
-from trm_engine.tasks.light_up.config import LightUpConfig
-from trm_engine.tasks.maze.config import MazeConfig
-from trm_engine.tasks.sudoku.config import SudokuConfig
-from trm_engine.tasks.text.config import TextConfig
 
 if TYPE_CHECKING:
     from trm_engine.config.sections import TaskConfig
     from trm_engine.tasks.base import PuzzleTask, Task
 
-__all__ = [
-    "ArcConfig",
-    "FutoshikiConfig",
-    "LightUpConfig",
-    "MazeConfig",
-    "SudokuConfig",
-    "TextConfig",
-    "build_puzzles",
-    "build_task",
-]
+__all__ = ["build_puzzles", "build_task"]
+
+for _found in pkgutil.iter_modules(__path__):
+    # A task is a folder with a configuration, which registers itself when it is imported.
+    if _found.ispkg and importlib.util.find_spec(f"{__name__}.{_found.name}.config"):
+        importlib.import_module(f"{__name__}.{_found.name}.config")
 
 
 def build_task(config: TaskConfig, progress: Progress | None = None) -> Task:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from trm_engine.tasks.kit.symmetry import Symmetry
 from trm_engine.tasks.memmap import copy_rows, is_mapped
-from trm_engine.tasks.symmetry import Symmetry
 
 Tokens = npt.NDArray[np.integer]
 IGNORE_LABEL = -100

@@ -9,7 +9,7 @@ import torch
 
 from trm_engine.config import Config, apply
 from trm_engine.models.trm import TRM, build_model
-from trm_engine.tasks import SudokuConfig
+from trm_engine.tasks.sudoku.config import SudokuConfig
 
 VARIANTS = {
     "mlp": (),

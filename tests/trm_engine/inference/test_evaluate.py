@@ -10,8 +10,8 @@ from trm_engine.config import Config
 from trm_engine.inference.evaluate import evaluate
 from trm_engine.inference.trace import refine
 from trm_engine.models.trm import TRM, build_model
-from trm_engine.tasks import MazeConfig
 from trm_engine.tasks.base import Examples, Tokens
+from trm_engine.tasks.maze.config import MazeConfig
 
 STEPS = 3
 PUZZLES = np.random.default_rng(0).integers(1, 5, (7, 16), dtype=np.uint8)

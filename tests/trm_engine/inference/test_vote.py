@@ -13,8 +13,8 @@ import torch
 from trm_engine.config import loads
 from trm_engine.inference.vote import Answers, Predictor, predictor, vote
 from trm_engine.models.trm import build_model
-from trm_engine.tasks import ArcConfig
 from trm_engine.tasks.arc.augment import image
+from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.task import ArcTask
 from trm_engine.tasks.arc.text import to_tokens
 from trm_engine.tasks.base import Examples

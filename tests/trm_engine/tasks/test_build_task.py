@@ -5,8 +5,9 @@ import pytest
 
 import trm_engine.tasks
 from trm_engine.config.sections import TaskConfig
-from trm_engine.tasks import SudokuConfig, build_task
+from trm_engine.tasks import build_task
 from trm_engine.tasks.base import Task
+from trm_engine.tasks.sudoku.config import SudokuConfig
 
 
 def test_importing_the_package_makes_the_configurations_known_without_heavy_imports():

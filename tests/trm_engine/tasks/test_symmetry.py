@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trm_engine.tasks.symmetry import Images, reflections, relabelling
+from trm_engine.tasks.kit.symmetry import Images, reflections, relabelling
 
 SQUARE = reflections(3, 3)
 # Every image of a 3×3 grid, with tokens 0 … 3 as they are, and with 1 and 2 exchanged.

@@ -14,18 +14,16 @@ from task_contract import CHECKS, PUZZLE_CHECKS, Check, Subject
 
 from trm_engine.config.sections import TaskConfig
 from trm_engine.interop.dataset_writer import write_task
-from trm_engine.tasks import (
-    ArcConfig,
-    FutoshikiConfig,
-    LightUpConfig,
-    MazeConfig,
-    SudokuConfig,
-    TextConfig,
-    build_task,
-)
+from trm_engine.tasks import build_task
+from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.base import Examples, PuzzleTask, Verdict
+from trm_engine.tasks.futoshiki.config import FutoshikiConfig
+from trm_engine.tasks.kit.symmetry import Symmetry, relabelling
+from trm_engine.tasks.light_up.config import LightUpConfig
+from trm_engine.tasks.maze.config import MazeConfig
+from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.task import SudokuTask
-from trm_engine.tasks.symmetry import Symmetry, relabelling
+from trm_engine.tasks.text.config import TextConfig
 
 
 def sudoku(folder: Path, seed: int) -> TaskConfig:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.tasks.base import Tokens
-from trm_engine.tasks.symmetry import Images, reflections
+from trm_engine.tasks.kit.symmetry import Images, reflections
 
 BLANK, FIRST_DIGIT = 1, 2
 """Tokens of an empty cell and of the digit 1; 0 is padding."""

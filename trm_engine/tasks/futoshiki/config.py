@@ -34,6 +34,8 @@ class FutoshikiConfig(TaskConfig, kind="futoshiki", task="trm_engine.tasks.futos
     """Puzzles to train on: a list, a dataset folder, or hub:OWNER/NAME[@REVISION]. Empty: generate."""
     test_data: str = Field("", max_length=4096)
     """Held-out puzzles, likewise; empty with `data`: its test part, or test_size puzzles set aside."""
+    columns: str = Field("", max_length=200)
+    """Columns of a CSV as PUZZLE or PUZZLE,SOLUTION; empty: known by their names."""
 
     @property
     def seq_len(self) -> int:

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from trm_engine.tasks.base import Tokens
 from trm_engine.tasks.futoshiki.board import Board, Clues
-from trm_engine.tasks.generated import Solutions
-from trm_engine.tasks.search import MANY, Flags, Masks, Owners, depth_first, exactly_once, settle
+from trm_engine.tasks.kit.generated import Solutions
+from trm_engine.tasks.kit.search import MANY, Flags, Masks, Owners, depth_first, exactly_once, settle
 
 EFFORT = 400
 """Rounds of branching spent on one puzzle before giving up."""
@@ -74,7 +74,7 @@ def search(
 ) -> tuple[Masks, npt.NDArray[np.int8]]:
     """Look for up to `want` solutions within candidates (n², N) under the signs of `clues`.
 
-    See `trm_engine.tasks.search.depth_first`.
+    See `trm_engine.tasks.kit.search.depth_first`.
     """
     right, below = (np.ascontiguousarray(np.moveaxis(signs, 0, -1)) for signs in (clues.right, clues.below))
 

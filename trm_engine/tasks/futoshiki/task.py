@@ -14,7 +14,7 @@ from trm_engine.tasks.futoshiki import rules, solver, text
 from trm_engine.tasks.futoshiki.board import BLANK, Board, images
 from trm_engine.tasks.futoshiki.config import FutoshikiConfig
 from trm_engine.tasks.futoshiki.generate import generate
-from trm_engine.tasks.generated import GeneratedTask, Solutions
+from trm_engine.tasks.kit.generated import GeneratedTask, Solutions
 
 
 class FutoshikiTask(GeneratedTask):

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.tasks.base import Tokens
-from trm_engine.tasks.generated import Solutions
+from trm_engine.tasks.kit.generated import Solutions
+from trm_engine.tasks.kit.search import MANY, Masks, Owners, depth_first, settle
 from trm_engine.tasks.light_up.light import BULB, Flags, Shape, Walls, touching
-from trm_engine.tasks.search import MANY, Masks, Owners, depth_first, settle
 
 # The values of a cell as masks: a bulb is tried first, for it decides most.
 _MAY_BULB, _MAY_BE_EMPTY = np.uint16(1), np.uint16(2)
@@ -31,7 +31,7 @@ def solve(shape: Shape, puzzles: Tokens, *, effort: int = EFFORT) -> Solutions:
 
 
 def search(shape: Shape, walls: Walls, *, want: int, effort: int) -> tuple[Masks, npt.NDArray[np.int8]]:
-    """Look for up to `want` solutions; see `trm_engine.tasks.search.depth_first`."""
+    """Look for up to `want` solutions; see `trm_engine.tasks.kit.search.depth_first`."""
     boards = np.where(walls.open, _EITHER, _MAY_BE_EMPTY).reshape(shape.cells, -1)
 
     def narrow(work: Masks, owner: Owners) -> tuple[npt.NDArray[np.uint16], Flags]:

@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from trm_engine.progress import Progress, silent
 from trm_engine.tasks.base import Examples, Fault, Tokens, Verdict
-from trm_engine.tasks.generated import GeneratedTask, Solutions
+from trm_engine.tasks.kit.generated import GeneratedTask, Solutions
+from trm_engine.tasks.kit.symmetry import reflections
 from trm_engine.tasks.light_up import rules, solver, text
 from trm_engine.tasks.light_up.config import LightUpConfig
 from trm_engine.tasks.light_up.generate import generate
 from trm_engine.tasks.light_up.light import FIRST_NUMBER, OPEN, WALL, Shape
-from trm_engine.tasks.symmetry import reflections
 
 
 class LightUpTask(GeneratedTask):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from trm_engine.tasks import holdout
 from trm_engine.tasks.base import Examples
-from trm_engine.tasks.holdout import draw_groups, group_bounds, groups_apart, take_groups
+from trm_engine.tasks.kit import holdout
+from trm_engine.tasks.kit.holdout import draw_groups, group_bounds, groups_apart, take_groups
 from trm_engine.tasks.maze.rules import Shape
 
 
@@ -29,7 +29,7 @@ def hold_out(
 ) -> tuple[Examples, Examples]:
     """Split examples at random into training groups and test mazes, no two of the latter equivalent.
 
-    Raises `UsageError` when there are not enough of them (see `trm_engine.tasks.holdout.hold_out`).
+    Raises `UsageError` when there are not enough of them (see `trm_engine.tasks.kit.holdout.hold_out`).
     """
     groups, test_rows = holdout.hold_out(
         examples,

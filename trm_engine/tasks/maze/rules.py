@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trm_engine.tasks.base import Examples, Fault, Tokens, Verdict
+from trm_engine.tasks.kit.symmetry import Images, reflections
 from trm_engine.tasks.maze.paths import (
     Bits,
     Cells,
@@ -19,7 +20,6 @@ from trm_engine.tasks.maze.paths import (
     to_bits,
 )
 from trm_engine.tasks.maze.text import GOAL, OPEN, PATH, START, WALL
-from trm_engine.tasks.symmetry import Images, reflections
 
 AT_ONCE = 512
 _NAMES = {WALL: "a wall", OPEN: "an open cell", START: "the start", GOAL: "the goal", PATH: "a path"}

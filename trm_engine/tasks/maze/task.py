@@ -12,12 +12,12 @@ import numpy.typing as npt
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
 from trm_engine.tasks.base import Examples, Fault, PuzzleTask, Source, Tokens, Verdict
+from trm_engine.tasks.kit.symmetry import Symmetry
 from trm_engine.tasks.maze import rules, text
 from trm_engine.tasks.maze.config import MazeConfig
 from trm_engine.tasks.maze.data import MazeData, build_data, load_examples
 from trm_engine.tasks.maze.statistics import statistics
 from trm_engine.tasks.sources import as_path
-from trm_engine.tasks.symmetry import Symmetry
 
 
 class MazeTask(PuzzleTask):

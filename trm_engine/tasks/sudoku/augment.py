@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.kit.symmetry import Sources, Symmetry, relabelling
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.text import FIRST_DIGIT
-from trm_engine.tasks.symmetry import Sources, Symmetry, relabelling
 
 TokenGrids = npt.NDArray[np.uint8]
 

@@ -11,7 +11,7 @@ from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
 from trm_engine.tasks.base import Examples, Source
 from trm_engine.tasks.dataset_folder import is_published, read_published
-from trm_engine.tasks.holdout import draw_groups, group_bounds, keep_groups
+from trm_engine.tasks.kit.holdout import draw_groups, group_bounds, keep_groups
 from trm_engine.tasks.sources import Located, Split, as_path, find, is_folder, is_hub
 from trm_engine.tasks.subset import hold, select
 from trm_engine.tasks.sudoku.config import SudokuConfig

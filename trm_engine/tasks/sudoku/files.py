@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
+from trm_engine.tasks.kit.search import GAVE_UP, MANY
 from trm_engine.tasks.puzzle_lists.files import ListFile, readable
 from trm_engine.tasks.puzzle_lists.lines import Row, line_fault
-from trm_engine.tasks.search import GAVE_UP, MANY
 from trm_engine.tasks.sudoku.geometry import Digits, Geometry
 from trm_engine.tasks.sudoku.lines import Header, read_header, read_rows
 from trm_engine.tasks.sudoku.puzzles import Puzzles

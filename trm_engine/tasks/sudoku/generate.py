@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.search import Masks
+from trm_engine.tasks.kit.search import Masks
 from trm_engine.tasks.sudoku.geometry import Digits, Geometry
 from trm_engine.tasks.sudoku.masks import full_mask, to_digits, to_masks
 from trm_engine.tasks.sudoku.puzzles import Puzzles

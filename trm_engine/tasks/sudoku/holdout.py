@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from trm_engine.progress import Progress
-from trm_engine.tasks import holdout
 from trm_engine.tasks.base import Source
-from trm_engine.tasks.holdout import group_bounds, groups_apart, keep_groups
+from trm_engine.tasks.kit import holdout
+from trm_engine.tasks.kit.holdout import group_bounds, groups_apart, keep_groups
 from trm_engine.tasks.subset import select
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.prepared import PreparedList
@@ -38,7 +38,7 @@ def hold_out(
 ) -> tuple[Source, Source]:
     """Split examples at random into training groups and test puzzles, no two of the latter equivalent.
 
-    Raises `UsageError` when there are not enough of them (see `trm_engine.tasks.holdout.hold_out`).
+    Raises `UsageError` when there are not enough of them (see `trm_engine.tasks.kit.holdout.hold_out`).
     """
     hashes = _hashes(geometry, examples, progress)
     groups, test_rows = holdout.hold_out(

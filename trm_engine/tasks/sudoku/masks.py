@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trm_engine.tasks.search import Masks
+from trm_engine.tasks.kit.search import Masks
 from trm_engine.tasks.sudoku.geometry import Digits, Geometry
 
 _DIGIT_OF: Digits = np.zeros(1 << 16, np.uint8)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.search import Flags, Masks, exactly_once, settle
+from trm_engine.tasks.kit.search import Flags, Masks, exactly_once, settle
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.masks import full_mask
 
 
 def propagate(geometry: Geometry, boards: Masks) -> tuple[npt.NDArray[np.uint16], Flags]:
-    """Narrow the candidates of `boards` (n², N) in place; see `trm_engine.tasks.search.settle`."""
+    """Narrow the candidates of `boards` (n², N) in place; see `trm_engine.tasks.kit.search.settle`."""
     return settle(boards, lambda work, decided, _: _sweep(geometry, work, decided))
 
 

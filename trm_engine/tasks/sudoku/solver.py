@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.search import MANY, Masks, Owners, depth_first
+from trm_engine.tasks.kit.search import MANY, Masks, Owners, depth_first
 from trm_engine.tasks.sudoku.geometry import Digits, Geometry
 from trm_engine.tasks.sudoku.masks import to_digits, to_masks
 from trm_engine.tasks.sudoku.propagate import propagate
@@ -60,7 +60,7 @@ def search(
     effort: int,
     rng: np.random.Generator | None = None,
 ) -> tuple[Masks, npt.NDArray[np.int8]]:
-    """Look for up to `want` (1 or 2) solutions within each board (n², N); see `trm_engine.tasks.search`."""
+    """Look for up to `want` (1 or 2) solutions within each board (n², N); see `tasks.kit.search`."""
 
     def narrow(work: Masks, _: Owners) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.bool_]]:
         return propagate(geometry, work)

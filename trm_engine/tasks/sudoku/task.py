@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from trm_engine.progress import Progress, silent
 from trm_engine.tasks.base import Examples, Fault, PuzzleTask, Source, Tokens, Verdict
+from trm_engine.tasks.kit.symmetry import Symmetry
 from trm_engine.tasks.sources import Located, as_path, find, is_hub
 from trm_engine.tasks.sudoku import text
 from trm_engine.tasks.sudoku.augment import augment, draw_symmetry
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.data import SudokuData, build_data, geometry_of, load_examples, reading_of
 from trm_engine.tasks.sudoku.prepared import prepared_sha256
-from trm_engine.tasks.symmetry import Symmetry
 
 
 class SudokuTask(PuzzleTask):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from trm_engine.config import Config, ModelConfig, TrainConfig
-from trm_engine.tasks import SudokuConfig
+from trm_engine.tasks.sudoku.config import SudokuConfig
 
 _GRID = SudokuConfig(box_rows=3, box_cols=3, clues=36, train_size=64, test_size=1)
 _SMALL_GRID = SudokuConfig(box_rows=2, box_cols=3, clues=18, train_size=64, test_size=1)

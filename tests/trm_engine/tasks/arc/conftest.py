@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from arc_makers import FIRST, SAME, TURN, MakeTask, write
 
-from trm_engine.tasks import ArcConfig
+from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.task import ArcTask
 
 

@@ -12,7 +12,8 @@ from arc_makers import FIRST, TURN, MakeTask, write
 
 from trm_engine.errors import UsageError
 from trm_engine.interop.dataset_writer import write_published
-from trm_engine.tasks import ArcConfig, dataset_folder
+from trm_engine.tasks import dataset_folder
+from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.task import ArcTask
 from trm_engine.tasks.base import Examples
 from trm_engine.tasks.fingerprint import fingerprint

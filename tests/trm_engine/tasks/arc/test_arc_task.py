@@ -12,7 +12,8 @@ from arc_makers import FIRST, SAME, TURN, MakeTask, write
 
 from trm_engine.errors import UsageError
 from trm_engine.planning.estimate import estimate
-from trm_engine.tasks import ArcConfig, build_task
+from trm_engine.tasks import build_task
+from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.task import ArcTask
 from trm_engine.tasks.arc.text import to_grid
 from trm_engine.tasks.base import Examples, Source

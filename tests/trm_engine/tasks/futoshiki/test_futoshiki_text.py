@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from trm_engine.errors import UsageError
-from trm_engine.tasks import FutoshikiConfig, build_puzzles
+from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.futoshiki.board import Board
+from trm_engine.tasks.futoshiki.config import FutoshikiConfig
 from trm_engine.tasks.futoshiki.text import line, read, render
 
 BOARD = Board(3)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from trm_engine.errors import UsageError
-from trm_engine.tasks import LightUpConfig, build_puzzles
+from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.base import PuzzleTask
 from trm_engine.tasks.export import write_list
+from trm_engine.tasks.light_up.config import LightUpConfig
 
 SMALL = {"rows": 4, "cols": 4, "train_size": 60, "test_size": 20}
 

@@ -9,10 +9,11 @@ import pytest
 
 from trm_engine.errors import UsageError
 from trm_engine.interop.dataset_writer import write_published
-from trm_engine.tasks import MazeConfig, build_puzzles
+from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.base import PuzzleTask
 from trm_engine.tasks.export import write_list
 from trm_engine.tasks.fingerprint import fingerprint
+from trm_engine.tasks.maze.config import MazeConfig
 from trm_engine.tasks.maze.rules import Shape, paths_of
 
 SHAPE = Shape(6, 6)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from trm_engine.tasks import SudokuConfig, build_task
+from trm_engine.tasks import build_task
+from trm_engine.tasks.sudoku.config import SudokuConfig
 
 SIX = build_task(SudokuConfig(box_cols=3))
 PUZZLE = SIX.parse("1..... .2.... ..3... ...4.. ....5. .....6")

@@ -4,7 +4,7 @@ import pytest
 from trm_engine.errors import UsageError
 from trm_engine.progress import silent
 from trm_engine.tasks.base import Examples
-from trm_engine.tasks.holdout import take_groups
+from trm_engine.tasks.kit.holdout import take_groups
 from trm_engine.tasks.sudoku.augment import augment
 from trm_engine.tasks.sudoku.distinct import generate_distinct
 from trm_engine.tasks.sudoku.generate import ClueRange

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trm_engine.tasks.search import GAVE_UP, MANY
+from trm_engine.tasks.kit.search import GAVE_UP, MANY
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.solver import solve
 

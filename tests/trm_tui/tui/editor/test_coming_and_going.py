@@ -10,7 +10,7 @@ from textual.widgets import Input, OptionList
 from tests.trm_tui.editor_pilot import SIX, Desk, SharedDesk, shared
 from trm_engine.config import Config, apply, dumps, load
 from trm_engine.hardware import Hardware
-from trm_engine.tasks import SudokuConfig
+from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_tui.tui.common.dialogs import Ask, Choice
 from trm_tui.tui.dashboard.screen import DashboardScreen
 from trm_tui.tui.editor.dialogs import Differences, PickMachine, PickSource

@@ -7,7 +7,7 @@ from textual.widgets import OptionList
 
 from tests.trm_tui.editor_pilot import SIX, Desk, SharedDesk, shared
 from trm_engine.config import TaskConfig, apply
-from trm_engine.tasks import SudokuConfig
+from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_tui.tui.editor.screen import ConfigScreen
 
 WIDTH = "model.hidden_size"

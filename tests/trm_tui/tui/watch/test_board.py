@@ -22,8 +22,9 @@ from tests.trm_tui.fake_model_host import (
     SOLVED_NINE,
     steps,
 )
-from trm_engine.tasks import MazeConfig, build_puzzles
+from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.base import Verdict
+from trm_engine.tasks.maze.config import MazeConfig
 from trm_tui.shared.contrast import ink_on
 from trm_tui.tui.watch.board import DRAWINGS, draw, fitting
 from trm_tui.tui.watch.strip import strip_lines, visible

@@ -18,7 +18,7 @@ from trm_engine.config import Config, apply, dumps
 from trm_engine.errors import UsageError
 from trm_engine.models.text import build_text_model
 from trm_engine.sessions import Checkpoint, Store
-from trm_engine.tasks import TextConfig
+from trm_engine.tasks.text.config import TextConfig
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.common.multiline_input import Write
 from trm_tui.tui.dashboard.screen import DashboardScreen

@@ -13,7 +13,7 @@ from trm_engine.hardware import Hardware, Memory, load_profile
 from trm_engine.monitoring.monitor import Sample
 from trm_engine.planning.estimate import estimate
 from trm_engine.sessions import Store
-from trm_engine.tasks import SudokuConfig
+from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_tui.workbench.editor.advice import advise
 from trm_tui.workbench.editor.draft import Draft, Origin
 from trm_tui.workbench.editor.machine import (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trm_engine.config import Config, TaskConfig, apply, dumps, find_preset, flatten, loads
-from trm_engine.tasks import SudokuConfig
+from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_tui.workbench.editor.document import Document
 from trm_tui.workbench.editor.draft import Draft, Origin
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trm_engine.config import Config, Preset, apply, dumps, find_preset, list_presets, load
 from trm_engine.errors import SessionError, TrmError, UsageError
 from trm_engine.sessions import Store
-from trm_engine.tasks import SudokuConfig
+from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_tui.workbench.editor import saving
 from trm_tui.workbench.editor.sources import Source, of_path, of_presets, of_sessions, open_source
 

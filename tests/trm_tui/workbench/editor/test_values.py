@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from trm_engine.config import FieldInfo, TaskConfig, Value
 from trm_engine.config.build import check
-from trm_engine.tasks import SudokuConfig
+from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_tui.workbench.editor.draft import fields_of
 from trm_tui.workbench.editor.values import read, show, stepped
 

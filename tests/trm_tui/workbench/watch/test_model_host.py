@@ -13,7 +13,8 @@ from trm_engine.errors import SessionError, UsageError
 from trm_engine.inference.trace import refine
 from trm_engine.models.trm import build_model
 from trm_engine.sessions import Checkpoint, Store
-from trm_engine.tasks import SudokuConfig, build_task
+from trm_engine.tasks import build_task
+from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_tui.workbench.watch.model_host import Studio
 from trm_tui.workbench.workbench import Look
 

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.progress import Progress
-from trm_engine.tasks.assembly import Puzzles, Settings, assemble, load_examples
 from trm_engine.tasks.base import Examples, Fault, PuzzleTask, Tokens
+from trm_engine.tasks.kit.assembly import Puzzles, Settings, assemble, load_examples
+from trm_engine.tasks.kit.symmetry import Images, Symmetry
 from trm_engine.tasks.sources import as_path
-from trm_engine.tasks.symmetry import Images, Symmetry
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,12 @@ class GeneratedTask(PuzzleTask):
     def load(self, path: str, *, check_unique: bool = False) -> Examples:
         """Read all puzzles of a list, or of a dataset folder's split (its test part where it has two)."""
         return load_examples(
-            self, as_path(path), split="test", check_unique=check_unique, progress=self._progress
+            self,
+            as_path(path),
+            split="test",
+            check_unique=check_unique,
+            columns=self._wanted.columns,
+            progress=self._progress,
         )
 
     @abstractmethod

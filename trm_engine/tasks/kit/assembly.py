@@ -10,17 +10,17 @@ import numpy as np
 
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks import holdout
 from trm_engine.tasks.base import Examples, Tokens
 from trm_engine.tasks.dataset_folder import is_published, read_published
-from trm_engine.tasks.holdout import draw_groups, group_bounds, groups_apart, take_groups
-from trm_engine.tasks.pairs import read_pairs
-from trm_engine.tasks.search import GAVE_UP, MANY
-from trm_engine.tasks.sources import Split, is_hub, locate
+from trm_engine.tasks.kit import holdout
+from trm_engine.tasks.kit.holdout import draw_groups, group_bounds, groups_apart, take_groups
+from trm_engine.tasks.kit.pairs import read_pairs
+from trm_engine.tasks.kit.search import GAVE_UP, MANY
+from trm_engine.tasks.sources import Located, Split, find, is_folder, is_hub
 from trm_engine.text import safe_text
 
 if TYPE_CHECKING:
-    from trm_engine.tasks.generated import GeneratedTask
+    from trm_engine.tasks.kit.generated import GeneratedTask
 
 _AT_ONCE = 2048
 _PATIENCE = 24
@@ -50,6 +50,10 @@ class Settings(Protocol):
     def test_data(self) -> str:
         """Where held-out puzzles are read from, likewise."""
 
+    @property
+    def columns(self) -> str:
+        """What the columns of a CSV are called; empty for the usual names."""
+
 
 @dataclass(frozen=True)
 class Puzzles:
@@ -62,26 +66,37 @@ class Puzzles:
 
 def assemble(task: GeneratedTask, wanted: Settings, progress: Progress) -> Puzzles:
     """Generate or read puzzles; raise `UsageError` where data is not sound or a request cannot be met."""
-    train, test, source, unseen = (_read if wanted.data else _generated)(task, wanted, progress)
+    files: dict[str, str] = {}
+    if wanted.data:
+        train, test, source, unseen = _read(task, wanted, progress, files)
+    else:
+        train, test, source, unseen = _generated(task, wanted, progress)
     facts = {
         "source": source,
         "training": _describe(task, train),
         "test": _describe(task, test),
         "unseen": f"{unseen} (image: {task.symmetries}).",
+        **files,
     }
     return Puzzles(train, test, facts)
 
 
 def load_examples(
-    task: GeneratedTask, path: Path, *, split: Split, check_unique: bool = False, progress: Progress = silent
+    task: GeneratedTask,
+    path: Path,
+    *,
+    split: Split,
+    check_unique: bool = False,
+    columns: str = "",
+    progress: Progress = silent,
 ) -> Examples:
     """Read puzzles with solutions: a list, or a dataset folder that is itself a split or holds `split`.
 
     Puzzles of these kinds have no identity to learn, so identifiers are left out. Raises `UsageError` naming
     the place and what is wrong.
     """
-    if not path.is_dir():
-        return _read_list(task, path, check_unique, progress)
+    if not is_folder(path):
+        return _read_list(task, path, check_unique, columns, progress)
     folder = path if is_published(path) else path / split
     read = read_published(
         folder, seq_len=task.seq_len, vocab_size=task.vocab_size, progress=progress
@@ -141,12 +156,16 @@ def _generated(task: GeneratedTask, wanted: Settings, progress: Progress) -> _As
     return train, test, source, "No two of all these puzzles are images of each other"
 
 
-def _read(task: GeneratedTask, wanted: Settings, progress: Progress) -> _Assembled:
-    path = locate(wanted.data, field="data", split="train", progress=progress)
-    test_path = _test_path(wanted, path, progress)
-    pool = load_examples(task, path, split="train", progress=progress)
+def _read(task: GeneratedTask, wanted: Settings, progress: Progress, files: dict[str, str]) -> _Assembled:
+    """Read what the settings name; what is said of files of the Hub, once verified, goes to `files`."""
+    found = find(wanted.data, field="data", split="train", progress=progress)
+    tests = _find_tests(wanted, found.path, progress)
+    for name, located in (("training file", found), ("test file", tests)):
+        if located is not None and (described := located.verified(progress)) is not None:
+            files[name] = described
+    pool = load_examples(task, found.path, split="train", columns=wanted.columns, progress=progress)
     hashes = task.images.hashes(pool.inputs)
-    if test_path is None:
+    if tests is None:
         groups, rows = holdout.hold_out(
             pool,
             hashes,
@@ -157,14 +176,14 @@ def _read(task: GeneratedTask, wanted: Settings, progress: Progress) -> _Assembl
         source = f"Read from {safe_text(wanted.data)}; {len(rows)} puzzles set aside with seed {wanted.seed}."
         unseen = "No training puzzle is an image of a test puzzle, and no test puzzle of another"
         return take_groups(pool, groups), pool.take(rows), source, unseen
-    test = load_examples(task, test_path, split="test", progress=progress)
+    test = load_examples(task, tests.path, split="test", columns=wanted.columns, progress=progress)
     test = _choose(Examples(test.inputs, test.labels, test.puzzle_ids), wanted.test_size, wanted.seed)
     apart = groups_apart(pool, hashes, task.images.hashes(test.inputs))
     dropped = len(group_bounds(pool)) - 1 - len(apart)
     if not len(apart):
         raise UsageError("task.data: every puzzle is an image of a test puzzle, none is left to train on")
     train = _choose(take_groups(pool, apart) if dropped else pool, wanted.train_size, wanted.seed)
-    where = wanted.test_data or (wanted.data if is_hub(wanted.data) else str(test_path))
+    where = wanted.test_data or (wanted.data if is_hub(wanted.data) else str(tests.path))
     source = f"Read from {safe_text(wanted.data)}, tested on {safe_text(where)}."
     left_out = f"; {dropped} that were have been left out" if dropped else ""
     return train, test, source, f"No training puzzle is an image of a test puzzle{left_out}"
@@ -176,16 +195,16 @@ def _choose(examples: Examples, limit: int, seed: int) -> Examples:
     return examples if drawn is None else take_groups(examples, drawn)
 
 
-def _test_path(wanted: Settings, path: Path, progress: Progress) -> Path | None:
+def _find_tests(wanted: Settings, path: Path, progress: Progress) -> Located | None:
     """Return where the test puzzles are, or None when they are to be set aside from the training data."""
     if wanted.test_data:
-        return locate(wanted.test_data, field="test_data", split="test", progress=progress)
+        return find(wanted.test_data, field="test_data", split="test", progress=progress)
     if is_hub(wanted.data):
-        return locate(wanted.data, field="data", split="test", progress=progress)
+        return find(wanted.data, field="data", split="test", progress=progress)
     beside = path.parent / "test.csv"
     if path.name == "train.csv" and Path(wanted.data).name != "train.csv" and beside.is_file():
-        return beside  # `data` names a folder that holds both
-    return path / "test" if is_published(path / "test") else None
+        return Located(beside)  # `data` names a folder that holds both
+    return Located(path / "test") if is_published(path / "test") else None
 
 
 _NOT_ONE = {
@@ -195,10 +214,12 @@ _NOT_ONE = {
 }
 
 
-def _read_list(task: GeneratedTask, path: Path, check_unique: bool, progress: Progress) -> Examples:
+def _read_list(
+    task: GeneratedTask, path: Path, check_unique: bool, columns: str, progress: Progress
+) -> Examples:
     """Read a list; missing solutions are worked out, and must be the only ones, with `check_unique` all."""
     inputs, labels, open_rows = [], [], []
-    pairs = list(read_pairs(path, progress))
+    pairs = read_pairs(path, columns, progress)
     for row, pair in enumerate(pairs):
         with pair.named():
             inputs.append(task.read(pair.puzzle))
