@@ -8,18 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from torch import Tensor
 
 from trm_engine.config.sections import ModelConfig, RuntimeConfig, TrainConfig
 from trm_engine.interop.weight_names import from_published
-from trm_engine.learning.step import refill
+from trm_engine.learning.step import Fresh, refill
 from trm_engine.models.carry import Carry
 from trm_engine.models.layers import use_kernels
 from trm_engine.models.trm import TRM
-from trm_engine.tasks.base import Examples
 
 FOLDER = Path(os.environ.get("TRM_PARITY_DIR") or Path(__file__).parent)
 CASES = sorted(FOLDER.glob("*.safetensors"))
@@ -81,21 +79,18 @@ class Fixture:
         assert set(missing.missing_keys) <= {"puzzle_emb", "y_init"}
         return model
 
-    def batch(self, step: int, rows: Tensor) -> Examples:
-        """The rows of batch `step` that are taken; an ignored label is padding to us."""
-
-        def pick(name: str) -> np.ndarray[Any, Any]:
-            tensor = self.tensors[name][step][rows]
-            return np.asarray(torch.where(tensor == -100, 0, tensor).numpy())
-
-        return Examples(pick("inputs"), pick("labels"), pick("puzzle_identifiers"))
+    def fresh(self, step: int) -> Fresh:
+        """The rows of batch `step`, of which those that halted take theirs."""
+        names = ("inputs", "labels", "puzzle_identifiers")
+        inputs, labels, puzzle_ids = (self.tensors[name][step] for name in names)
+        return Fresh(inputs.int(), labels.long(), puzzle_ids.long())
 
     def scalar(self, key: str) -> float:
         return float(self.tensors[key].reshape(-1)[0])
 
 
 def offered(fixture: Fixture, model: TRM, carry: Carry, step: int) -> Carry:
-    return refill(model, carry, fixture.batch(step, carry.halted))
+    return refill(model, carry, fixture.fresh(step))
 
 
 def first_carry(fixture: Fixture, model: TRM) -> Carry:

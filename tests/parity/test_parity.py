@@ -13,12 +13,11 @@ from parity_fixtures import (
     assert_agrees,
     assert_evaluation_agrees,
     first_carry,
-    offered,
 )
 from torch import Tensor
 
 from trm_engine.interop.weight_names import our_name
-from trm_engine.learning.step import StepBounds, StepResult, backward_step
+from trm_engine.learning.step import PuzzleRows, supervision_step
 from trm_engine.models.carry import Carry
 
 
@@ -41,11 +40,9 @@ def test_parity_of_training(fixture: Fixture) -> None:
     assert runs[0]
     for step, ((ours, carry, grads), (exact, _, exact_grads)) in enumerate(zip(*runs, strict=True)):
         for name in ("count", "accuracy", "exact_accuracy", "steps"):
-            assert getattr(ours, name) == pytest.approx(fixture.scalar(f"train.{step}.{name}"), rel=1e-6), (
-                name
-            )
+            assert ours[name] == pytest.approx(fixture.scalar(f"train.{step}.{name}"), rel=1e-6), name
         for name in ("loss", "lm_loss", "q_halt_loss"):
-            values = (torch.tensor(getattr(run, name), dtype=torch.float64) for run in (ours, exact))
+            values = (torch.tensor(run[name], dtype=torch.float64) for run in (ours, exact))
             recorded = torch.tensor(fixture.scalar(f"train.{step}.{name}"), dtype=torch.float64)
             assert_agrees(*values, recorded, 1e-5 * float(recorded.abs()), f"train.{step}.{name}")
         assert torch.equal(carry.halted, fixture.tensors[f"train.{step}.halted"].bool())
@@ -62,16 +59,23 @@ def test_parity_of_training(fixture: Fixture) -> None:
             )
 
 
-def training(fixture: Fixture, dtype: torch.dtype) -> Iterator[tuple[StepResult, Carry, dict[str, Tensor]]]:
+def training(
+    fixture: Fixture, dtype: torch.dtype
+) -> Iterator[tuple[dict[str, float], Carry, dict[str, Tensor]]]:
     model = fixture.model().to(dtype)
     carry = first_carry(fixture, model)
-    bounds = StepBounds(torch.zeros(len(carry), dtype=torch.int32), fixture.train.halt_max_steps)
+    least = torch.zeros(len(carry), dtype=torch.int32)
     step = 0
     while f"train.{step}.loss" in fixture.tensors:
         model.zero_grad()
-        carry = offered(fixture, model, carry, step)
-        carry, result, _ = backward_step(model, carry, bounds, fixture.train, scale=1.0)
-        yield result, carry, {name: grad(parameter) for name, parameter in model.named_parameters()}
+        rows = PuzzleRows(carry, fixture.fresh(step), least, fixture.train.halt_max_steps)
+        result = supervision_step(model, rows, fixture.train, weight=1.0)
+        carry = result.carry
+        yield (
+            result.sums.figures(),
+            carry,
+            {name: grad(parameter) for name, parameter in model.named_parameters()},
+        )
         step += 1
 
 

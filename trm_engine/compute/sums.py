@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import ClassVar, TypedDict, TypeVar
+
+import torch
+from torch import Tensor
 
 
 class Means(TypedDict):
@@ -18,24 +23,49 @@ class Means(TypedDict):
     supervision_steps: float | None
 
 
-@dataclass
+S = TypeVar("S", bound="Sums")
+
+
+@dataclass(frozen=True)
 class Sums:
-    """Sums over the rows of a batch. A kind of model that counts more than the loss adds fields."""
+    """Sums over rows, one for each of `names`: `values` (N,) in float64.
 
-    loss: float = 0.0
+    They stay where they were computed, and whoever asks for figures waits for them. A kind of model that
+    counts more than the loss adds names; the loss comes first.
+    """
 
-    def __iadd__(self, other: Sums) -> Sums:
-        for field in dataclasses.fields(self):
-            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
-        return self
+    names: ClassVar[tuple[str, ...]] = ("loss",)
+    values: Tensor
+
+    @classmethod
+    def of(cls: type[S], **sums: Tensor) -> S:
+        """Return sums by name; each is a single number."""
+        return cls(torch.stack([sums[name].detach().double() for name in cls.names]))
+
+    @property
+    def loss(self) -> Tensor:
+        """The summed loss."""
+        return self.values[0]
+
+    def __add__(self: S, other: S) -> S:
+        return type(self)(self.values + other.values)
+
+    def figures(self) -> dict[str, float]:
+        """Return the sums as numbers, by name."""
+        return dict(zip(self.names, self.values.tolist(), strict=True))
 
     def means(self, rows: int) -> Means:
         """Return the means over the `rows` rows that were summed."""
         return {
-            "loss": self.loss / rows,
+            "loss": self.figures()["loss"] / rows,
             "lm_loss": None,
             "q_halt_loss": None,
             "exact_accuracy": None,
             "cell_accuracy": None,
             "supervision_steps": None,
         }
+
+
+def total(parts: Sequence[S]) -> S:
+    """Return the sums over one or more parts, added in their order."""
+    return functools.reduce(operator.add, parts)

@@ -10,56 +10,64 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
 from torch import nn
 
-from trm_engine.compute.batch import Part
+from trm_engine.compute.compute import Compute, Result, Rows, T
 from trm_engine.compute.parameters import FlatParameters
+from trm_engine.compute.sums import Sums
 
 
-class Workers:
+class Threads(Compute):
     """Computes parts of a batch with `count` threads, the calling one among them."""
 
-    def __init__(self, model: nn.Module, parameters: FlatParameters, count: int) -> None:
+    def __init__(
+        self, model: nn.Module, parameters: FlatParameters, count: int, *, bf16: bool = False
+    ) -> None:
+        super().__init__(model, parameters, bf16=bf16)
         self.count = count
-        self._parameters = parameters
-        self._model = model
-        self._twins = [parameters.twin(model) for _ in range(count - 1)]
+        self.twins = [parameters.twin(model) for _ in range(count - 1)]
         # Each thread asks for the number of its own; the threads end when the pool is no longer referred to.
         self._pool = ThreadPoolExecutor(count - 1, "rows", initializer=torch.set_num_threads, initargs=(1,))
 
-    def backward(self, parts: Sequence[Part], context: Callable[[], AbstractContextManager[object]]) -> None:
-        """Add the gradients of at most `count` parts to the model's; each is computed within `context()`.
-
-        When some fail, the first error is raised after all have ended.
-        """
-
-        def compute(part: Part, model: nn.Module) -> None:
-            with context():
-                part.backward(model)
-
-        twins = self._twins[: len(parts) - 1]
-        for _, grads in twins:
+    def clear(self) -> None:
+        """Forget all gradients, those of each thread too."""
+        super().clear()
+        for _, grads in self.twins:
             grads.zero_()
+
+    def run(self, work: Callable[[nn.Module, Any], T], rows: Rows, start: int, stop: int) -> list[T]:
+        """Compute rows [start, stop) in as many parts as there are threads; a single row by all together."""
+
+        def compute(model: nn.Module, part: Rows) -> T:
+            with self._precision():
+                return work(model, part)
+
+        parts = [rows.part(*bounds) for bounds in shares(start, stop, self.count)]
+        if len(parts) == 1:
+            return [compute(self.model, parts[0])]
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # of this thread, and of matrix products in all
         try:
             others = [
-                self._pool.submit(compute, part, model)
-                for part, (model, _) in zip(parts[1:], twins, strict=True)
+                self._pool.submit(compute, model, part)
+                for part, (model, _) in zip(parts[1:], self.twins, strict=False)
             ]
             try:
-                compute(parts[0], self._model)
+                first = compute(self.model, parts[0])
             finally:
                 wait(others)
-            for other in others:
-                other.result()
+            return [first, *(other.result() for other in others)]
         finally:
             torch.set_num_threads(threads)
-        for _, grads in twins:
-            self._parameters.grads.add_(grads)
+
+    def reduce(self, results: Sequence[Result]) -> Sums:
+        """Add the gradients of each thread to those of the model, in order."""
+        for _, grads in self.twins:
+            self.parameters.grads.add_(grads)
+        return super().reduce(results)
 
 
 def shares(start: int, stop: int, count: int) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from trm_engine.inference.evaluation_result import Measured
 from trm_engine.inference.scoring import scored_labels, softmax_cross_entropy
 from trm_engine.models.text import RecursiveText
-from trm_engine.tasks.base import IGNORE_LABEL, Examples, Source
+from trm_engine.tasks.base import IGNORE_LABEL, Source
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,12 @@ class TextEvaluation(Measured):
         }
 
 
-def character_losses(model: RecursiveText, windows: Examples) -> tuple[Tensor, Tensor]:
-    """Return the cross-entropy (L, B) of every label, and which are scored (L, B); the others are 0."""
-    inputs_BL = torch.from_numpy(windows.inputs.astype(np.int64))
-    labels_LB = scored_labels(windows.labels).t()
+def character_losses(model: RecursiveText, inputs_BL: Tensor, labels_BL: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the cross-entropy (L, B) of every label, and which are scored (L, B); the others are 0.
+
+    `labels_BL` are those of `scored_labels`.
+    """
+    labels_LB = labels_BL.t()
     losses_N = softmax_cross_entropy(model(inputs_BL).flatten(0, 1), labels_LB.flatten())
     return losses_N.view(labels_LB.shape), labels_LB != IGNORE_LABEL
 
@@ -81,7 +83,8 @@ def evaluate_text(
     loss, characters, done = 0.0, 0, 0
     for start in range(0, len(windows), batch_size):
         batch = windows.take(slice(start, start + batch_size))
-        losses_LB, scored_LB = character_losses(model, batch)
+        inputs_BL = torch.from_numpy(batch.inputs.astype(np.int64))
+        losses_LB, scored_LB = character_losses(model, inputs_BL, scored_labels(batch.labels))
         loss += float(losses_LB.sum(dtype=torch.float64))
         characters += int(scored_LB.sum())
         done += len(batch)

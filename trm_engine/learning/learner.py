@@ -1,8 +1,9 @@
 """Everything that changes while a model learns, and how one step changes it.
 
 What is the same for every kind of model is here: weights, optimizer, moving average, data cursor, random
-generators, counters, and the order of a step. What a batch is and how its gradients come about, a subclass
-says: `PuzzleLearner` (deep supervision, halting) and `TextLearner` (next character).
+generators, counters, and the order of a step: draw rows, compute them, commit the results. What rows are and
+how they are computed, a subclass says: `PuzzleLearner` (deep supervision, halting) and `TextLearner` (next
+character). Where they are computed is `trm_engine.compute`'s to know.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import hashlib
 import math
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -21,11 +22,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trm_engine.compute.batch import Batch
+from trm_engine.compute.compute import Compute, Result, Rows, Serial
 from trm_engine.compute.gemm import use_gemm
 from trm_engine.compute.parameters import FlatParameters
 from trm_engine.compute.sums import Sums
-from trm_engine.compute.threads import Workers, shares
+from trm_engine.compute.threads import Threads
 from trm_engine.config.sections import Config
 from trm_engine.inference.evaluation_result import Measured
 from trm_engine.learning.muon import build_optimizer
@@ -34,6 +35,14 @@ from trm_engine.learning.schedule import lr_scale
 from trm_engine.models.layers import use_kernels
 from trm_engine.tasks.base import Source, Task
 from trm_engine.tasks.streaming import sampler_for
+
+NUMERICS = 2
+"""Version of a step's arithmetic, recorded in each session: between two of them, losses differ in their bits.
+
+1: fresh puzzles are drawn for the rows that halted alone; gradients of threads are added every micro-batch.
+2: a fresh puzzle is drawn for every row, and those of rows that go on are passed over, as in the published
+code, so that no shape depends on data; gradients of threads are added once a step.
+"""
 
 # A uniform guess costs ln(vocabulary) a row; fifty times that is no bad batch but a broken model.
 _SPIKE = 50.0
@@ -61,7 +70,7 @@ class Counters:
 class Update:
     """What one step did: sums over the batch, the gradient's norm, and whether the weights moved."""
 
-    result: Sums
+    sums: Sums
     grad_norm: float
     applied: bool
 
@@ -87,7 +96,7 @@ class Learner(ABC):
         self.rng = np.random.default_rng([seed, 1])
         self.counters = Counters()
         self._threads = 1
-        self._workers: Workers | None = None
+        self._compute: Compute | None = None
 
     # --- what kinds of models differ in -------------------------------------------------------------------
 
@@ -97,8 +106,20 @@ class Learner(ABC):
         return self.config.train.batch_size
 
     @abstractmethod
-    def draw(self) -> Batch:
-        """Draw the rows of the next step."""
+    def draw(self) -> Rows:
+        """Draw the rows of the next step. Moves the data's cursor and the generators, and nothing else."""
+
+    @abstractmethod
+    def work(self, model: nn.Module, rows: Any) -> Result:
+        """Compute some of the rows that were drawn: `trm_engine.compute.compute.Work`."""
+
+    @abstractmethod
+    def accept(self, results: Sequence[Any], scale: float) -> None:
+        """Take over what the step leads to; the weights have moved with `scale` times the peak rates."""
+
+    @abstractmethod
+    def reject(self) -> None:
+        """Leave the rows behind: their loss or gradient was not sound, and no weight has moved."""
 
     @abstractmethod
     def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> Measured:
@@ -123,15 +144,14 @@ class Learner(ABC):
         """
         before, step = self._cursor(), self.counters.step
         try:
-            batch = self.draw()
-            self.parameters.grads.zero_()
-            rows = self.rows
-            for start in range(0, rows, micro_batch):
+            rows, results = self.draw(), list[Result]()
+            self.compute.clear()
+            for start in range(0, self.rows, micro_batch):
                 if start and interrupted():
                     self._rewind(before)
                     return None
-                self._backward(batch, start, min(start + micro_batch, rows))
-            return self._update(batch)
+                results += self.compute.run(self.work, rows, start, min(start + micro_batch, self.rows))
+            return self._commit(results)
         except BaseException:
             if self.counters.step == step:
                 self._rewind(before)
@@ -141,43 +161,27 @@ class Learner(ABC):
         """Take the gradients of one micro-batch and forget them: the learner stays as it was, bit for bit."""
         before = self._cursor()
         try:
-            self._backward(self.draw(), 0, min(micro_batch, self.rows))
+            self.compute.run(self.work, self.draw(), 0, min(micro_batch, self.rows))
         finally:
             self._rewind(before)
-            self.parameters.grads.zero_()
-
-    def _backward(self, batch: Batch, start: int, stop: int) -> None:
-        """Add the gradients of rows [start, stop)."""
-        workers = self._workers_in_force()
-        parts = [batch.part(*rows) for rows in shares(start, stop, workers.count if workers else 1)]
-        if workers is None or len(parts) == 1:
-            with self._precision():
-                parts[0].backward(self.model)
-        else:
-            workers.backward(parts, self._precision)
-        for part in parts:
-            part.merge()
+            self.compute.clear()
 
     def use_threads(self, count: int) -> None:
         """Compute with `count` threads from now on; called in the thread that trains, whose torch it sets."""
         torch.set_num_threads(count)
         use_gemm(self.config.runtime.gemm)
-        self._threads, self._workers = count, None
+        self._threads, self._compute = count, None
 
-    def _workers_in_force(self) -> Workers | None:
-        if self.config.runtime.parallelism != "rows" or self._threads == 1:
-            return None
-        if self._workers is None:
-            self._workers = Workers(self.model, self.parameters, self._threads)
-        return self._workers
-
-    def _precision(self) -> torch.autocast:
-        """Return a context in which matrix products are computed as `runtime.precision` says.
-
-        Casts of weights are not cached: one made in a cycle without gradient would cut the gradient later.
-        """
-        reduced = self.config.runtime.precision == "bf16"
-        return torch.autocast("cpu", torch.bfloat16, enabled=reduced, cache_enabled=False)
+    @property
+    def compute(self) -> Compute:
+        """What computes the rows, by the configuration and the number of threads."""
+        if self._compute is None:
+            runtime, bf16 = self.config.runtime, self.config.runtime.precision == "bf16"
+            if runtime.parallelism == "rows" and self._threads > 1:
+                self._compute = Threads(self.model, self.parameters, self._threads, bf16=bf16)
+            else:
+                self._compute = Serial(self.model, self.parameters, bf16=bf16)
+        return self._compute
 
     def _cursor(self) -> tuple[Any, Any]:
         """Return where drawing examples and chance stand."""
@@ -187,25 +191,26 @@ class Learner(ABC):
         self.sampler.restore(cursor[0])
         self.rng.bit_generator.state = cursor[1]
 
-    def _update(self, batch: Batch) -> Update:
-        train, counters, result = self.config.train, self.counters, batch.result
-        grad_norm = float(self.parameters.grads.norm())
+    def _commit(self, results: Sequence[Result]) -> Update:
+        """Update weights, moving average and counters by the results of all rows, if they are sound."""
+        train, counters = self.config.train, self.counters
+        sums = self.compute.reduce(results)
+        loss, grad_norm = self.compute.read(sums.loss, self.parameters.grads.norm())
         scale = self._lr_scale()
-        mean_loss = result.loss / self.rows
-        sound = math.isfinite(grad_norm) and mean_loss < _SPIKE * math.log(self.task.vocab_size)
+        sound = math.isfinite(grad_norm) and loss / self.rows < _SPIKE * math.log(self.task.vocab_size)
         counters.step += 1
         counters.samples += self.rows
-        counters.digest = _chained(counters.digest, result.loss)
+        counters.digest = _chained(counters.digest, loss)
         if not sound:
             counters.skipped_in_a_row += 1
-            batch.reject()
-            return Update(result, grad_norm, applied=False)
+            self.reject()
+            return Update(sums, grad_norm, applied=False)
         counters.skipped_in_a_row = 0
         counters.updates += 1
         self.optimizer.step(self.parameters.grads, train.lr * scale)
         self.ema.lerp_(self.parameters.values, 1 - train.ema)
-        batch.accept(scale)
-        return Update(result, grad_norm, applied=True)
+        self.accept(results, scale)
+        return Update(sums, grad_norm, applied=True)
 
     @property
     def lr(self) -> float:
@@ -238,7 +243,7 @@ class Learner(ABC):
         if config.runtime != self.config.runtime:
             use_kernels(self.model, config.runtime)
             use_gemm(config.runtime.gemm)
-            self._workers = None  # theirs are copies of the model
+            self._compute = None  # that of threads has copies of the model
         self.config = config
         self.optimizer = self._continued(config)
 

@@ -42,7 +42,14 @@ class Adam:
 
 @torch.no_grad()
 def sign_sgd(embeddings_NE: Tensor, ids_B: Tensor, grads_BE: Tensor, lr: float, weight_decay: float) -> None:
-    """Move the embeddings of the puzzles in a batch by the sign of their summed gradient, in place."""
-    ids, inverse = torch.unique(ids_B, return_inverse=True)
-    summed = torch.zeros(len(ids), embeddings_NE.shape[1]).index_add_(0, inverse, grads_BE)
-    embeddings_NE[ids] = embeddings_NE[ids].mul_(1 - lr * weight_decay).add_(summed.sign_(), alpha=-lr)
+    """Move the embeddings of the puzzles in a batch by the sign of their summed gradient, in place.
+
+    Sorted, the rows of a puzzle lie together and share a sum; each of them then writes the same numbers. So
+    no shape depends on how many different puzzles there are.
+    """
+    ids_B, order_B = ids_B.sort(stable=True)
+    begins_B = torch.cat([torch.ones_like(ids_B[:1]), (ids_B[1:] != ids_B[:-1]).to(ids_B)])
+    sum_of_B = begins_B.cumsum(0) - 1
+    summed_BE = torch.zeros_like(grads_BE).index_add_(0, sum_of_B, grads_BE[order_B])[sum_of_B]
+    moved_BE = embeddings_NE[ids_B].mul_(1 - lr * weight_decay).add_(summed_BE.sign_(), alpha=-lr)
+    embeddings_NE[ids_B] = moved_BE

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trm_engine.compute.batch import Batch, Part
 from trm_engine.config.sections import Config
 from trm_engine.inference.evaluate import Evaluation, evaluate, judge_of
 from trm_engine.inference.evaluation_result import Measured
 from trm_engine.learning.learner import Learner
 from trm_engine.learning.optimizers import sign_sgd
 from trm_engine.learning.schedule import halt_steps
-from trm_engine.learning.step import PuzzleGradients, StepBounds, StepResult, backward_step, refill
+from trm_engine.learning.step import PuzzleResult, PuzzleRows, fresh_rows, supervision_step
 from trm_engine.models.carry import Carry
 from trm_engine.models.trm import TRM, build_model
-from trm_engine.tasks.base import Examples, Source, Task
+from trm_engine.tasks.base import Source, Task
 
 
 class PuzzleLearner(Learner):
@@ -40,15 +39,38 @@ class PuzzleLearner(Learner):
         """Rows of the batch in flight."""
         return len(self.carry)
 
-    def draw(self) -> PuzzleBatch:
-        """Draw puzzles for the rows that halted, and the steps between which each row may halt."""
-        fresh = self.task.augment(self.sampler.next(int(self.carry.halted.sum())), self.rng)
+    def draw(self) -> PuzzleRows:
+        """Draw a puzzle for every row, and the steps between which each row may halt.
+
+        Only rows that halted take theirs. Asking which ones do would wait for the step before.
+        """
+        fresh = self.task.augment(self.sampler.next(self.rows), self.rng)
         train, rows = self.config.train, self.rows
         most = halt_steps(train, self.counters.step)
         explores = self.rng.random(rows) < train.halt_exploration_prob
         drawn = self.rng.integers(2, most + 1, rows) if most > 1 else 1
         least = torch.from_numpy(np.where(explores, drawn, 0))
-        return PuzzleBatch(self, fresh, StepBounds(least, most))
+        place = self.compute.place
+        return PuzzleRows(self.carry, fresh_rows(fresh, place), place(least), most)
+
+    def work(self, model: nn.Module, rows: PuzzleRows) -> PuzzleResult:
+        """Run the supervision step of some rows, weighed as part of the batch."""
+        assert isinstance(model, TRM)
+        return supervision_step(model, rows, self.config.train, 1 / self.rows)
+
+    def accept(self, results: Sequence[PuzzleResult], scale: float) -> None:
+        """Carry states and halts on, and train the puzzle embeddings that were used."""
+        train = self.config.train
+        if self.model.puzzle_emb_len:
+            ids = torch.cat([result.carry.puzzle_ids for result in results])
+            grads = torch.cat([g for result in results if (g := result.embedding_grads) is not None])
+            lr = train.puzzle_emb_lr * scale
+            sign_sgd(self.model.puzzle_emb, ids, grads, lr, train.puzzle_emb_weight_decay)
+        self.carry = self.carry.followed_by([result.carry for result in results])
+
+    def reject(self) -> None:
+        """Give every row another puzzle."""
+        self.carry = dataclasses.replace(self.carry, halted=torch.ones_like(self.carry.halted))
 
     def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> Evaluation:
         """Measure how many puzzles the model solves, after the configured supervision steps."""
@@ -87,84 +109,8 @@ class PuzzleLearner(Learner):
         """Become what `weights`, `tensors` and `state` describe."""
         super().restore(weights, tensors, state)
         carry = {name.removeprefix("carry."): t for name, t in tensors.items() if name.startswith("carry.")}
-        self.carry = Carry.from_tensors(carry)
-
-
-Done = tuple[Carry, StepResult, PuzzleGradients | None]
-
-
-class PuzzleBatch(Batch):
-    """The rows of one supervision step: halted ones get the puzzles in `fresh`, in order."""
-
-    def __init__(self, learner: PuzzleLearner, fresh: Examples, bounds: StepBounds) -> None:
-        self.result = StepResult()
-        self._learner = learner
-        self._fresh = fresh
-        self._bounds = bounds
-        self._taken = 0
-        self._before = learner.carry
-        self._after = learner.carry
-        self._gradients: list[PuzzleGradients] = []
-
-    def part(self, start: int, stop: int) -> PuzzlePart:
-        """Return rows [start, stop) with the puzzles for those of them that halted."""
-        rows = self._before.rows(start, stop)
-        until = self._taken + int(rows.halted.sum())
-        fresh = self._fresh.take(slice(self._taken, until))
-        self._taken = until
-        return PuzzlePart(self, start, rows, fresh, self._bounds.rows(start, stop))
-
-    def step(self, model: TRM, rows: Carry, bounds: StepBounds) -> Done:
-        """Run the supervision step of some rows, weighed as part of the batch."""
-        return backward_step(model, rows, bounds, self._learner.config.train, 1 / len(self._before))
-
-    def put(self, start: int, after: Carry, result: StepResult, gradients: PuzzleGradients | None) -> None:
-        """Take in what became of the rows from `start` on."""
-        self.result += result
-        if gradients is not None:
-            self._gradients.append(gradients)
-        if len(after) == len(self._before):
-            self._after = after
-            return
-        if self._after is self._before:
-            self._after = self._before.blank()
-        self._after.put(start, after)
-
-    def accept(self, scale: float) -> None:
-        """Carry states and halts on, and train the puzzle embeddings that were used."""
-        learner, train = self._learner, self._learner.config.train
-        if self._gradients:
-            ids = torch.cat([gradients.ids for gradients in self._gradients])
-            grads = torch.cat([gradients.grads for gradients in self._gradients])
-            lr = train.puzzle_emb_lr * scale
-            sign_sgd(learner.model.puzzle_emb, ids, grads, lr, train.puzzle_emb_weight_decay)
-        learner.carry = self._after
-
-    def reject(self) -> None:
-        """Give every row another puzzle."""
-        halted = torch.ones_like(self._before.halted)
-        self._learner.carry = dataclasses.replace(self._before, halted=halted)
-
-
-class PuzzlePart(Part):
-    """Rows of a supervision step, from `start` on; `fresh` are the puzzles for those that halted."""
-
-    def __init__(
-        self, batch: PuzzleBatch, start: int, rows: Carry, fresh: Examples, bounds: StepBounds
-    ) -> None:
-        self._batch = batch
-        self._start = start
-        self._rows = rows
-        self._fresh = fresh
-        self._bounds = bounds
-        self._done: Done | None = None
-
-    def backward(self, model: nn.Module) -> None:
-        """Run the supervision step of these rows."""
-        assert isinstance(model, TRM)
-        self._done = self._batch.step(model, refill(model, self._rows, self._fresh), self._bounds)
-
-    def merge(self) -> None:
-        """Put states, halts and sums into the batch."""
-        assert self._done is not None
-        self._batch.put(self._start, *self._done)
+        restored = Carry.from_tensors(carry)
+        if len(restored) == len(self.carry):
+            self.carry.put(0, restored)  # a copy: a step may write into the carry
+        else:
+            self.carry = restored

@@ -6,11 +6,14 @@ The update of the weights is not part of it: the loop tests loss and gradients f
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from trm_engine.compute.compute import Result, Rows
 from trm_engine.compute.sums import Means, Sums
 from trm_engine.config.sections import TrainConfig
 from trm_engine.inference.scoring import judge, scored_labels
@@ -20,75 +23,97 @@ from trm_engine.models.trm import TRM, Output
 from trm_engine.tasks.base import Examples
 
 
-@dataclass
-class StepResult(Sums):
+class PuzzleSums(Sums):
     """Sums over a batch. The counts and accuracies are of the rows that just halted."""
 
-    lm_loss: float = 0.0
-    q_halt_loss: float = 0.0
-    count: int = 0
-    accuracy: float = 0.0
-    exact_accuracy: int = 0
-    q_halt_accuracy: int = 0
-    steps: int = 0
+    names: ClassVar[tuple[str, ...]] = (
+        "loss",
+        "lm_loss",
+        "q_halt_loss",
+        "count",
+        "accuracy",
+        "exact_accuracy",
+        "steps",
+    )
 
     def means(self, rows: int) -> Means:
         """Return losses per row, and accuracies per halted row, if any."""
-        halted = self.count
+        sums = self.figures()
+        halted = sums["count"]
         return {
-            "loss": self.loss / rows,
-            "lm_loss": self.lm_loss / rows,
-            "q_halt_loss": self.q_halt_loss / rows,
-            "exact_accuracy": self.exact_accuracy / halted if halted else None,
-            "cell_accuracy": self.accuracy / halted if halted else None,
-            "supervision_steps": self.steps / halted if halted else None,
+            "loss": sums["loss"] / rows,
+            "lm_loss": sums["lm_loss"] / rows,
+            "q_halt_loss": sums["q_halt_loss"] / rows,
+            "exact_accuracy": sums["exact_accuracy"] / halted if halted else None,
+            "cell_accuracy": sums["accuracy"] / halted if halted else None,
+            "supervision_steps": sums["steps"] / halted if halted else None,
         }
 
 
 @dataclass(frozen=True)
-class StepBounds:
-    """Supervision steps before which rows may not halt, `least` (B,), and at which they do, `most`."""
+class Fresh:
+    """A new puzzle for each row, taken by those that halted: `inputs`, `labels` (B, L), `puzzle_ids` (B,)."""
 
-    least: Tensor
-    most: int
+    inputs: Tensor
+    labels: Tensor
+    puzzle_ids: Tensor
 
-    def rows(self, start: int, stop: int) -> StepBounds:
-        """Return the bounds of rows [start, stop)."""
-        return StepBounds(self.least[start:stop], self.most)
+    def rows(self, start: int, stop: int) -> Fresh:
+        """Return rows [start, stop)."""
+        return Fresh(self.inputs[start:stop], self.labels[start:stop], self.puzzle_ids[start:stop])
 
 
 @dataclass(frozen=True)
-class PuzzleGradients:
-    """Gradients of the puzzle embeddings used by a batch: `ids` (B,) and `grads` (B, E)."""
+class PuzzleRows(Rows):
+    """Rows in flight, and what a supervision step does with them.
 
-    ids: Tensor
-    grads: Tensor
+    Rows may not halt before their `least` (B,) supervision steps, and do at `most`.
+    """
+
+    carry: Carry
+    fresh: Fresh
+    least: Tensor
+    most: int
+
+    def part(self, start: int, stop: int) -> PuzzleRows:
+        """Return rows [start, stop)."""
+        carry, fresh = self.carry.rows(start, stop), self.fresh.rows(start, stop)
+        return PuzzleRows(carry, fresh, self.least[start:stop], self.most)
 
 
-def refill(model: TRM, carry: Carry, fresh: Examples) -> Carry:
-    """Put `fresh` puzzles, in order, into the rows that halted; there must be as many."""
-    where = carry.halted.nonzero().squeeze(1)
-    inputs, labels, puzzle_ids = carry.inputs.clone(), carry.labels.clone(), carry.puzzle_ids.clone()
-    inputs[where] = torch.from_numpy(fresh.inputs).to(inputs.dtype)
-    labels[where] = scored_labels(fresh.labels)
-    puzzle_ids[where] = torch.from_numpy(fresh.puzzle_ids).to(puzzle_ids.dtype)
-    return Carry(
-        model.reset(carry.state, carry.halted),
-        inputs,
-        labels,
-        puzzle_ids,
-        torch.where(carry.halted, 0, carry.steps),
-        torch.zeros_like(carry.halted),
+@dataclass(frozen=True)
+class PuzzleResult(Result):
+    """The carry after a supervision step, and the gradients (B, E) of the puzzle embeddings of its rows."""
+
+    carry: Carry
+    embedding_grads: Tensor | None
+
+
+def fresh_rows(examples: Examples, place: Callable[[Tensor], Tensor]) -> Fresh:
+    """Return a new puzzle for each row, placed where it is computed."""
+    return Fresh(
+        place(torch.from_numpy(examples.inputs).to(torch.int32)),
+        place(scored_labels(examples.labels)),
+        place(torch.from_numpy(examples.puzzle_ids).to(torch.int64)),
     )
 
 
-def backward_step(
-    model: TRM, carry: Carry, bounds: StepBounds, config: TrainConfig, scale: float
-) -> tuple[Carry, StepResult, PuzzleGradients | None]:
-    """Run one supervision step on refilled rows and add `scale` · d(loss)/d(weights) to the gradients.
+def refill(model: TRM, carry: Carry, fresh: Fresh) -> Carry:
+    """Put the fresh puzzles of the rows that halted into them."""
+    halted = carry.halted
+    return Carry(
+        model.reset(carry.state, halted),
+        torch.where(halted[:, None], fresh.inputs, carry.inputs),
+        torch.where(halted[:, None], fresh.labels, carry.labels),
+        torch.where(halted, fresh.puzzle_ids, carry.puzzle_ids),
+        torch.where(halted, 0, carry.steps),
+        torch.zeros_like(halted),
+    )
 
-    Rows halt within `bounds`. Returns the carry after the step.
-    """
+
+def supervision_step(model: TRM, rows: PuzzleRows, config: TrainConfig, weight: float) -> PuzzleResult:
+    """Run one supervision step and add `weight` · d(loss)/d(weights) to the gradients of the model."""
+    carry = refill(model, rows.carry, rows.fresh)
     rows_emb = model.puzzle_rows(carry.puzzle_ids)
     if rows_emb is not None:
         rows_emb.requires_grad_()
@@ -96,36 +121,30 @@ def backward_step(
     steps = carry.steps + 1
     with torch.no_grad():
         judged = judge(output.logits, carry.labels)
-        last = steps >= bounds.most
+        last = steps >= rows.most
         target = _continue_target(model, carry, state, last) if config.continue_loss else None
         halted = halted_rows(
             steps,
             output.q_halt,
             output.q_continue,
-            max_steps=bounds.most,
-            min_steps=bounds.least,
+            max_steps=rows.most,
+            min_steps=rows.least,
             continue_loss=config.continue_loss,
         )
     losses = supervision_loss(output, carry.labels, judged, config.loss, target)
-    (losses.total * scale).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    (losses.total * weight).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     after = dataclasses.replace(carry, state=state, steps=steps, halted=halted)
-    gradients = None
-    if rows_emb is not None and rows_emb.grad is not None:
-        gradients = PuzzleGradients(carry.puzzle_ids, rows_emb.grad)
-    with torch.no_grad():
-        valid = halted & (judged.labelled > 0)
-        exact = judged.exact
-        result = StepResult(
-            loss=losses.total.item(),
-            lm_loss=losses.lm.item(),
-            q_halt_loss=losses.q_halt.item(),
-            count=int(valid.sum()),
-            accuracy=float(judged.accuracy[valid].sum()),
-            exact_accuracy=int((valid & exact).sum()),
-            q_halt_accuracy=int((valid & ((output.q_halt >= 0) == exact)).sum()),
-            steps=int(steps[valid].sum()),
-        )
-    return after, result, gradients
+    counted = halted & (judged.labelled > 0)
+    sums = PuzzleSums.of(
+        loss=losses.total,
+        lm_loss=losses.lm,
+        q_halt_loss=losses.q_halt,
+        count=counted.sum(),
+        accuracy=(judged.accuracy * counted).sum(),
+        exact_accuracy=(judged.exact & counted).sum(),
+        steps=(steps * counted).sum(),
+    )
+    return PuzzleResult(sums, after, rows_emb.grad if rows_emb is not None else None)
 
 
 def _continue_target(model: TRM, carry: Carry, state: object, last: Tensor) -> Tensor:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from trm_engine.compute.batch import Batch, Part
+from trm_engine.compute.compute import Result, Rows
 from trm_engine.compute.sums import Sums
 from trm_engine.config.sections import Config
 from trm_engine.inference.evaluate_text import TextEvaluation, character_losses, evaluate_text
 from trm_engine.inference.evaluation_result import Measured
+from trm_engine.inference.scoring import scored_labels
 from trm_engine.learning.learner import Learner
 from trm_engine.models.text import RecursiveText, build_text_model
-from trm_engine.tasks.base import Examples, Source, Task
+from trm_engine.tasks.base import Source, Task
 
 
 class TextLearner(Learner):
@@ -28,9 +31,25 @@ class TextLearner(Learner):
         generator = torch.Generator().manual_seed(config.train.seed)
         super().__init__(config, task, build_text_model(config, task.vocab_size, generator))
 
-    def draw(self) -> TextBatch:
+    def draw(self) -> TextRows:
         """Draw the windows of the next step."""
-        return TextBatch(self.task.augment(self.sampler.next(self.rows), self.rng))
+        windows = self.task.augment(self.sampler.next(self.rows), self.rng)
+        inputs = torch.from_numpy(windows.inputs.astype(np.int64))
+        return TextRows(self.compute.place(inputs), self.compute.place(scored_labels(windows.labels)))
+
+    def work(self, model: nn.Module, rows: TextRows) -> Result:
+        """Predict every character of some windows; the loss of a window is the mean of its characters'."""
+        assert isinstance(model, RecursiveText)
+        losses_LB, scored_LB = character_losses(model, rows.inputs, rows.labels)
+        loss = (losses_LB.sum(0) / scored_LB.sum(0).clamp(min=1)).sum()
+        (loss * (1 / self.rows)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        return Result(Sums.of(loss=loss))
+
+    def accept(self, results: Sequence[Result], scale: float) -> None:
+        """Nothing is carried on."""
+
+    def reject(self) -> None:
+        """Nothing is carried on, so nothing has to be left behind."""
 
     def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> TextEvaluation:
         """Measure the loss on windows that are held out."""
@@ -46,41 +65,13 @@ class TextLearner(Learner):
         return "best_val_loss", -score
 
 
-class TextBatch(Batch):
-    """The windows of one step."""
+@dataclass(frozen=True)
+class TextRows(Rows):
+    """Windows of text: `inputs` and `labels` (B, L), where a label is the character after its input."""
 
-    def __init__(self, windows: Examples) -> None:
-        self.result = Sums()
-        self._windows = windows
+    inputs: Tensor
+    labels: Tensor
 
-    def part(self, start: int, stop: int) -> TextPart:
+    def part(self, start: int, stop: int) -> TextRows:
         """Return windows [start, stop)."""
-        return TextPart(self, self._windows.take(slice(start, stop)), 1 / len(self._windows))
-
-    def accept(self, scale: float) -> None:
-        """Nothing is carried on."""
-
-    def reject(self) -> None:
-        """Nothing is carried on, so nothing has to be left behind."""
-
-
-class TextPart(Part):
-    """Some windows; the gradients of each count `weight` times."""
-
-    def __init__(self, batch: TextBatch, windows: Examples, weight: float) -> None:
-        self._batch = batch
-        self._windows = windows
-        self._weight = weight
-        self._loss = 0.0
-
-    def backward(self, model: nn.Module) -> None:
-        """Predict every character of these windows."""
-        assert isinstance(model, RecursiveText)
-        losses_LB, scored_LB = character_losses(model, self._windows)
-        loss = (losses_LB.sum(0) / scored_LB.sum(0).clamp(min=1)).sum()
-        (loss * self._weight).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        self._loss = loss.item()
-
-    def merge(self) -> None:
-        """Add the loss to the batch's."""
-        self._batch.result += Sums(loss=self._loss)
+        return TextRows(self.inputs[start:stop], self.labels[start:stop])

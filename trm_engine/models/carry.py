@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -77,12 +78,18 @@ class Carry:
         rest = (self.inputs, self.labels, self.puzzle_ids, self.steps, self.halted)
         return Carry(self.state.take(kept), *(tensor[kept] for tensor in rest))
 
-    def blank(self) -> Carry:
-        """Return a batch of the same shapes without content, to be filled with `put`."""
-        z = torch.empty_like(self.state.z)
-        y = z if self.state.y is self.state.z else torch.empty_like(self.state.y)
-        rest = (self.inputs, self.labels, self.puzzle_ids, self.steps, self.halted)
-        return Carry(State(y, z), *(torch.empty_like(tensor) for tensor in rest))
+    def followed_by(self, parts: Sequence[Carry]) -> Carry:
+        """Return the batch of which `parts` are the rows, in order; this one is given up.
+
+        Several parts are copied into this one: a third batch beside it and them may not fit in memory.
+        """
+        if len(parts) == 1:
+            return parts[0]
+        start = 0
+        for part in parts:
+            self.put(start, part)
+            start += len(part)
+        return self
 
     def put(self, start: int, part: Carry) -> None:
         """Copy `part` into the rows from `start` on."""

@@ -105,6 +105,8 @@ class SessionRecord(BaseModel):
     """The characters that a text model knows, those of tokens 1, 2, …; empty for puzzles."""
     threads: int = 0
     """Threads that computed; 0 when not known yet."""
+    numerics: int = 1
+    """Version of the step's arithmetic that the session began with; 1 where none was recorded."""
     summary: dict[str, JsonValue] = Field(default_factory=dict)
     """Accuracy, steps, samples, seconds, weights_sha256 and resources so far."""
 

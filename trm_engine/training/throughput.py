@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable
 
@@ -54,10 +53,7 @@ class Window:
         """Count one step over `rows` rows."""
         self.steps += 1
         self.rows += rows
-        if self.sums is None:
-            self.sums = copy.copy(update.result)
-        else:
-            self.sums += update.result
+        self.sums = update.sums if self.sums is None else self.sums + update.sums
         self.grad_norm += update.grad_norm
 
     def means(self) -> WindowMeans:

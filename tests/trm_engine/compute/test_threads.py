@@ -46,7 +46,7 @@ def test_rows_side_by_side_learn_what_they_learn_together(make_config, kind: str
         one, other = together.learn(6), apart.learn(6)
         assert one is not None
         assert other is not None
-        assert other.result.loss == pytest.approx(one.result.loss, rel=1e-10)
+        assert other.sums.figures() == pytest.approx(one.sums.figures(), rel=1e-10)
         assert other.grad_norm == pytest.approx(one.grad_norm, rel=1e-10)
     for name, tensor in together.tensors().items():
         torch.testing.assert_close(apart.tensors()[name], tensor, rtol=1e-8, atol=1e-10)
@@ -80,7 +80,7 @@ def test_an_error_in_any_thread_undoes_the_step(make_config, monkeypatch: pytest
     learner = learner_of(make_config, "mlp", "rows", 2)
     learner.learn(6)
     before = learner.state()
-    twin = learner._workers._twins[0][0]
+    twin = learner.compute.twins[0][0]
 
     def fails(*_: object) -> None:
         raise MemoryError("no room in the second thread")
@@ -98,8 +98,7 @@ def test_kernels_that_change_reach_every_thread(make_config) -> None:
     runtime = learner.config.runtime.model_copy(update={"attention": "products"})
     learner.reconfigure(learner.config.model_copy(update={"runtime": runtime}))
     learner.learn(6)
-    assert learner._workers is not None
-    assert all(block.mixer.products for block in learner._workers._twins[0][0].blocks)
+    assert all(block.mixer.products for block in learner.compute.twins[0][0].blocks)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def learner_of(config) -> TextLearner:
 
 def test_a_small_text_is_learned(make_config) -> None:
     learner = learner_of(make_config("text", "train.steps=60", "model.hidden_size=32", "train.lr=0.01"))
-    losses = [learner.learn(6).result.loss / 6 for _ in range(60)]
+    losses = [float(learner.learn(6).sums.loss) / 6 for _ in range(60)]
     assert losses[0] == pytest.approx(math.log(learner.task.vocab_size), rel=0.25)
     assert sum(losses[-5:]) / 5 < 0.75 * losses[0]
 
