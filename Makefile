@@ -8,7 +8,7 @@ OLDEST := .venv-oldest
 # Tests side by side on the cores; on no more than four, for their memory.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help quickstart test test-oldest check lint types imports format wheel screens bench-ui bench-sessions bench-streaming bench-recursion walk torture clean
+.PHONY: help quickstart test test-oldest check lint types imports format wheel screens bench-ui bench-sessions bench-streaming bench-recursion bench-step walk torture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -74,6 +74,9 @@ bench-streaming: $(VENV)/.dev ## measure training on data ten times larger than 
 
 bench-recursion: $(VENV)/.dev ## measure what recursion 1, 2 and 3 is worth on text (ARGS="--data FILE --seconds 300")
 	$(BIN)/python -m tests.e2e.bench_recursion $(ARGS)
+
+bench-step: $(VENV)/.dev ## compare the training step with that of another commit (ARGS="--against COMMIT")
+	$(BIN)/python -m tests.e2e.bench_step $(ARGS)
 
 walk: $(VENV)/.dev ## run and resume every preset a little, and compare with what check predicts (ARGS="--data FILE")
 	$(BIN)/python -m tests.e2e.preset_walk $(ARGS)

@@ -9,7 +9,7 @@ from trm_engine.config import Config, apply, diff, dumps, loads
 from trm_engine.errors import ConfigError, FitError, SessionError
 from trm_engine.hardware import Hardware, detect
 from trm_engine.learning.build import build_learner
-from trm_engine.learning.learner import Learner
+from trm_engine.learning.learner import NUMERICS, Learner
 from trm_engine.monitoring.monitor import Monitor
 from trm_engine.monitoring.slowdowns import PerformanceWatch
 from trm_engine.planning.estimate import estimate, memory_budget
@@ -260,7 +260,11 @@ def _number(saved: Mapping[str, object] | None, name: str) -> float:
 
 def _record(session: Session, task: Task, hardware: Hardware) -> None:
     session.update(
-        hardware=hardware.to_dict(), data=fingerprint(task), facts=task.facts, vocabulary=task.vocabulary
+        hardware=hardware.to_dict(),
+        data=fingerprint(task),
+        facts=task.facts,
+        vocabulary=task.vocabulary,
+        numerics=NUMERICS,
     )
 
 
