@@ -59,7 +59,9 @@ def make_config(text_overrides: tuple[str, ...]) -> MakeConfig:
     def make(*overrides: str) -> Config:
         if "text" in overrides:
             overrides = (*text_overrides, *(one for one in overrides if one != "text"))
-        config = Config(task=trm_engine.tasks.SudokuConfig(clues=6, train_size=40, test_size=12))
+        config = Config(
+            task=trm_engine.tasks.sudoku.config.SudokuConfig(clues=6, train_size=40, test_size=12)
+        )
         small = (
             "model.hidden_size=8",
             "train.batch_size=6",

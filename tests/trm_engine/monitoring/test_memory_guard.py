@@ -238,7 +238,7 @@ from trm_engine.monitoring.allocator import release_memory
 from trm_engine.monitoring.process import ProcessReadings
 from trm_engine.learning.build import build_learner
 config = apply(
-    Config(task=trm_engine.tasks.SudokuConfig(clues=6, train_size=40, test_size=12)),
+    Config(task=trm_engine.tasks.sudoku.config.SudokuConfig(clues=6, train_size=40, test_size=12)),
     ["model.hidden_size=128", "model.h_cycles=1", "model.l_cycles=4", "train.batch_size=128"],
 )
 learner = build_learner(config, trm_engine.tasks.build_task(config.task))

@@ -44,7 +44,7 @@ def workbench(tmp_path: Path) -> Iterator[LocalWorkbench]:
 
 
 def tiny(*overrides: str) -> Config:
-    config = Config(task=trm_engine.tasks.SudokuConfig(clues=6, train_size=40, test_size=12))
+    config = Config(task=trm_engine.tasks.sudoku.config.SudokuConfig(clues=6, train_size=40, test_size=12))
     return apply(config, [*SMALL, *overrides])
 
 

@@ -154,8 +154,8 @@ def load_tests(data: str, known: ArcData) -> Images:
     """Return the test pairs of tasks in files, or of a list (.txt or .csv), as far as outputs are known.
 
     Tasks that `known` has keep their identifiers; all else has the blank one. Tasks that the canvas has no
-    room for are left out, and the rows' `notes` say so. Raises `UsageError` when nothing is left, or where the
-    data is not sound.
+    room for are left out, and the rows' `notes` say so. Raises `UsageError` when nothing is left, or where
+    the data is not sound.
     """
     path = as_path(data)
     if is_list(path):
