@@ -147,6 +147,10 @@ class Checkpoints:
         """Whether there is a checkpoint, sound or not."""
         return is_real_folder(self._folder) and any(_NAME.fullmatch(p.name) for p in self._folder.iterdir())
 
+    def steps(self) -> list[int]:
+        """Return the steps of the checkpoints that have a manifest, the newest last; none is read through."""
+        return [one.step for one in reversed(self._newest_first()) if one.manifest is not None]
+
     def best(self) -> Best | None:
         """Return the mark of the best checkpoint; None when there is none or it has been replaced since."""
         try:

@@ -140,6 +140,11 @@ class Session:
         return self._checkpoints.has_any()
 
     @property
+    def saved_steps(self) -> list[int]:
+        """The steps of the checkpoints, the newest last, without asking whether they are sound."""
+        return self._checkpoints.steps()
+
+    @property
     def best(self) -> Best | None:
         """The best checkpoint's step and score; None when no checkpoint has been scored."""
         return self._checkpoints.best()

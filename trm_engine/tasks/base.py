@@ -181,6 +181,18 @@ class PuzzleTask(Task):
     def parse(self, text: str) -> Tokens:
         """Return the input tokens (L,) of a puzzle written as text; raise `UsageError` when it is none."""
 
+    def parse_answer(self, text: str) -> Tokens:
+        """Return the tokens (L,) of an answer written as text; raise `UsageError` when it is none."""
+        return self.parse(text)
+
+    def count_solutions(self, puzzle: Tokens) -> int | None:
+        """Return how many right answers a puzzle (L,) has: 0, 1, or 2 for more.
+
+        None where nobody can tell: no rule is written down, or the search gave up.
+        """
+        del puzzle
+        return None
+
     def puzzle_id_of(self, text: str) -> int:
         """Return the puzzle identifier that belongs to a puzzle written as text; 0 where it has none."""
         del text

@@ -22,6 +22,7 @@ from trm_tui.cli import (
     inspect,
     plot,
     published,
+    serve,
     sessions,
     solve,
     studies,
@@ -47,6 +48,7 @@ bench.register(app)
 tune.register(app)
 published.register(app)
 plot.register(app)
+serve.register(app)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(studies.app, name="studies")
 fetch.register(data.app)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trm_engine.errors import UsageError
 from trm_tui.cli.context import settings
 from trm_tui.cli.models import CheckpointOption
 from trm_tui.cli.output import JsonFlag, notice, print_json, print_text
 from trm_tui.cli.train import SessionArgument, SetOption
+
+if TYPE_CHECKING:
+    from trm_engine.sessions import Store
+
+_PUBLISHED = ("sudoku-extreme", "sudoku-extreme-attention", "maze-hard", "arc-1", "arc-2")
 
 
 def register(app: typer.Typer) -> None:
@@ -66,3 +72,33 @@ def export_checkpoint(
         print_json({"file": str(file), "raw": raw, **asdict(done)})
     else:
         print_text(f"wrote {done.parameters:,} weights of {done.session}, step {done.step}, to {file}")
+
+
+def session_of_weights(store: Store, file: Path) -> str:
+    """Return the session that a file of published weights has become, importing it where there is none yet.
+
+    The published presets are tried one after the other. Raises `UsageError` when the weights are of none.
+    """
+    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
+    from trm_engine.config import find_preset
+    from trm_engine.interop.checkpoints import import_published
+    from trm_engine.interop.weights_file import origin_of
+
+    digest = origin_of(file).sha256
+    for record in store.list():
+        if record.origin is not None and record.origin.sha256 == digest:
+            return record.id
+
+    def attempt(name: str) -> str | UsageError:
+        try:
+            return import_published(store, find_preset(name).config, file, preset=name).session
+        except UsageError as error:
+            return error
+
+    reasons = []
+    for name in _PUBLISHED:
+        found = attempt(name)
+        if isinstance(found, str):
+            return found
+        reasons.append(f"{name}: {str(found).splitlines()[0]}")
+    raise UsageError("\n".join([f"{file} holds weights of none of the published presets:", *reasons]))

@@ -16,7 +16,7 @@ from trm_engine.tasks.arc.augment import preimage
 from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.data import ArcData, Query, build_data, load_tests
 from trm_engine.tasks.arc.folder import build_from_folder, folder_of, load_folder
-from trm_engine.tasks.arc.grids import Grid, as_json
+from trm_engine.tasks.arc.grids import Grid, Puzzle, as_json
 from trm_engine.tasks.arc.identifiers import Identifiers, names_of
 from trm_engine.tasks.arc.source import Images
 from trm_engine.tasks.arc.text import (
@@ -152,6 +152,18 @@ class ArcTask(PuzzleTask):
             inputs[row], labels[row] = shift(inputs[row], size, *by), shift(labels[row], size, *by)
         return Examples(inputs, labels, examples.puzzle_ids)
 
+    # --- tasks by name and by content ---------------------------------------------------------------------
+
+    def task_json(self, name: str) -> dict[str, object] | None:
+        """Return a task as JSON; None where the data has none of that name."""
+        place = self._data.places.get(name)
+        return None if place is None else dict(as_json(self._data.puzzles[place]))
+
+    def name_of(self, puzzle: Puzzle) -> str | None:
+        """Return the name under which the data has a task with the same demonstrations, if it has."""
+        shown = _demonstrations(puzzle)
+        return next((one.name for one in self._data.puzzles if _demonstrations(one) == shown), None)
+
     # --- puzzles as text ----------------------------------------------------------------------------------
 
     def parse(self, text: str) -> Tokens:
@@ -249,3 +261,12 @@ class ArcTask(PuzzleTask):
         if folder is not None:
             return load_folder(folder, self._config.size, self._named, self._progress)
         return load_tests(path, self._data)
+
+
+def _demonstrations(puzzle: Puzzle) -> set[tuple[object, ...]]:
+    """Return a task's training pairs in a form that can be compared, whatever their order."""
+    grids = ((pair.input, pair.output) for pair in puzzle.train)
+    return {
+        (given.shape, given.tobytes(), None if out is None else (out.shape, out.tobytes()))
+        for given, out in grids
+    }

@@ -78,6 +78,17 @@ class MazeTask(PuzzleTask):
             raise UsageError("no path leads from the start (S) to the goal (G) of the maze")
         return tokens
 
+    def parse_answer(self, puzzle: str) -> Tokens:
+        """Return the tokens (cells,) of a maze with its path (`o`); raise `UsageError` when it is none."""
+        return text.parse(self._shape.rows, self._shape.cols, puzzle, keep_path=True)
+
+    def count_solutions(self, puzzle: Tokens) -> int:
+        """Return how many shortest paths a maze (cells,) has: 0, 1, or 2 for more."""
+        paths = rules.paths_of(self._shape, np.asarray(puzzle)[None])
+        if not paths.lengths[0]:
+            return 0
+        return 1 if paths.unique[0] else 2
+
     def render(self, tokens: Sequence[int] | Tokens) -> str:
         """Draw a grid (cells,) of tokens."""
         return text.render(tokens, self._shape.cols)

@@ -66,12 +66,12 @@ def to_tokens(lines: Sequence[str], cells: int) -> Grids:
     return _TOKEN_OF_BYTE[np.frombuffer(written, np.uint8)].reshape(len(lines), cells)
 
 
-def parse(rows: int, cols: int, text: str) -> Tokens:
+def parse(rows: int, cols: int, text: str, *, keep_path: bool = False) -> Tokens:
     """Read the tokens (rows · cols,) of a maze written on one line, in lines, or as a drawing.
 
     `#` or `█` is a wall, a space or `.` an open cell, `S` the start, `G`, `E`, `T` or `F` the goal; frames
     are skipped and cells may be drawn two characters wide. A path (`o` or `X`) reads as open cells: what is
-    asked for is to find it.
+    asked for is to find it; with `keep_path` an answer is read.
     Raises `UsageError` for other symbols, another number of cells, or another number of starts and goals.
     """
     cells = rows * cols
@@ -85,7 +85,8 @@ def parse(rows: int, cols: int, text: str) -> Tokens:
                 f"{_SAY_CELLS}"
             )
     tokens = np.array([_READ[symbol] for symbol in symbols], np.uint8)
-    tokens[tokens == PATH] = OPEN
+    if not keep_path:
+        tokens[tokens == PATH] = OPEN
     for token, name in ((START, "start (S)"), (GOAL, "goal (G)")):
         count = int((tokens == token).sum())
         if count != 1:

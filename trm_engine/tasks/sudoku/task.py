@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from trm_engine.progress import Progress, silent
 from trm_engine.tasks.base import Examples, Fault, PuzzleTask, Source, Tokens, Verdict
+from trm_engine.tasks.kit.search import GAVE_UP
 from trm_engine.tasks.kit.symmetry import Symmetry
 from trm_engine.tasks.sources import Located, as_path, find, is_hub
 from trm_engine.tasks.sudoku import text
@@ -17,6 +18,10 @@ from trm_engine.tasks.sudoku.augment import augment, draw_symmetry
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.data import SudokuData, build_data, geometry_of, load_examples, reading_of
 from trm_engine.tasks.sudoku.prepared import prepared_sha256
+from trm_engine.tasks.sudoku.solver import solve
+
+_EFFORT = 300
+"""Rounds of branching until a search for a second solution gives up: a fraction of a second."""
 
 
 class SudokuTask(PuzzleTask):
@@ -63,6 +68,11 @@ class SudokuTask(PuzzleTask):
     def parse(self, puzzle: str) -> Tokens:
         """Return the tokens (n²,) of a puzzle in one line or drawn; raise `UsageError` when it is none."""
         return text.parse(self._geometry, puzzle, self._config.zero)
+
+    def count_solutions(self, puzzle: Tokens) -> int | None:
+        """Return how many solutions a puzzle (n²,) has: 0, 1, or 2 for more; None after a long search."""
+        count = int(solve(self._geometry, text.to_digits(puzzle)[None], effort=_EFFORT).count[0])
+        return None if count == GAVE_UP else count
 
     def render(self, tokens: Sequence[int] | Tokens) -> str:
         """Draw a grid (n²,) of tokens with its boxes."""

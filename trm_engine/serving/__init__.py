@@ -1,0 +1,1 @@
+"""Many askers at once: resident models, rows that join and leave a batch between steps, verified answers."""

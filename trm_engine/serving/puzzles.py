@@ -1,0 +1,175 @@
+"""What an asker sends, as a question to a model: puzzle text, a grid as rows, or an ARC task as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from trm_engine.config.sections import TaskConfig
+from trm_engine.errors import UsageError
+from trm_engine.serving.solving import Question
+from trm_engine.tasks import ArcConfig, MazeConfig, SudokuConfig, build_puzzles
+from trm_engine.tasks.arc.grids import as_puzzle
+from trm_engine.tasks.arc.task import ArcTask
+from trm_engine.tasks.base import PuzzleTask, Tokens
+
+Cell = int | str
+_LETTERS = "0123456789ABCDEFG"
+_BOXES = ((2, 2), (2, 3), (3, 3), (2, 4), (3, 4), (4, 4))
+_OWN_TASK = "asked"
+
+
+class UnknownTaskError(UsageError):
+    """An ARC task that the model has not been trained on: it has no way to know its rule."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A puzzle as it was sent: exactly one of `text`, `grid` and `arc` is given.
+
+    `test` is the number of the test input of an ARC task, from 0. `allow_unknown` asks the model even where
+    it cannot know the rule.
+    """
+
+    text: str = ""
+    grid: Sequence[Sequence[Cell]] | None = None
+    arc: dict[str, object] | None = None
+    test: int = 0
+    truth: str = ""
+    truth_grid: Sequence[Sequence[Cell]] | None = None
+    allow_unknown: bool = False
+
+
+def text_of_grid(rows: Sequence[Sequence[Cell]]) -> str:
+    """Write a grid of symbols or numbers as lines of text that every task's `parse` reads."""
+    lines = []
+    for row in rows:
+        cells = []
+        for cell in row:
+            if isinstance(cell, int) and not 0 <= cell < len(_LETTERS):
+                raise UsageError(f"a cell of the grid is {cell}: cells are 0 to 16, or one character")
+            symbol = _LETTERS[cell] if isinstance(cell, int) else cell
+            if len(symbol) != 1:
+                raise UsageError(f'a cell of the grid is "{symbol[:20]}": cells are one character each')
+            cells.append(symbol)
+        lines.append("".join(cells))
+    return "\n".join(lines)
+
+
+def question_of(task: PuzzleTask, asked: Asked) -> Question:
+    """Return the question that was asked, as this task reads it.
+
+    Raises `UsageError` when it is none, `UnknownTaskError` for an ARC task that the model does not know.
+    """
+    if asked.arc is not None:
+        return _arc_question(task, asked)
+    text = asked.text if asked.grid is None else text_of_grid(asked.grid)
+    question = Question(task.parse(text), task.puzzle_id_of(text))
+    return _with_truth(task, question, _truth_text(asked))
+
+
+def _truth_text(asked: Asked) -> str:
+    return asked.truth if asked.truth_grid is None else text_of_grid(asked.truth_grid)
+
+
+def _with_truth(task: PuzzleTask, question: Question, truth: str) -> Question:
+    if not truth.strip():
+        return question
+    try:
+        return Question(question.puzzle, question.puzzle_id, task.parse_answer(truth))
+    except UsageError as error:
+        raise UsageError(f"the solution to compare with cannot be read: {error}") from error
+
+
+def _arc_question(task: PuzzleTask, asked: Asked) -> Question:
+    if not isinstance(task, ArcTask):
+        raise UsageError("this is an ARC task, and the model has learned another kind of puzzle")
+    puzzle = as_puzzle(_OWN_TASK, asked.arc)
+    if not 0 <= asked.test < len(puzzle.test):
+        raise UsageError(f"the task has {len(puzzle.test)} test inputs; they are numbered from 0")
+    name = task.name_of(puzzle)
+    if name is None and not asked.allow_unknown:
+        raise UnknownTaskError(
+            "the model has not been trained on this task: its rule reaches this kind of model only through "
+            "training"
+        )
+    pair = puzzle.test[asked.test]
+    written = json.dumps(pair.input.tolist())
+    text = written if name is None else f"task:{name} {written}"
+    truth = _truth_text(asked)
+    if not truth and pair.output is not None:
+        truth = json.dumps(pair.output.tolist())
+    return _with_truth(task, Question(task.parse(text), task.puzzle_id_of(text)), truth)
+
+
+# --- puzzles without a model ------------------------------------------------------------------------------
+
+
+def kinds_of(asked: Asked) -> list[TaskConfig]:
+    """Return the configurations of tasks that puzzles like this may belong to, the likeliest first."""
+    if asked.arc is not None:
+        return [ArcConfig()]
+    text = asked.text if asked.grid is None else text_of_grid(asked.grid)
+    lines = [line for line in text.replace("\r", "").strip("\n").split("\n") if line.strip("─┌┐└┘")]
+    found: list[TaskConfig] = []
+    if "S" in text and "G" in text and 2 <= len(lines) <= 30:
+        width = len(lines[0].strip("│"))
+        found += [MazeConfig(rows=len(lines), cols=cols) for cols in (width, width // 2) if 2 <= cols <= 30]
+    if "S" in text and "G" in text and len(lines) == 1:
+        side = round(len(lines[0]) ** 0.5)
+        found += [MazeConfig(rows=side, cols=side)] if 2 <= side <= 30 and side**2 == len(lines[0]) else []
+    found += [SudokuConfig(box_rows=rows, box_cols=cols) for rows, cols in _BOXES]
+    return [*found, ArcConfig()]
+
+
+@lru_cache(maxsize=64)
+def task_of(config: TaskConfig) -> PuzzleTask:
+    """Return a task by its configuration; those that only parse and check cost nothing to keep."""
+    return build_puzzles(config)
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A puzzle that some task reads."""
+
+    config: TaskConfig
+    task: PuzzleTask
+    puzzle: Tokens
+
+
+def recognise(asked: Asked) -> Recognised:
+    """Return the first task that reads a puzzle, no model asked. Raises `UsageError` when none does."""
+    errors: list[tuple[int, UsageError]] = []
+    for config in kinds_of(asked):
+        task = task_of(config)
+        try:
+            if asked.arc is not None:
+                pair = as_puzzle(_OWN_TASK, asked.arc).test[asked.test]
+                return Recognised(config, task, task.parse(json.dumps(pair.input.tolist())))
+            text = asked.text if asked.grid is None else text_of_grid(asked.grid)
+            return Recognised(config, task, task.parse(text))
+        except IndexError:
+            raise UsageError("the task has fewer test inputs than that; they are numbered from 0") from None
+        except UsageError as error:
+            errors.append((_distance(config, asked), error))
+    raise min(errors, key=lambda one: one[0])[1]
+
+
+def _distance(config: TaskConfig, asked: Asked) -> int:
+    """Return how far a puzzle is from a task's size: the nearest one knows best what is wrong."""
+    text = asked.text if asked.grid is None else text_of_grid(asked.grid)
+    cells = sum(not symbol.isspace() and symbol not in "|+-─│" for symbol in text)
+    if isinstance(config, MazeConfig):
+        return 0
+    return abs(config.seq_len - cells)
+
+
+def cell_places(task: PuzzleTask, flags: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[list[int]]:
+    """Return the marked positions (L,) as pairs of row and column, counted from 0."""
+    rows = task.grid(np.zeros(len(flags), np.int64))
+    width = len(rows[0])
+    return [[int(position) // width, int(position) % width] for position in np.flatnonzero(flags)]

@@ -1,0 +1,125 @@
+"""Errors as clients see them: `{"error": {"code", "message", "hint"}}`, with codes that do not change."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from trm_engine.errors import ResourceError, SessionError, TrmError
+from trm_engine.serving.puzzles import UnknownTaskError
+from trm_engine.serving.service import BusyError, NoModelError
+from trm_engine.text import safe_text
+
+_LOG = logging.getLogger("trm_tui.server")
+_LONGEST = 600
+
+_CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "too_slow",
+    409: "conflict",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    421: "unknown_host",
+    422: "invalid",
+    429: "too_many_requests",
+}
+
+
+class ApiError(HTTPException):
+    """An error with a stable code and, where there is one, a remedy."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str = "",
+        hint: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, message, headers)
+        self.code = code or _CODES.get(status, "error")
+        self.hint = hint
+
+
+def error_body(code: str, message: str, hint: str = "") -> dict[str, dict[str, str]]:
+    """Return the body of an error; foreign text in it is made harmless, and short."""
+    body = {"code": code, "message": _shown(message)}
+    return {"error": {**body, "hint": _shown(hint)} if hint else body}
+
+
+def error_response(error: ApiError) -> JSONResponse:
+    """Return the response that tells an error."""
+    body = error_body(error.code, error.detail, error.hint)
+    return JSONResponse(body, error.status_code, headers=error.headers)
+
+
+def api_error(error: TrmError) -> ApiError:
+    """Return what a client is told of an error of the engine."""
+    message = str(error)
+    if isinstance(error, BusyError):
+        return ApiError(429, message, code="busy", headers={"Retry-After": str(error.retry_after)})
+    if isinstance(error, UnknownTaskError):
+        hint = 'Teach the model this task, or send "allow_unknown": true and expect nothing of the answer.'
+        return ApiError(422, message, code="unknown_task", hint=hint)
+    if isinstance(error, NoModelError):
+        return ApiError(
+            404, message, code="no_model", hint="Train one: trm-tui run sudoku-4x4 takes seconds."
+        )
+    if isinstance(error, SessionError):
+        return ApiError(404, message, code="no_such_model", hint="GET /api/models lists those there are.")
+    if isinstance(error, ResourceError):
+        return ApiError(409, message, code="no_room")
+    return ApiError(422, message, code="unreadable_puzzle")
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of the app leave in the same form."""
+    app.add_exception_handler(TrmError, _on_engine_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_defect)
+
+
+def _on_engine_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, TrmError)
+    return error_response(api_error(error))
+
+
+def _on_invalid(_: Request, error: Exception) -> Response:
+    """Name the first field that is wrong. What was sent is not repeated: it may not be writable as JSON."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return error_response(ApiError(400, "the body is not valid JSON", code="invalid_json"))
+    where = ".".join(str(part)[:80] for part in first["loc"] if part != "body") or "the body"
+    return error_response(ApiError(422, f"{where}: {first['msg']}"))
+
+
+def _on_http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if isinstance(error, ApiError):
+        return error_response(error)
+    message = {404: "there is nothing here", 405: "this address does not take that method"}.get(
+        error.status_code, str(error.detail)
+    )
+    headers = dict(error.headers) if error.headers else None
+    return error_response(ApiError(error.status_code, message, headers=headers))
+
+
+def _on_defect(request: Request, error: Exception) -> Response:
+    _LOG.error("%s %s failed", request.method, safe_text(request.url.path), exc_info=error)
+    hint = f"The log of the server has more: request {request.scope.get('trm_request', '?')}."
+    return error_response(ApiError(500, "the server has a defect here", code="internal", hint=hint))
+
+
+def _shown(text: str) -> str:
+    return safe_text(text.encode("utf-8", "replace").decode())[:_LONGEST]
