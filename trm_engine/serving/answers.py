@@ -10,8 +10,9 @@ import numpy.typing as npt
 from trm_engine.serving.puzzles import cell_places
 from trm_engine.serving.residents import Resident
 from trm_engine.serving.solving import Answer, Question, Step
-from trm_engine.tasks import ArcConfig, SudokuConfig
+from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.base import PAD, PuzzleTask, Tokens
+from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.text import safe_text
 
 Json = dict[str, object]

@@ -12,10 +12,13 @@ import numpy as np
 from trm_engine.config.sections import TaskConfig
 from trm_engine.errors import UsageError
 from trm_engine.serving.solving import Question
-from trm_engine.tasks import ArcConfig, MazeConfig, SudokuConfig, build_puzzles
+from trm_engine.tasks import build_puzzles
+from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.grids import as_puzzle
 from trm_engine.tasks.arc.task import ArcTask
 from trm_engine.tasks.base import PuzzleTask, Tokens
+from trm_engine.tasks.maze.config import MazeConfig
+from trm_engine.tasks.sudoku.config import SudokuConfig
 
 Cell = int | str
 _LETTERS = "0123456789ABCDEFG"

@@ -1,8 +1,8 @@
 """What a model can learn, and from which data.
 
 Importing this package makes the configurations of all its tasks known: every folder here that has a module
-`config` is one. A configuration imports it when it looks for a task by its kind; the tasks themselves load with
-`build_task`.
+`config` is one. A configuration imports it when it looks for a task by its kind; the tasks themselves load
+with `build_task`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,10 @@ import pytest
 from trm_engine.errors import UsageError
 from trm_engine.serving.examples import EXAMPLES
 from trm_engine.serving.puzzles import Asked, UnknownTaskError, question_of, recognise, task_of, text_of_grid
-from trm_engine.tasks import ArcConfig, MazeConfig, SudokuConfig, build_puzzles
+from trm_engine.tasks import build_puzzles
+from trm_engine.tasks.arc.config import ArcConfig
+from trm_engine.tasks.maze.config import MazeConfig
+from trm_engine.tasks.sudoku.config import SudokuConfig
 
 
 def test_a_grid_reads_as_its_text() -> None:

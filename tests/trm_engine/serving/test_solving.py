@@ -10,8 +10,9 @@ import pytest
 from tests.serving import PUZZLE, SOLUTION, Oracle, small_config
 from trm_engine.serving.batcher import Batcher
 from trm_engine.serving.solving import Done, Effort, Failed, Job, Question, Step, ViewBegun, home_of_cells
-from trm_engine.tasks import MazeConfig, build_puzzles
+from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.kit.symmetry import relabelling
+from trm_engine.tasks.maze.config import MazeConfig
 
 CONFIG = small_config()
 TASK = build_puzzles(CONFIG.task)

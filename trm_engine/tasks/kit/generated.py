@@ -17,6 +17,7 @@ import numpy.typing as npt
 from trm_engine.progress import Progress
 from trm_engine.tasks.base import Examples, Fault, PuzzleTask, Tokens
 from trm_engine.tasks.kit.assembly import Puzzles, Settings, assemble, load_examples
+from trm_engine.tasks.kit.search import GAVE_UP
 from trm_engine.tasks.kit.symmetry import Images, Symmetry
 from trm_engine.tasks.sources import as_path
 
@@ -77,6 +78,15 @@ class GeneratedTask(PuzzleTask):
     def symmetry(self, rng: np.random.Generator) -> Symmetry:
         """Draw one of the images of a puzzle."""
         return self.images.symmetry(rng)
+
+    def parse_answer(self, text: str) -> Tokens:
+        """Return the tokens (L,) of an answer written as text; raise `UsageError` when it is none."""
+        return self.read(text)
+
+    def count_solutions(self, puzzle: Tokens) -> int | None:
+        """Return how many answers a puzzle (L,) has: 0, 1, or 2 for more; None where the search gave up."""
+        count = int(self.solve(np.asarray(puzzle)[None]).count[0])
+        return None if count == GAVE_UP else count
 
     def load(self, path: str, *, check_unique: bool = False) -> Examples:
         """Read all puzzles of a list, or of a dataset folder's split (its test part where it has two)."""

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from fastapi import APIRouter, Request
 
 from trm_engine.serving.catalogue import Served
 from trm_engine.serving.puzzles import task_of
-from trm_engine.tasks import ArcConfig, MazeConfig, SudokuConfig
+from trm_engine.tasks.base import PuzzleTask
 from trm_tui.server.context import context_of
 from trm_tui.server.shapes import errors
 
 router = APIRouter(tags=["models"], responses=errors(404))
 
 
-def shape_of(served: Served) -> tuple[int, int]:
-    """Return rows and columns of the grids that a model reads."""
-    task = served.config.task
-    if isinstance(task, MazeConfig):
-        return task.rows, task.cols
-    if isinstance(task, SudokuConfig):
-        return task.side, task.side
-    if isinstance(task, ArcConfig):
-        return task.size, task.size
-    side = round(task.seq_len**0.5)
-    return side, task.seq_len // max(side, 1)
+def shape_of(task: PuzzleTask) -> tuple[int, int]:
+    """Return rows and columns of the grids of a task."""
+    rows = task.grid(np.zeros(task.seq_len, np.int64))
+    return len(rows), len(rows[0])
 
 
 def model_json(served: Served, loaded: bool) -> dict[str, Any]:
     """Return what a list of models says of one."""
-    rows, columns = shape_of(served)
     task = task_of(served.config.task)
+    rows, columns = shape_of(task)
     return {
         "id": served.session,
         "title": served.title,
