@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo as Declaration
 
+from trm_engine.config.kinds import KINDS
 from trm_engine.config.sections import Config, Section, TaskConfig
 
 Value = str | int | float | bool
@@ -111,6 +112,8 @@ def _describe(section: str, name: str, declared: Declaration) -> FieldInfo:
     choices: tuple[Value, ...] = get_args(annotation) if get_origin(annotation) is Literal else ()
     if (section, name) == ("task", "kind"):
         choices = tuple(sorted(TaskConfig.kinds))
+    if (section, name) == ("model", "architecture"):
+        choices = tuple(sorted(KINDS))
     type_name = type(choices[0]).__name__ if choices else getattr(annotation, "__name__", "")
     if type_name not in _TYPE_WORDS:
         raise TypeError(f"{section}.{name} has a type that cannot be written in TOML: {annotation}")

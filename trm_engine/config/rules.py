@@ -5,21 +5,13 @@ Only what cannot work, or is surely a mistake, is refused: a warm-up longer than
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from functools import partial
 
+from trm_engine.config.kinds import KINDS, LearnerKind, Rule
 from trm_engine.config.problems import Problem
-from trm_engine.config.sections import Config, TaskConfig
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A check over settings: `keys` are all it reads, the first is the one it names."""
-
-    keys: tuple[str, ...]
-    check: Callable[[Config], str | None]
-
+from trm_engine.config.sections import Config
 
 _RULES: list[Rule] = []
 _NEVER_EARLY = "every = 0 evaluates only at the end, so nothing can stop early; set every, or this to 0"
@@ -32,7 +24,7 @@ def rules(config: Config, doubtful: AbstractSet[str] = frozenset()) -> list[Prob
     on them is not judged.
     """
     found = []
-    for rule in _RULES:
+    for rule in (_MODEL_IS_FOR_TASK, *_rules_of_kinds(config), *_RULES):
         if not _doubted(rule.keys, doubtful):
             message = rule.check(config)
             if message is not None:
@@ -55,41 +47,38 @@ def _rule(*keys: str) -> Callable[[Callable[[Config], str | None]], Callable[[Co
     return register
 
 
-@_rule("model.architecture", "task.kind")
-def _the_model_is_for_the_task(config: Config) -> str | None:
-    kind = config.task.kind
-    needed = TaskConfig.kinds[kind].architecture
+def _rules_of_kinds(config: Config) -> Iterator[Rule]:
+    """Yield the rules of the kind of learner, and those for targets: each kind has a target of its own."""
+    own = KINDS.get(config.model.architecture)
+    for rule in own.rules if own else ():
+        yield Rule((*rule.keys, "model.architecture"), rule.check)
+    for kind in KINDS.values():
+        target = f"eval.{kind.score.target}"
+        if own is not None and kind.score.target != own.score.target:
+            yield Rule((target, "model.architecture"), partial(_foreign_target, kind, own))
+        yield Rule((target, "eval.every"), partial(_never_early, kind))
+
+
+def _foreign_target(kind: LearnerKind, own: LearnerKind, config: Config) -> str | None:
+    if not getattr(config.eval, kind.score.target):
+        return None
+    return f"{own.models} is measured by its {own.score.words}; set {own.score.target} instead, and this to 0"
+
+
+def _never_early(kind: LearnerKind, config: Config) -> str | None:
+    if not getattr(config.eval, kind.score.target) or config.eval.every:
+        return None
+    return _NEVER_EARLY
+
+
+def _model_is_for_task(config: Config) -> str | None:
+    kind, needed = config.task.kind, config.task.architecture
     if config.model.architecture == needed:
         return None
-    return f'a "{kind}" task is learned by a {needed} model; set this to "{needed}"'
+    return f'a "{kind}" task is learned by {KINDS[needed].models}; set this to "{needed}"'
 
 
-@_rule("model.mixer", "model.architecture")
-def _text_needs_attention(config: Config) -> str | None:
-    if config.model.architecture != "text" or config.model.mixer == "attention":
-        return None
-    return 'an MLP along the length would see the characters to come; a text model needs "attention"'
-
-
-@_rule("train.loss", "model.architecture")
-def _text_needs_softmax(config: Config) -> str | None:
-    if config.model.architecture != "text" or config.train.loss == "softmax":
-        return None
-    return 'characters are drawn from a softmax, so a text model is trained with "softmax"'
-
-
-@_rule("eval.target_accuracy", "model.architecture")
-def _text_has_no_accuracy(config: Config) -> str | None:
-    if config.model.architecture != "text" or not config.eval.target_accuracy:
-        return None
-    return "a text model is measured by its loss; set target_loss instead, and this to 0"
-
-
-@_rule("eval.target_loss", "model.architecture")
-def _puzzles_have_no_text_loss(config: Config) -> str | None:
-    if config.model.architecture == "text" or not config.eval.target_loss:
-        return None
-    return "puzzles are measured by their accuracy; set target_accuracy instead, and this to 0"
+_MODEL_IS_FOR_TASK = Rule(("model.architecture", "task.kind"), _model_is_for_task)
 
 
 @_rule("model.hidden_size", "model.heads", "model.mixer")
@@ -192,20 +181,6 @@ def _supervision_steps_grow(config: Config) -> str | None:
     if start <= end:
         return None
     return f"{start} is above halt_max_steps = {end}, to which it should grow; lower it or raise that"
-
-
-@_rule("eval.target_accuracy", "eval.every")
-def _early_stop_needs_evaluations(config: Config) -> str | None:
-    if not config.eval.target_accuracy or config.eval.every:
-        return None
-    return _NEVER_EARLY
-
-
-@_rule("eval.target_loss", "eval.every")
-def _early_stop_at_a_loss_needs_evaluations(config: Config) -> str | None:
-    if not config.eval.target_loss or config.eval.every:
-        return None
-    return _NEVER_EARLY
 
 
 @_rule("memory.shrink_at", "memory.warn_at")

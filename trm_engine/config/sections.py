@@ -30,8 +30,8 @@ class TaskConfig(Section):
     """Every kind of task by name."""
     task_class: ClassVar[str] = ""
     """Where the task itself is, as "module:Class": it is loaded only to be used."""
-    architecture: ClassVar[Literal["puzzle", "text"]] = "puzzle"
-    """Which kind of model learns it; `model.architecture` must say the same."""
+    architecture: ClassVar[str] = "puzzle"
+    """Which kind of learner it needs; `model.architecture` must say the same."""
 
     kind: str
     """Which task the model learns."""
@@ -64,7 +64,7 @@ class TaskConfig(Section):
 class ModelConfig(Section):
     """The recursive network."""
 
-    architecture: Literal["puzzle", "text"] = "puzzle"
+    architecture: str = "puzzle"
     """What is refined: answer and latent under deep supervision (puzzle), or one causal state (text)."""
     hidden_size: int = Field(64, ge=4, le=8192)
     """Width D of the state at every position."""
@@ -257,13 +257,6 @@ class Config(Section):
     def eval_steps(self) -> int:
         """Supervision steps at evaluation, resolved."""
         return self.eval.halt_max_steps or self.train.halt_max_steps
-
-    @property
-    def prefix_len(self) -> int:
-        """Positions in front of the sequence: the puzzle embedding's, then the registers; a text has none."""
-        if self.model.architecture == "text":
-            return 0
-        return self.puzzle_emb_len + self.model.registers
 
     @property
     def puzzle_emb_len(self) -> int:

@@ -11,14 +11,13 @@ from typing import TypeVar, overload
 from torch import Tensor
 
 from trm_engine.config import Config, loads
+from trm_engine.config.kinds import kind_of
+from trm_engine.config.registry import imported
 from trm_engine.errors import SessionError, UsageError
 from trm_engine.inference.model import Model
-from trm_engine.inference.puzzle_model import PuzzleModel
-from trm_engine.inference.text_model import TextModel
 from trm_engine.sessions import Checkpoint, Session, Store
 
 M = TypeVar("M", bound=Model)
-_KINDS: Mapping[str, type[Model]] = {"puzzle": PuzzleModel, "text": TextModel}
 
 
 @overload
@@ -59,7 +58,7 @@ def from_weights(
 
 def model_class(config: Config) -> type[Model]:
     """Return the class of the models that a configuration trains."""
-    return _KINDS[config.model.architecture]
+    return imported(kind_of(config).model, Model)
 
 
 def averaged_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from trm_engine.config.sections import Config
+from trm_engine.planning.costs import shape_of
 
 _COMPILED = "_orig_mod."
 _PREFIX = "model.inner."
@@ -90,7 +91,7 @@ def inexpressible(config: Config) -> list[str]:
         found.append(f"model.registers = {model.registers}: published models have none, only 0 will do")
     sizes = {model.hidden_size: "hidden_size"}
     if model.mixer == "mlp_t":
-        sizes[config.prefix_len + config.task.seq_len] = "the length"
+        sizes[shape_of(config).positions] = "the length"
     published = model.model_copy(update={"width_multiple": _WIDTH_MULTIPLE})
     for size, what in sizes.items():
         width, expected = model.swiglu_width(size), published.swiglu_width(size)

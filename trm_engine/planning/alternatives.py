@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from trm_engine.config import Config, apply
 from trm_engine.errors import ConfigError
+from trm_engine.planning.costs import costs_of
 
 Settings = tuple[str, ...]
 
@@ -49,9 +50,8 @@ def _fewer_rows(config: Config) -> Iterator[Settings]:
 
 
 def _fewer_cycles(config: Config) -> Iterator[Settings]:
-    model = config.model
-    text = model.architecture == "text"
-    name, most = ("recursion_steps", model.recursion_steps) if text else ("l_cycles", model.l_cycles)
+    name = costs_of(config).shrinks
+    most: int = getattr(config.model, name)
     yield from ((f"model.{name}={cycles}",) for cycles in range(most - 1, 0, -1))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from trm_engine.config.sections import Config, TaskConfig
 from trm_engine.hardware.facts import Hardware
 from trm_engine.planning.alternatives import alternatives
+from trm_engine.planning.costs import costs_of
 from trm_engine.planning.flops import parameters, puzzle_parameters, training_flops
 from trm_engine.planning.memory import Footprint, footprint
 from trm_engine.planning.time import run_seconds, step_seconds
@@ -20,6 +21,8 @@ class Fit:
 
     parameters: int
     """Trained weights, without puzzle embeddings."""
+    parameters_exact: bool
+    """Do the settings alone decide how many they are? Else there are at most so many."""
     puzzle_parameters: int
     """Weights of the puzzle embeddings."""
     flops_per_sample: int
@@ -79,6 +82,7 @@ def estimate(
         smaller = alternatives(config, lambda other: _memory(other, num_puzzle_ids).peak <= budget_bytes)
     return Fit(
         parameters=parameters(config),
+        parameters_exact=costs_of(config).exact,
         puzzle_parameters=puzzle_parameters(config, num_puzzle_ids),
         flops_per_sample=per_sample,
         flops_per_step=per_sample * rows,

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trm_engine.config.sections import Config
-from trm_engine.planning.flops import Shape, applications, parameters, puzzle_parameters, shape_of
+from trm_engine.planning.costs import Costs, Shape, costs_of, shape_of
+from trm_engine.planning.flops import parameters, puzzle_parameters
 
 BASE_BYTES = 300_000_000
 """Python with torch imported (240 MB), its kernels warm (40 MB) and the program around it (20 MB)."""
 
 _FLOAT = 4
-# What the allocator loses between blocks that come and go. Without gradients two blocks' sizes alternate, and
-# hardly any fits where another was.
-_TRAINING_SLACK, _EVALUATION_SLACK = 1.1, 1.9
+_TRAINING_SLACK = 1.1  # what the allocator loses between blocks that come and go
 _GRADIENT_COPIES = 4  # two threads' own, each with a sum in the making for weights that are used repeatedly
 _WEIGHT_COPIES = 5  # the weights, their gradients, the moving average, the optimizer's two moments
 _SAVE_COPIES = 5  # a checkpoint in memory: weights, moving average, two moments, and a copy in passing
@@ -48,15 +47,13 @@ class Footprint:
 
 def footprint(config: Config, *, micro_batch: int, examples: int, num_puzzle_ids: int = 1) -> Footprint:
     """Return the memory of a run with `micro_batch` rows in flight and `examples` puzzles in memory."""
-    shape = shape_of(config)
+    shape, costs = shape_of(config), costs_of(config)
     weights, puzzles = parameters(config), puzzle_parameters(config, num_puzzle_ids)
     rows, seq_len = config.train.batch_size, config.task.seq_len
-    text = config.model.architecture == "text"  # carries no state, and its tokens stay in their file
-    states = 0 if text else config.model.states * shape.positions * shape.size
+    states = costs.carried_states(config) * shape.state
     carry = rows * (_FLOAT * states + 12 * seq_len + 16)  # tokens as int32, labels as int64, counters
     token_bytes = 1 if config.task.vocab_size <= 256 else 2
-    # A text goes through one block size after the other only once: its logits are the largest.
-    evaluation_slack = _TRAINING_SLACK if text else _EVALUATION_SLACK
+    evaluated = costs.evaluation_slack * config.eval.batch_size * _evaluation_row(config, shape, costs)
     return Footprint(
         base=BASE_BYTES,
         weights=_FLOAT * (_WEIGHT_COPIES * weights + puzzles),
@@ -64,22 +61,21 @@ def footprint(config: Config, *, micro_batch: int, examples: int, num_puzzle_ids
         data=examples * (2 * seq_len * token_bytes + 4),
         training=carry
         + _FLOAT * _GRADIENT_COPIES * weights
-        + round(_TRAINING_SLACK * _FLOAT * micro_batch * _training_row(config, shape)),
-        evaluation=round(evaluation_slack * _FLOAT * config.eval.batch_size * _evaluation_row(config, shape)),
+        + round(_TRAINING_SLACK * _FLOAT * micro_batch * _training_row(config, shape, costs)),
+        evaluation=round(_FLOAT * evaluated),
         saving=_FLOAT * (_SAVE_COPIES * weights + puzzles) + carry,
     )
 
 
-def _training_row(config: Config, shape: Shape) -> int:
+def _training_row(config: Config, shape: Shape, costs: Costs) -> int:
     """Return the numbers held for one row at the start of the backward pass.
 
-    The last cycle of a puzzle model applies the network l_cycles + 1 times, a text model all its recursion
-    steps; each application keeps its input and what `_kept` counts for each block. The work of one block
-    comes on top, and the states and the embedded question outside the net; logits and their softmax or
-    stable-max (float64) are small.
+    Each application of the network in the last cycle keeps its input and what `_kept` counts for each block.
+    The work of one block comes on top, and the states and the embedded question outside the net; logits and
+    their softmax or stable-max (float64) are small.
     """
     state = shape.positions * shape.size
-    kept = applications(config) * (shape.layers * _kept(config, shape) + state)
+    kept = costs.applications(config) * (shape.layers * _kept(config, shape) + state)
     outside = (2 * config.model.states + 2) * state
     logits = (3 if config.train.loss == "softmax" else 16) * config.task.vocab_size * config.task.seq_len
     return kept + _backward_work(config, shape) + outside + logits
@@ -126,11 +122,10 @@ def _backward_work(config: Config, shape: Shape) -> int:
     return inner + 8 * state + pairs
 
 
-def _evaluation_row(config: Config, shape: Shape) -> int:
+def _evaluation_row(config: Config, shape: Shape, costs: Costs) -> int:
     """Return the numbers held for one row without gradients: states, question, sums, one block's work."""
     state = shape.positions * shape.size
     inner = 2 * (shape.width * shape.positions + shape.length_width * shape.size)
     attention = 0 if shape.length_width else 5 * state
-    # The logits of a text are as wide as a small model; those of a puzzle are few beside its states.
-    logits = 2 * config.task.vocab_size * config.task.seq_len if config.model.architecture == "text" else 0
+    logits = costs.evaluation_logits(config)
     return (config.model.states + 5) * state + inner + attention + logits

@@ -14,15 +14,8 @@ from collections.abc import Iterable
 
 from trm_engine.config import Preset
 from trm_engine.config.sections import Config
-from trm_engine.planning.flops import (
-    applications,
-    cycles,
-    forward_flops,
-    looks_ahead,
-    parameters,
-    shape_of,
-    training_flops,
-)
+from trm_engine.planning.costs import costs_of, shape_of
+from trm_engine.planning.flops import forward_flops, parameters, training_flops
 
 _ELEMENTWISE = {"attention": 4000, "mlp_t": 2600}
 """Operations of products that take as long as a block's elementwise work on one number of the state."""
@@ -39,7 +32,7 @@ def step_seconds(config: Config, gemm_gflops: float) -> float:
     train, passages = config.train, _training_passages(config)
     parts = -(-train.batch_size // config.micro_batch)
     operations = train.batch_size * (training_flops(config) + _elementwise(config, passages))
-    operations += parts * applications(config) * parameters(config) * _SUMS_OF_GRADIENTS
+    operations += parts * costs_of(config).applications(config) * parameters(config) * _SUMS_OF_GRADIENTS
     return operations / (gemm_gflops * 1e9) + parts * passages * _SECONDS_PER_BLOCK
 
 
@@ -67,7 +60,7 @@ def from_light_to_heavy(presets: Iterable[Preset]) -> list[Preset]:
 
 def _evaluation_seconds(config: Config, gemm_gflops: float) -> float:
     evaluation, passages = config.eval, _forward_passages(config)
-    steps = 1 if config.model.architecture == "text" else config.eval_steps
+    steps = costs_of(config).evaluation_steps(config)
     operations = evaluation.puzzles * (forward_flops(config) + _elementwise(config, passages))
     parts = -(-evaluation.puzzles // evaluation.batch_size)
     return steps * (operations / (gemm_gflops * 1e9) + parts * passages * _SECONDS_PER_BLOCK)
@@ -81,10 +74,12 @@ def _elementwise(config: Config, passages: int) -> int:
 
 def _forward_passages(config: Config) -> int:
     """Return how many blocks a row goes through in one supervision step."""
-    return cycles(config) * applications(config) * config.model.layers
+    costs = costs_of(config)
+    return costs.cycles(config) * costs.applications(config) * config.model.layers
 
 
 def _training_passages(config: Config) -> int:
     """Return the same for training, where the way back through a block counts as two."""
-    forward = _forward_passages(config) * (2 if looks_ahead(config) else 1)
-    return forward + 2 * applications(config) * config.model.layers
+    costs = costs_of(config)
+    forward = _forward_passages(config) * (2 if costs.looks_ahead(config) else 1)
+    return forward + 2 * costs.applications(config) * config.model.layers

@@ -16,6 +16,7 @@ from trm_engine.config import Config
 from trm_engine.files import Disk, write_atomically
 from trm_engine.hardware import Hardware
 from trm_engine.paths import cache_folder
+from trm_engine.planning.costs import shape_of
 
 _MOST = 200  # entries; the oldest go
 
@@ -58,7 +59,7 @@ def describe(config: Config) -> str:
         cycles = f"H {model.h_cycles}, L {model.l_cycles}"
     return (
         f"{model.mixer}, D {model.hidden_size}, {model.layers} blocks, {cycles}, "
-        f"{config.prefix_len + config.task.seq_len} positions, {config.micro_batch} rows"
+        f"{shape_of(config).positions} positions, {config.micro_batch} rows"
     )
 
 
@@ -107,7 +108,7 @@ def key_of(config: Config, hardware: Hardware, setting: str, threads: int) -> st
     """Return what the outcome of trial steps depends on, as a hash."""
     depends: dict[str, Any] = {
         "model": config.model.model_dump(),
-        "positions": config.prefix_len + config.task.seq_len,
+        "positions": shape_of(config).positions,
         "rows": config.micro_batch,
         "runtime": config.runtime.model_dump(),
         "threads": threads,

@@ -17,6 +17,7 @@ from trm_engine.decisions import Decision
 from trm_engine.hardware import Hardware
 from trm_engine.learning.learner import Learner
 from trm_engine.monitoring.allocator import is_out_of_memory, release_memory
+from trm_engine.planning.costs import shape_of
 from trm_engine.tuning.cache import Trial, TuningCache, describe, key_of
 from trm_engine.tuning.choices import choose_threads
 
@@ -51,11 +52,11 @@ def _no_other_gemm(_config: Config, _threads: int) -> str | None:
 def _no_products(config: Config, _threads: int) -> str | None:
     if config.model.mixer != "attention":
         return "the model has no attention"
-    if config.model.architecture == "text":
+    if shape_of(config).causal:
         return "causal attention needs PyTorch's kernel"
     if not config.runtime.fused:
         return "products are for fused operations in float32"
-    if config.prefix_len + config.task.seq_len > _LONGEST_PRODUCTS:
+    if shape_of(config).positions > _LONGEST_PRODUCTS:
         return f"more than {_LONGEST_PRODUCTS} positions"
     return None
 

@@ -45,7 +45,7 @@ def check(
     if json:
         print_json({"preset": found.name, **fit.to_dict()})
     else:
-        at_most = "at most " if config.model.architecture == "text" else ""  # its text has the last word
+        at_most = "" if fit.parameters_exact else "at most "  # its text has the last word
         print_facts(_fit_facts(fit, at_most), title=f"{found.name} on {machine.title or machine.cpu.model}")
     require_fit(config, machine)
 

@@ -12,6 +12,7 @@ from trm_engine import paths
 from trm_engine.config import Preset, describe, dumps, find_preset, list_presets, loads
 from trm_engine.config.rules import rules
 from trm_engine.errors import ConfigError, UsageError
+from trm_engine.planning.costs import shape_of
 
 PRESETS = list_presets()
 (SMALLEST,) = (preset for preset in PRESETS if preset.name == "sudoku-4x4")
@@ -74,7 +75,8 @@ def test_the_published_settings_are_kept(name: str, mixer: str, positions: str) 
         8,
     )
     assert (model.h_cycles, model.l_cycles, model.expansion, model.width_multiple) == (3, 6, 4.0, 256)
-    assert (config.puzzle_emb_len, config.prefix_len, model.states) == (16, 16, 2)
+    assert (config.puzzle_emb_len, model.registers, model.states) == (16, 0, 2)
+    assert shape_of(config).positions == 16 + config.task.seq_len
     assert (train.batch_size, train.optimizer, train.loss, train.halt_max_steps) == (
         768,
         "adam_atan2",

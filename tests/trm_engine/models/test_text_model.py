@@ -8,7 +8,8 @@ import torch
 import trm_engine.tasks
 from trm_engine.config import Config, apply
 from trm_engine.models.text import RecursiveText, build_text_model
-from trm_engine.planning.flops import applications, forward_flops, parameters, training_flops
+from trm_engine.planning.costs import costs_of
+from trm_engine.planning.flops import forward_flops, parameters, training_flops
 from trm_engine.planning.memory import footprint
 
 SMALL = (
@@ -123,7 +124,7 @@ def test_parameters_are_predicted_exactly(overrides: tuple[str, ...]) -> None:
 
 def test_work_and_memory_grow_with_the_recursion() -> None:
     one, three = config("model.recursion_steps=1"), config("model.recursion_steps=3")
-    assert (applications(one), applications(three)) == (1, 3)
+    assert [costs_of(config).applications(config) for config in (one, three)] == [1, 3]
     assert training_flops(three) == 3 * forward_flops(three)
     assert 2 < forward_flops(three) / forward_flops(one) < 3
     kept = [footprint(c, micro_batch=4, examples=0).training - 4 * 4 * parameters(c) for c in (one, three)]

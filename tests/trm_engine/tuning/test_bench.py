@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from trm_engine.planning.costs import shape_of
 from trm_engine.tuning.bench.compare import compare
 from trm_engine.tuning.bench.shapes import SHAPES
 
@@ -18,7 +19,7 @@ def test_the_standard_shapes_are_those_that_are_compared_everywhere():
         "mlp-256": ("mlp_t", 256, 2, 3, 32),
         "mlp-64": ("mlp_t", 64, 2, 2, 64),
     }
-    lengths = {name: c.task.seq_len + c.prefix_len for name, c in SHAPES.items()}
+    lengths = {name: shape_of(c).positions for name, c in SHAPES.items()}
     assert list(lengths.values()) == [97, 97, 97, 82, 37]
 
 

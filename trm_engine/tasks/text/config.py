@@ -12,7 +12,7 @@ from trm_engine.config.sections import TaskConfig
 class TextConfig(TaskConfig, kind="text", task="trm_engine.tasks.text.task:TextTask"):
     """The next character of a text, learned from windows of it."""
 
-    architecture: ClassVar[Literal["puzzle", "text"]] = "text"
+    architecture: ClassVar[str] = "text"
 
     kind: Literal["text"] = "text"
     """Which task the model learns."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trm_engine.compute.gemm import exact_libraries, use_gemm
 from trm_engine.config import Config
-from trm_engine.planning.flops import shape_of
+from trm_engine.planning.costs import shape_of
 
 LARGE = 2048
 _SECONDS = 0.15  # of measuring each product, after one that warms up
