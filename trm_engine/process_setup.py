@@ -39,24 +39,24 @@ def preparations() -> list[Decision]:
 def _choose_waiting() -> Decision:
     given = [name for name in _WAITING_OF_A_PERSON if name in os.environ]
     if given:
-        return Decision("waiting threads", f"{given[0]}={os.environ[given[0]]}", "set in the environment")
+        return Decision("thread waiting", f"{given[0]}={os.environ[given[0]]}", "set in the environment")
     os.environ.update(_WAITING)
     return Decision(
-        "waiting threads",
-        "spin shortly, then sleep",
-        "sleeping at once costs a fifth; spinning on stops everything when another process takes a core",
+        "thread waiting",
+        "short spin, then sleep",
+        "sleeping at once is 20 % slower; endless spinning stalls on a busy machine",
     )
 
 
 def _choose_allocator() -> Decision:
     """Let glibc keep freed blocks: one given back costs page faults when the next is taken."""
     if platform.libc_ver()[0] != "glibc" or "LD_PRELOAD" in os.environ:
-        return Decision("allocator", "as it is", "only glibc gives large blocks back after every operation")
+        return Decision("allocator", "unchanged", "only glibc returns large blocks after every operation")
     mallopt = ctypes.CDLL(None).mallopt
     done = all(
         mallopt(option, value) == 1
         for option, value in ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, _NEVER), (_M_ARENA_MAX, 1))
     )
     if not done:
-        return Decision("allocator", "as it is", "glibc refused to keep freed blocks")
-    return Decision("allocator", "keeps freed blocks", "page faults cost more than the operations in between")
+        return Decision("allocator", "unchanged", "glibc refused to keep freed blocks")
+    return Decision("allocator", "keeps freed memory for reuse", "asking the system again is slower")

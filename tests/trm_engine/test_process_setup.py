@@ -35,7 +35,7 @@ def prepared(program: str = PROGRAM, **environment: str) -> dict:
 def test_threads_spin_shortly_and_the_choices_are_told_once() -> None:
     found = prepared()
     assert (found["policy"], found["spins"]) == (None, "3000")
-    assert [subject for subject, _, _ in found["decisions"]] == ["waiting threads", "allocator"]
+    assert [subject for subject, _, _ in found["decisions"]] == ["thread waiting", "allocator"]
     assert all(reason for _, _, reason in found["decisions"])
     assert found["sum"] == 4e6
 
@@ -43,7 +43,7 @@ def test_threads_spin_shortly_and_the_choices_are_told_once() -> None:
 def test_what_a_person_has_set_stands() -> None:
     found = prepared(OMP_WAIT_POLICY="ACTIVE")
     assert (found["policy"], found["spins"]) == ("ACTIVE", None)
-    assert found["decisions"][0] == ["waiting threads", "OMP_WAIT_POLICY=ACTIVE", "set in the environment"]
+    assert found["decisions"][0] == ["thread waiting", "OMP_WAIT_POLICY=ACTIVE", "set in the environment"]
 
 
 def test_it_is_too_late_once_torch_is_loaded() -> None:

@@ -163,9 +163,8 @@ def _embedding_decay_keeps_signs(config: Config) -> str | None:
 def _decay(lr: float, weight_decay: float, name: str) -> str | None:
     if lr * weight_decay <= 1:
         return None
-    return (
-        f"{weight_decay} · {name} = {lr} is above 1, so each update would turn the weights' signs; lower one"
-    )
+    product = f"{weight_decay} · {name} = {lr}"
+    return f"{product} is above 1, so weight decay would flip the sign of the weights; lower one"
 
 
 @_rule("train.continue_loss", "train.halt_max_steps")

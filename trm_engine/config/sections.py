@@ -110,13 +110,13 @@ class TrainConfig(Section):
     """How the model is trained."""
 
     seed: int = Field(0, ge=0, le=2**63 - 1)
-    """Start of all randomness in training: weights, data order, augmentation, exploration."""
+    """Random seed for weights, data order, augmentation and exploration."""
     steps: int = Field(3000, ge=1, le=10**9)
     """Supervision steps, one optimizer update each."""
     batch_size: int = Field(64, ge=1, le=65536)
     """Rows in each optimizer update."""
     micro_batch: int = Field(0, ge=0, le=65536)
-    """Rows in flight at once; gradients accumulate to the same mathematics. 0: the whole batch."""
+    """Rows computed at once; gradients accumulate to the effective batch. 0: the whole batch."""
     optimizer: Literal["adamw", "adam_atan2", "muon"] = "adamw"
     """AdamW, the scale-free Adam-atan2 of the published code, or Muon for the matrices of the blocks."""
     lr: float = Field(2e-3, gt=0, le=10)
@@ -142,9 +142,9 @@ class TrainConfig(Section):
     halt_max_steps: int = Field(8, ge=1, le=1024)
     """Supervision steps a puzzle stays in the batch at most."""
     halt_start_steps: int = Field(0, ge=0, le=1024)
-    """The same when training begins; it grows evenly to halt_max_steps. 0: halt_max_steps from the start."""
+    """Supervision-step limit at step 0; rises linearly to halt_max_steps. 0: halt_max_steps throughout."""
     halt_exploration_prob: float = Field(0.1, ge=0, le=1)
-    """Share of rows that may not halt before a randomly drawn step."""
+    """Fraction of rows that may not halt before a randomly drawn step (exploration)."""
     continue_loss: bool = False
     """Train the continue output of the halting head too (costs a second forward pass a step)."""
     log_every: int = Field(10, ge=1, le=10**6)
@@ -185,26 +185,26 @@ class MemoryConfig(Section):
     budget_gb: float = Field(0.0, ge=0, le=10**6)
     """Memory a run may plan with and hold, in GB; 0 takes what the machine has available."""
     guard: bool = True
-    """Watch memory during the run: warn, hold fewer rows at once, and at last save and stop (exit code 6)."""
+    """Watch memory during the run: warn, halve the micro-batch, and at last save and stop (exit code 6)."""
     warn_at: float = Field(0.70, gt=0, le=1)
-    """Share of the memory the process can have above which a warning is given."""
+    """Memory fraction above which a warning is given."""
     shrink_at: float = Field(0.80, gt=0, le=1)
-    """Share above which micro-batches halve (the same mathematics), and at one row the batch itself, once."""
+    """Memory fraction at which the micro-batch (at one row, once, the batch itself) is halved."""
     stop_at: float = Field(0.90, gt=0, le=1)
-    """Share above which a run that cannot be made smaller is saved and stopped."""
+    """Memory fraction at which a run that cannot be made smaller is saved and stopped."""
 
 
 class RuntimeConfig(Section):
     """How the machine is used."""
 
     threads: int = Field(0, ge=0, le=1024)
-    """Threads that compute; 0 takes the physical cores this process may use."""
+    """Compute threads; 0 uses the physical cores available to this process."""
     precision: Literal["exact", "bf16", "auto"] = "exact"
-    """float32 to the bit (exact), matrix products in bfloat16 (bf16), or what a trial finds faster (auto)."""
+    """float32 (exact), matrix products in bfloat16 (bf16), or whichever a trial finds faster (auto)."""
     tuning: Literal["auto", "off"] = "auto"
-    """Fused operations, and by measurement what is "auto" below (auto); or plain PyTorch everywhere (off)."""
+    """auto: fused kernels, and measure every setting below left on "auto"; off: plain PyTorch."""
     parallelism: Literal["auto", "rows", "operations"] = "auto"
-    """Threads compute rows of a batch side by side, or every operation together."""
+    """Threads split the rows of a batch (rows), or every operation (operations)."""
     attention: Literal["auto", "sdpa", "products"] = "auto"
     """Attention by PyTorch's kernel, or by batched matrix products; causal attention takes the kernel."""
     gemm: Literal["auto", "default", "onednn"] = "auto"
@@ -220,7 +220,7 @@ class Config(Section):
     """Everything that decides a run. `title` and `expect` are a preset's own words about itself."""
 
     title: str = Field("", max_length=200)
-    """A name for people."""
+    """Display name."""
     expect: str = Field("", max_length=2000)
     """What to expect: accuracy, time, and on which machine that was measured."""
     task: SerializeAsAny[TaskConfig]

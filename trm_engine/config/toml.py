@@ -110,14 +110,14 @@ def _syntax_problem(error: Exception, text: str) -> str:
         message = "values are nested too deeply"
     elif isinstance(error, UnexpectedEofError) or (r"'\x00'" in message and "\0" not in text):
         lines = text.split("\n")
-        line, column, message = len(lines), len(lines[-1]) + 1, "the text ends in the middle of something"
+        line, column, message = len(lines), len(lines[-1]) + 1, "unexpected end of file"
     elif duplicate:
         line, column = _repeated(text, duplicate[1]) or line, 1
         message = f"{message.rstrip('.')}: each may be given once"
     elif unexpected and unexpected[1] == r"\n":
         message = "the line ends where a value should be"
     elif unexpected and unexpected[1].isalpha():
-        message += " (text needs quotes; true and false are written small)"
+        message += " (strings need quotes; booleans are lowercase)"
     elif r"use \u000a" in message:
         message = "the text in quotes is not closed on its line"
     place = f"line {line}, column {column}: " if line else "is not valid TOML: "

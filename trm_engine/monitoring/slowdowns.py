@@ -31,9 +31,9 @@ class Slowdown:
 
 
 class _Cause:
-    """Is it so? Judged over the last `window` samples: true once in `needed` of them, false once in none.
+    """Debounced condition with hysteresis over the last `window` samples.
 
-    Half a sample's noise neither starts nor ends it; it is told when it becomes true.
+    On after `needed` hits among them, off after at most `clears_at`; reported when it turns on.
     """
 
     def __init__(self, window: int, needed: int, clears_at: int = 0) -> None:
@@ -179,11 +179,11 @@ class PerformanceWatch:
 
     def _contention(self) -> Slowdown:
         others, gets = (sum(values) / len(self._shares) for values in zip(*self._shares, strict=True))
-        fewer = f", or set runtime.threads to {self._threads - 1}" if self._threads > 1 else ""
+        fewer = f", or set runtime.threads = {self._threads - 1}" if self._threads > 1 else ""
         return Slowdown(
             "cores-contended",
-            f"other processes take {others:.0f} % of a core while training gets {gets:.0f} % for its "
-            f"{self._threads} thread{'s' if self._threads > 1 else ''}; close other programs{fewer}",
+            f"short of CPU: other programs use {others / 100:.1f} cores, training {gets / 100:.1f} of its "
+            f"{self._threads}; close some{fewer}",
         )
 
     def _far_below(self, sample: Sample) -> bool:

@@ -135,7 +135,9 @@ def _checked_members(archive: ZipFile, file: Path) -> dict[str, ZipInfo]:
         if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED) or (
             is_text(name) and info.file_size > MAX_TEXT_BYTES
         ):
-            raise SessionError(f"{file} is refused: {shown(info.filename)} is too large or oddly packed.")
+            raise SessionError(
+                f"{file} is refused: {shown(info.filename)} is too large or uses an unsupported compression."
+            )
         members[name] = info
     for name in (RECORD, CONFIG):
         if name not in members:

@@ -174,5 +174,7 @@ def check_name(name: str) -> str:
 def check_tag(tag: str) -> str:
     """Return a tag. Raises `UsageError` when it is not one short word."""
     if not _TAG.fullmatch(tag):
-        raise UsageError(f"{shown(tag)} is no tag: one word of letters, digits and . : / + - _, at most 40.")
+        raise UsageError(
+            f"{shown(tag)} is not a valid tag: use one word of letters, digits and . : / + - _, at most 40."
+        )
     return tag

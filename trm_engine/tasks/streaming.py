@@ -113,8 +113,8 @@ def sampler_for(source: Source, seed: int) -> EpochSampler:
 def reading_decision(source: Source) -> Decision:
     """Return how the training data are read, and why."""
     if not source.streamed:
-        reason = "a batch is taken in less time than one is handed over"
-        return Decision("data", "in memory, no workers", reason)
+        reason = "faster than a worker process"
+        return Decision("data", "in memory, loaded in the training thread", reason)
     return Decision(
         "data",
         f"streamed, shuffled within {format_bytes(WINDOW_BYTES)}, no workers",

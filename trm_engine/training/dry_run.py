@@ -36,15 +36,15 @@ def rehearse(learner: Learner, readings: Readings | None = None) -> Rehearsal:
         trial = _try(learner, rows, readings)
         peak = trial.peak
         if not trial.ran:
-            found = f"memory ran out in a dry run with {rows} rows"
+            found = f"out of memory in a dry run with {rows} rows"
         elif peak is None:
-            found = f"a dry run went well; {predicted}; the system tells no limit"
+            found = f"dry run succeeded; {predicted}; memory limit unknown"
         else:
-            found = f"a dry run held {peak}; {predicted}"
+            found = f"dry run used {peak}; {predicted}"
         most = config.memory.shrink_at if rows > 1 else config.memory.stop_at
         if trial.ran and (peak is None or peak.share <= most):
             asked = learner.config.micro_batch
-            choice = f"{rows} rows at once" + (f" instead of {asked}" if rows < asked else "")
+            choice = f"micro-batch of {rows} rows" + (f" instead of {asked}" if rows < asked else "")
             return Rehearsal(config, Decision("memory", choice, found))
         if rows == 1:
             raise FitError(

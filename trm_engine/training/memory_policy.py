@@ -157,7 +157,7 @@ class MemoryKeeper:
         sizes, rows = Sizes.of(config), config.micro_batch
         if rows > 1:
             halved = Sizes(rows // 2, sizes.batch_size)
-            what = f"{rows} → {halved.micro_batch} rows at once, same batch"
+            what = f"micro-batch {rows} → {halved.micro_batch} (effective batch size unchanged)"
             return Change(halved.applied(config), "micro-batch-reduced", f"{what}: {why}")
         if sizes.batch_size > 1 and sizes.batch_size == self._asked.batch_size:
             halved = Sizes(1, sizes.batch_size // 2)
@@ -183,7 +183,7 @@ class MemoryKeeper:
         # As it was asked for, where that is reached: 0 is another spelling of the whole batch.
         asked = count == most and batch == self._asked.batch_size
         grown = Sizes(self._asked.micro_batch if asked else count, batch)
-        why = f"{rows} → {count} rows at once: there is memory again, {self.guard.latest}"
+        why = f"micro-batch {rows} → {count}: memory is available again, {self.guard.latest}"
         return Change(grown.applied(config), "micro-batch-grown", why)
 
     def took(self, change: Change) -> None:

@@ -82,7 +82,7 @@ class Saver:
         """
         counters = self._learner.counters
         self._reporter.warn(
-            "skipped-step", f"step {counters.step} skipped: the loss or its gradient was not sound"
+            "skipped-step", f"step {counters.step} skipped: non-finite gradient or loss spike"
         )
         if counters.skipped_in_a_row < _SKIPS_BEFORE_ROLLBACK:
             return

@@ -137,7 +137,7 @@ class _Tuner:
         asked = str(getattr(config.runtime, setting))
         if asked != "auto":
             default = asked == type(config.runtime).model_fields[setting].default
-            return Decision(setting, asked, "as it comes" if default else "as configured")
+            return Decision(setting, asked, "default" if default else "as configured")
         if question is not _PRECISION and config.runtime.tuning == "off":
             self._answer(setting, question.plain)
             return Decision(setting, question.plain, "runtime.tuning is off")
@@ -149,7 +149,7 @@ class _Tuner:
         self._answer(setting, choice)
         if trial is None:
             return Decision(setting, choice, _UNMEASURED)
-        return Decision(setting, choice, f"{trial}; another must be {question.worth:g} times as fast")
+        return Decision(setting, choice, f"{trial}; a switch needs {question.worth - 1:.0%}")
 
     def _count(self) -> Decision | None:
         """Try other numbers of threads, where there may be a better one than one for each physical core."""

@@ -47,7 +47,7 @@ def list_data(json: JsonFlag = False) -> None:
         print_table(
             columns,
             [
-                (*(row[key] for key in list(row)[:5]), "ready" if row["present"] else "not here")
+                (*(row[key] for key in list(row)[:5]), "ready" if row["present"] else "not downloaded")
                 for row in rows
             ],
         )

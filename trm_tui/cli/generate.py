@@ -41,7 +41,7 @@ def generate(
     checkpoint: CheckpointOption = None,
     json: JsonFlag = False,
 ) -> None:
-    """Write text with a model that has learned some, shown as it comes."""
+    """Generate text with a trained text model, printed as it is generated."""
     from trm_engine.inference.generate import Sampling
     from trm_engine.inference.text_model import TextModel
 

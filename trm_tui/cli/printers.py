@@ -192,7 +192,7 @@ def print_summary(event: Finished) -> None:
         ("throughput", f"{three_digits(event.samples_per_second)} samples/s"),
         ("peak memory", _bytes(resources.get("peak_rss_bytes"))),
         ("mean CPU", _percent(resources.get("mean_cpu_percent"))),
-        ("least memory free", _bytes(resources.get("min_available_bytes"))),
+        ("minimum free memory", _bytes(resources.get("min_available_bytes"))),
         ("weights sha256", event.weights_sha256[:16] + "…"),
     ]
     print_facts(facts, title=f"session {event.session}")

@@ -91,7 +91,7 @@ def evaluate(
                 "with early halting",
                 f"{result.early_exact_accuracy:.2%} after {result.mean_steps:.1f} steps on average",
             ),
-            ("halting right", f"{result.q_halt_accuracy:.2%} of puzzles at the last step"),
+            ("halting accuracy", f"{result.q_halt_accuracy:.2%} of puzzles at the last step"),
             ("speed", f"{three_digits(result.puzzles_per_second)} puzzles/s"),
         ],
         title=f"session {model.session}, step {model.step}",

@@ -302,7 +302,7 @@ class TrmApp(Shell, inherit_bindings=False):
             self.switch_mode("dashboard")
             self.refresh_now()
         else:
-            self.say(f"slot {slot} is free: n starts a run in a new slot")
+            self.say(f"no run {slot}; n starts one in a new slot")
 
     def action_close_slot(self) -> None:
         """Save and close the active slot."""

@@ -76,7 +76,7 @@ def _farewell(workbench: Workbench) -> list[str]:
     """Return what became of each run that was open, to stand in the terminal afterwards."""
     slots = [slot for slot in workbench.slots() if slot.session]
     lines = [f"{slot.title}: {slot.state} · session {slot.session}" for slot in slots]
-    lines += [f"go on with: trm-tui resume {slot.session}" for slot in slots if slot.state != "completed"][
+    lines += [f"resume with: trm-tui resume {slot.session}" for slot in slots if slot.state != "completed"][
         -1:
     ]
     return [safe_text(line) for line in lines]

@@ -51,7 +51,7 @@ class Leaving:
         words += [f"{what} not saved as a file." for what in unsaved]
         answers = [Answer("s", "Save the runs and quit" if training else "Quit", "save")]
         if training:
-            answers.append(Answer("w", "Quit when the run that trains has ended", "wait"))
+            answers.append(Answer("w", "Quit when training finishes", "wait"))
         answers.append(Answer("c", "Stay", "stay"))
         self._app.push_screen(Choice("Quit", " ".join(words), answers), self._answered)
 

@@ -105,10 +105,10 @@ class LocalWorkbench:
             chosen = self._chosen()
             snapshot = chosen.recorder.snapshot()
             if snapshot.state == "stopping":
-                raise UsageError("this run is being saved: a moment, please")
+                raise UsageError("saving; try again when it is done")
             if not chosen.alive and chosen.job is None:
                 if not snapshot.session:
-                    raise SessionError("this run never came to have a session: start it anew (n)")
+                    raise SessionError("nothing was saved before it stopped; start it again (n)")
                 if snapshot.state == "completed":
                     raise UsageError("this run is complete; + extends it")
                 chosen.job = resume_job(self.store, snapshot.session)
@@ -120,13 +120,13 @@ class LocalWorkbench:
             chosen = self._chosen()
             snapshot = chosen.recorder.snapshot()
             if chosen.job is not None:
-                raise UsageError("this run waits for its turn: let it begin first")
+                raise UsageError("queued; wait until it starts")
             if chosen.alive:
                 chosen.control.extend(steps)
                 chosen.recorder.log("info", f"{steps:,} more steps")
                 return
             if not snapshot.session:
-                raise SessionError("this run never came to have a session: start it anew (n)")
+                raise SessionError("nothing was saved before it stopped; start it again (n)")
             overrides = extension(
                 max(snapshot.steps, snapshot.step + steps),
                 reached_target=snapshot.state == "completed" and snapshot.step < snapshot.steps,
@@ -256,7 +256,7 @@ class LocalWorkbench:
     def _learning(self) -> Experiment:
         chosen = self._chosen()
         if chosen.state not in _HAS_LEARNER:
-            raise UsageError("this run is not training: space lets it go on")
+            raise UsageError("not training; space resumes it")
         return chosen
 
     def _detect(self) -> None:

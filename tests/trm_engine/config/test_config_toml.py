@@ -103,15 +103,15 @@ def test_what_the_comments_say_does_not_matter_when_reading() -> None:
 
 SYNTAX = [
     ("[train]\nlr =\n", "line 2, column 5: the line ends where a value should be"),
-    ("[train]\nloss = softmax\n", "line 2, column 8: unexpected character: 's' (text needs quotes"),
+    ("[train]\nloss = softmax\n", "line 2, column 8: unexpected character: 's' (strings need quotes"),
     (
         "[train]\ncontinue_loss = True\n",
-        "line 2, column 17: unexpected character: 'T' (text needs quotes; true",
+        "line 2, column 17: unexpected character: 'T' (strings need quotes; true",
     ),
     ("[train]\nloss = 'softmax\n", "line 2, column 16: the text in quotes is not closed on its line"),
-    ("[train]\nloss = '''softmax\n", "line 3, column 1: the text ends in the middle of something"),
-    ("x = [1,\n2", "line 2, column 2: the text ends in the middle of something"),
-    ("[train", "line 1, column 7: the text ends in the middle of something"),
+    ("[train]\nloss = '''softmax\n", "line 3, column 1: unexpected end of file"),
+    ("x = [1,\n2", "line 2, column 2: unexpected end of file"),
+    ("[train", "line 1, column 7: unexpected end of file"),
     (
         "[train]\nlr = 1\n[model]\n[train]\nema = 0.9\n[eval]\n",
         'line 4, column 1: key "train" already exists',

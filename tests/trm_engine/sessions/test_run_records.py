@@ -202,7 +202,7 @@ def test_a_damaged_record_is_named_with_its_problem(content: bytes, problem: str
 
 @pytest.mark.parametrize("tag", ["", "two words", "a,b", "x" * 41, "a\n", "\x1b"])
 def test_what_is_no_tag_is_refused(tag: str) -> None:
-    with pytest.raises(UsageError, match="is no tag"):
+    with pytest.raises(UsageError, match="is not a valid tag"):
         check_tag(tag)
 
 

@@ -261,4 +261,4 @@ def test_a_selection_is_a_source_of_its_own(tmp_path, monkeypatch):
 def test_how_the_data_are_read_is_said(tmp_path):
     streamed = mapped_examples(tmp_path, 10)
     assert "shuffled within 67.1 MB, no workers" in str(reading_decision(streamed))
-    assert "in memory, no workers" in str(reading_decision(streamed.head(3)))
+    assert "in memory, loaded in the training thread" in str(reading_decision(streamed.head(3)))

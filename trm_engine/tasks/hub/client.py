@@ -185,7 +185,7 @@ def _fill_cache(
     etag = found.etag or ""
     if not found.commit_hash or not _ETAG.fullmatch(etag):
         raise UsageError(
-            f"{dataset}: {safe_text(url)} is answered by something that is no Hub; check HF_ENDPOINT"
+            f"{dataset}: {safe_text(url)} is not served by a Hugging Face Hub; check HF_ENDPOINT"
         )
     folder = "datasets--" + dataset.repo.replace("/", "--")
     blob = cache / folder / "blobs" / etag

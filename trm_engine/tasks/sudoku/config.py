@@ -21,7 +21,7 @@ class SudokuConfig(TaskConfig, kind="sudoku", task="trm_engine.tasks.sudoku.task
     box_cols: int = Field(2, ge=1, le=MAX_SIDE)
     """Columns c of a box."""
     clues: int = Field(0, ge=0, le=MAX_SIDE * MAX_SIDE)
-    """Clues of a generated puzzle; 0 digs until no clue can go (minimal puzzles)."""
+    """Clues of a generated puzzle; 0 removes clues until the puzzle is minimal."""
     clues_max: int = Field(0, ge=0, le=MAX_SIDE * MAX_SIDE)
     """Above 0: generated puzzles draw their clue count from clues … clues_max (clues 0: from minimal)."""
     train_size: int = Field(1000, ge=1, le=10**8)

@@ -78,7 +78,7 @@ def located(data: str, progress: Progress = silent) -> Path:
     path = place_of(known)
     if not path.is_file():
         raise UsageError(
-            f"{known.name} is not here yet: `trm-tui data fetch {known.name}` downloads it "
+            f"{known.name} is not downloaded yet: `trm-tui data fetch {known.name}` downloads it "
             f"({format_bytes(known.size)}), {_USE_A_FILE}"
         )
     if not is_whole(known, path, progress):

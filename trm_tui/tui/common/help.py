@@ -41,7 +41,7 @@ def keys_text(where: Where, keymap: Keymap) -> Content:
         if part == "app":
             text = ("  1 … 9".ljust(_KEYS + 2), "bold")
             lines.append(
-                Content.assemble(text, "Switch to that slot; the run that trains is saved and paused")
+                Content.assemble(text, "Switch to that run; the one that trains is saved and paused")
             )
         lines.append(Content(""))
     lines.append(

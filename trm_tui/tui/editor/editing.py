@@ -51,7 +51,7 @@ class ConfigEditing(ConfigView):
             return
         wrong = list(self.draft.checked.problems)
         if not wrong:
-            self.trm.say("nothing is wrong")
+            self.trm.say("no problems")
             return
         keys = list(self.draft.fields)
         here = keys.index(self.form.key) if self.form.key in keys else -1
@@ -122,7 +122,7 @@ class ConfigEditing(ConfigView):
         self.refresh_all()
 
     def action_reset(self) -> None:
-        """Give the field the value it came with."""
+        """Reset the field."""
         self._finish_typing()
         if self.document is not None and self.form.key:
             self.document.reset(self.form.key)
@@ -136,7 +136,7 @@ class ConfigEditing(ConfigView):
             self.refresh_all()
 
     def action_reset_all(self) -> None:
-        """Give every field the value it came with."""
+        """Reset every field."""
         self._finish_typing()
         if self.document is not None:
             self.document.reset_all()
@@ -148,7 +148,7 @@ class ConfigEditing(ConfigView):
         if advice is None or self.document is None:
             return
         if number >= len(advice.remedies):
-            self.trm.say("there is no such way out" if advice.remedies else "nothing is wrong")
+            self.trm.say("no such suggestion" if advice.remedies else "no problems")
             return
         self._finish_typing()
         texts = advice.remedies[number].texts

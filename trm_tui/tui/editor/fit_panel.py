@@ -141,7 +141,7 @@ def _figures(advice: Advice, fit: Fit, width: int) -> Iterator[Content]:
     basis = (
         f"with {rate.gflops:,.0f} GFLOP/s, {rate.source}"
         if rate
-        else "times are known after a first run here"
+        else "no time estimate before the first run here"
     )
     yield from Content.styled(basis, "$text-muted").wrap(max(width, 8))
 
@@ -185,7 +185,7 @@ def _parts(fit: Fit, width: int) -> Iterator[Content]:
         "examples": memory.data,
         largest: turns[largest],
     }
-    yield Content.styled("what holds the memory", "$text-muted")
+    yield Content.styled("memory use", "$text-muted")
     for name, size in sorted(parts.items(), key=lambda part: -part[1]):
         meter = bar(size / memory.peak, max(width - _PART_LABEL - _SIZE, 1))
         yield Content.assemble(

@@ -239,7 +239,7 @@ class ConfigForm(VerticalScroll, can_focus=False, inherit_bindings=False):
 
 def _abouts(task: type[TaskConfig]) -> dict[str, str]:
     about = {name: " ".join((cls.__doc__ or "").split()) for name, cls in section_types(task).items()}
-    return {ABOUT: "The configuration's own words about itself.", **about}
+    return {ABOUT: "Title and description.", **about}
 
 
 def _first(rows: Iterable[FieldRow]) -> str:

@@ -220,7 +220,7 @@ class ConfigScreen(ConfigEditing):
             return None
         checked = self.draft.checked
         if checked.config is None:
-            self.trm.say(f"first put right: {checked.messages[0]}", "error")
+            self.trm.say(f"fix this first: {checked.messages[0]}", "error")
             if checked.problems:
                 self.reveal(next(iter(checked.problems)))
         return checked.config

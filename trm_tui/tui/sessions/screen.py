@@ -109,7 +109,7 @@ class SessionsScreen(SessionsView):
         done = int(row.steps or 0)
         question = Ask(
             "Go on with a completed session",
-            f"It has taken all of its {done:,} steps. How many more?",
+            f"Finished at step {done:,}. Train how many more steps?",
             value=str(suggested_steps(done)),
             check=steps_problem,
         )
@@ -177,7 +177,7 @@ class SessionsScreen(SessionsView):
             return
         if len(rows) == 1:
             row = rows[0]
-            text = f"Tags of {row.title}, separated by blanks"
+            text = f"Tags of {row.title}, separated by spaces"
             question = Ask("Tags", text, value=" ".join(row.tags), check=session_actions.tags_problem)
             self._ask(question, lambda words: session_actions.retag(store, row.id, words))
             return
@@ -208,7 +208,7 @@ class SessionsScreen(SessionsView):
         self._do(lambda: session_actions.delete(self.trm.store, ids), then)
 
     def action_undo(self) -> None:
-        """Take the last deleted sessions back."""
+        """Restore the sessions deleted last."""
         if self.in_trash:
             self._restore(self._ids())
         elif self._deleted:

@@ -140,7 +140,7 @@ def passage_facts(passage: Passage) -> Content:
 
 
 def _of_step(film: Film, frame: Frame) -> list[Content]:
-    right = "nobody knows" if frame.right is None else f"{frame.right} of {film.blanks} cells"
+    right = "unknown" if frame.right is None else f"{frame.right} of {film.blanks} cells"
     return [
         _fact("right", right),
         _fact("changed", f"{frame.changed} cells" if frame.step > 1 else "—"),
@@ -151,7 +151,7 @@ def _of_step(film: Film, frame: Frame) -> list[Content]:
 
 def _of_film(film: Film) -> list[Content]:
     halts = f"at step {film.halts_at}" if film.halts_at else f"not within {film.last} steps"
-    lines = [_fact("would halt", halts)]
+    lines = [_fact("halts", halts)]
     if film.known:
         lines.append(_fact("all right", f"from step {film.solved_at} on" if film.solved_at else "never"))
     sign, style = ("✓", "$text-success") if film.verdict.solved else ("✗", "$text-error")

@@ -73,7 +73,7 @@ def file_problem(text: str, *, must_exist: bool = False) -> str:
         return "that is no name for a file"
     if must_exist:
         return "" if path.is_file() else "that is no file"
-    return "it exists already: another name is needed"
+    return "the file exists; choose another name"
 
 
 def write_new(file: Path, data: bytes) -> None:

@@ -1,6 +1,6 @@
 """The filter of the session browser: `task:sudoku exact>0.9 tag:best -status:failed steps>=1k free text`.
 
-Terms are separated by blanks, and all must hold. A term is `field operator value`, or text to be found
+Terms are separated by spaces, and all must hold. A term is `field operator value`, or text to be found
 anywhere in a session's name, id, preset, task, status, tags or note; `-` in front turns it round; quotes keep
 blanks together. In fields of text `:` finds the value within and `=` the whole, in small or capital letters
 alike, and commas separate alternatives. Fields of figures compare with `>`, `>=`, `<`, `<=` and `=`, which a
@@ -138,7 +138,7 @@ def _term(match: re.Match[str], now: datetime) -> Predicate:
         declared = _FIELDS.get(_ALIASES.get(key, key))
         if declared is None:
             raise FilterError(
-                f'"{safe_text(name[:_SHOWN])}" is no field.{did_you_mean(key, _FIELDS)}',
+                f'"{safe_text(name[:_SHOWN])}" is not a field.{did_you_mean(key, _FIELDS)}',
                 match.start("field"),
                 match.end("field"),
             )

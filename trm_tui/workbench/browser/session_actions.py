@@ -16,13 +16,13 @@ from trm_engine.sessions.record import check_name, check_tag
 def rename(store: Store, session_id: str, name: str) -> str:
     """Give a session another name; an empty one takes it away."""
     record = store.rename(session_id, name)
-    return f"named {record.name}" if record.name else "the name is taken away"
+    return f"named {record.name}" if record.name else "name cleared"
 
 
 def note(store: Store, session_id: str, text: str) -> str:
     """Replace a session's note."""
     store.note(session_id, text)
-    return "noted" if text else "the note is taken away"
+    return "noted" if text else "note cleared"
 
 
 def retag(store: Store, session_id: str, words: str) -> str:

@@ -75,7 +75,7 @@ def _configurations(history: Sequence[HistoryEntry], preset: Config | None) -> I
             before = config
         title = safe_text(entry.reason)
         if number == 0 and preset is not None:
-            title += " as the preset says" if not changes else ", with other settings than its preset"
+            title += " as the preset says" if not changes else ", with changed settings"
         yield Moment(_time(entry.time), "config", title, entry.step, changes)
 
 

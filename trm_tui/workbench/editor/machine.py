@@ -61,7 +61,7 @@ def this_machine(hardware: Hardware, sample: Sample, observed: Rate | None) -> M
 
 def profile_machine(hardware: Hardware) -> Machine:
     """Return a machine known by a profile."""
-    rate = Rate(hardware.gemm_gflops, "as the profile says") if hardware.gemm_gflops else None
+    rate = Rate(hardware.gemm_gflops, "from the hardware profile") if hardware.gemm_gflops else None
     return Machine(hardware, rate)
 
 

@@ -115,7 +115,7 @@ async def test_it_can_plan_for_another_machine_and_for_this_one_again(desk: Desk
     await desk.type("raspberry")
     await desk.press("enter")
     await desk.until(lambda: "for raspberry-pi-5" in desk.text("EditorTitle"))
-    await desk.until(lambda: "as the profile says" in desk.words("FitPanel"))
+    await desk.until(lambda: "from the hardware profile" in desk.words("FitPanel"))
     await desk.press("m", "enter")
     await desk.until(lambda: "for this machine" in desk.text("EditorTitle"))
 
@@ -176,7 +176,7 @@ async def test_what_is_wrong_is_neither_saved_nor_run(desk: Desk) -> None:
     await desk.set("train.lr", "x")
     for number, key in enumerate(("ctrl+s", "ctrl+r"), start=1):
         await desk.press("home", key)
-        await desk.until(lambda number=number: desk.toasts.count("first put right: train.lr") == number)
+        await desk.until(lambda number=number: desk.toasts.count("fix this first: train.lr") == number)
         assert isinstance(desk.app.screen, ConfigScreen)
         assert desk.form.key == "train.lr"
         assert desk.bench.runs == {}

@@ -47,10 +47,10 @@ async def test_each_way_out_has_a_key(desk: Desk) -> None:
 @shared
 async def test_a_key_without_a_way_out_says_so(desk: Desk) -> None:
     await desk.press("f5")
-    await desk.until(lambda: "nothing is wrong" in desk.toasts)
+    await desk.until(lambda: "no problems" in desk.toasts)
     await desk.set("model.layers", "99")
     await desk.press("f5")
-    await desk.until(lambda: "no such way out" in desk.toasts)
+    await desk.until(lambda: "no such suggestion" in desk.toasts)
 
 
 @shared
@@ -67,7 +67,7 @@ async def test_what_does_not_fit_can_be_made_to_fit_by_one_key(desk: Desk) -> No
 @shared
 async def test_the_next_problem_is_a_key_away(desk: Desk) -> None:
     await desk.press("p")
-    assert "nothing is wrong" in desk.toasts
+    assert "no problems" in desk.toasts
     await desk.set("model.layers", "0")
     await desk.set("train.lr", "x")
     found = []

@@ -132,7 +132,7 @@ def test_a_session_without_a_figure_fits_no_comparison_of_it() -> None:
         ("started>2026-13", "a date such as", "started>2026-13"),
         ("age<2026-01-01", "a duration such as", "age<2026-01-01"),
         ("name>5", "is text: use :", ">"),
-        ("http://example.org", "is no field", "http"),
+        ("http://example.org", "is not a field", "http"),
     ],
 )
 def test_what_cannot_be_understood_is_named_with_its_place(text: str, said: str, part: str) -> None:

@@ -31,10 +31,10 @@ def tags(store: Store) -> list[tuple[str, ...]]:
 def test_a_name_and_a_note_are_written_and_taken_away(store: Store) -> None:
     assert session_actions.rename(store, IDS[0], "mine") == "named mine"
     assert store.get("mine").id == IDS[0]
-    assert "taken away" in session_actions.rename(store, IDS[0], "")
+    assert "cleared" in session_actions.rename(store, IDS[0], "")
     assert session_actions.note(store, IDS[0], "two\nlines") == "noted"
     assert store.get(IDS[0]).record.note == "two\nlines"
-    assert "taken away" in session_actions.note(store, IDS[0], "")
+    assert "cleared" in session_actions.note(store, IDS[0], "")
 
 
 def test_tags_of_one_session_are_those_written(store: Store) -> None:
