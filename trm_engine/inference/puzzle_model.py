@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,6 +15,8 @@ from trm_engine.errors import SessionError
 from trm_engine.inference.evaluate import Evaluation, evaluate, judge_of
 from trm_engine.inference.model import Model, put_weights
 from trm_engine.inference.trace import Refinement, refine
+from trm_engine.inference.verified import VIEWS, Looking, Outcome, Seen, solve
+from trm_engine.inference.verified_evaluation import VerifiedEvaluation, evaluate_verified
 from trm_engine.models.trm import TRM, build_model
 from trm_engine.progress import Progress
 from trm_engine.sessions import Store
@@ -54,6 +57,51 @@ class PuzzleModel(Model):
     def refine(self, puzzle: Tokens, *, puzzle_id: int = 0, max_steps: int = 0) -> Iterator[Refinement]:
         """Yield the answer to a puzzle (L,) after each supervision step; 0 steps: as configured."""
         return refine(self.network, puzzle, max_steps or self.config.eval_steps, puzzle_id)
+
+    def solve(
+        self,
+        task: PuzzleTask,
+        puzzle: Tokens,
+        *,
+        puzzle_id: int = 0,
+        looking: Looking | None = None,
+        observe: Callable[[Seen], None] | None = None,
+    ) -> Outcome:
+        """Solve a puzzle (L,) until the rules accept the answer; `observe` hears of every step."""
+        (outcome,) = solve(
+            self.network,
+            task,
+            np.asarray(puzzle)[None],
+            np.array([puzzle_id]),
+            looking or self.looking(),
+            batch_size=1,
+            observe=observe,
+        )
+        return outcome
+
+    def looking(self, looks: int = VIEWS, *, max_steps: int = 0, noise: float = 0.0) -> Looking:
+        """Return how puzzles are looked at; 0 steps: as many as the configuration evaluates with."""
+        return Looking(max_steps or self.config.eval_steps, looks, noise)
+
+    def evaluate_verified(
+        self,
+        task: PuzzleTask,
+        examples: Source,
+        looking: Looking,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> VerifiedEvaluation:
+        """Measure how many puzzles are solved when the rules decide, and what it costs."""
+        return evaluate_verified(
+            self.network,
+            task,
+            examples,
+            looking,
+            batch_size=self.config.eval.batch_size,
+            progress=progress,
+            stopping=stopping,
+        )
 
     def evaluate(
         self,

@@ -92,6 +92,12 @@ class Supervision:
         if self._puzzle_rows is not None:
             self._puzzle_rows = self._puzzle_rows[rows]
 
+    def disturb(self, noise_SBD: Tensor) -> None:
+        """Add noise to the latent state of every row."""
+        assert self._state is not None, "no row has joined"
+        z = self._state.z + noise_SBD.to(self._state.z)
+        self._state = State(z if self._state.y is self._state.z else self._state.y, z)
+
     def step(self) -> tuple[State, Tensor, Tensor]:
         """Run one supervision step; return states, `logits` (L, R, V) and halting logits (R,)."""
         assert self._state is not None, "no row has joined"
