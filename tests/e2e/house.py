@@ -64,7 +64,9 @@ def main() -> None:
     single = sum(len(importers[name]) == 1 for name in files)
     print(f"files                    {len(files)}, {sum(lines):,} lines, in {len(folders)} folders")
     print(f"modules a folder         {max(folders.values())} at most: {fullest}")
-    print(f"lines a file             median {statistics.median(lines):.0f}, p90 {deciles[-1]:.0f}, {max(lines)}")
+    print(
+        f"lines a file             median {statistics.median(lines):.0f}, p90 {deciles[-1]:.0f}, {max(lines)}"
+    )
     print(f"files under 40 lines     {sum(count < 40 for count in lines)}")
     print(f"modules of one importer  {single} of {len(files)}")
     print(f"lines with a comment     {comments / sum(lines):.1%}")

@@ -106,7 +106,7 @@ SYNTAX = [
     ("[train]\nloss = softmax\n", "line 2, column 8: unexpected character: 's' (strings need quotes"),
     (
         "[train]\ncontinue_loss = True\n",
-        "line 2, column 17: unexpected character: 'T' (strings need quotes; true",
+        "line 2, column 17: unexpected character: 'T' (strings need quotes; booleans",
     ),
     ("[train]\nloss = 'softmax\n", "line 2, column 16: the text in quotes is not closed on its line"),
     ("[train]\nloss = '''softmax\n", "line 3, column 1: unexpected end of file"),

@@ -77,7 +77,7 @@ def test_a_dry_run_finds_how_many_rows_fit(make_config, monkeypatch) -> None:
     found = rehearse(learner, SmallMachine(monkeypatch))
     assert found.config.micro_batch == 4
     assert found.config.train.batch_size == 16
-    assert found.decision.choice == "4 rows at once instead of 16"
+    assert found.decision.choice == "micro-batch of 4 rows instead of 16"
     assert "600 MB" in found.decision.reason
 
 
@@ -103,7 +103,7 @@ def test_a_dry_run_out_of_memory_begins_with_fewer_rows(
     finished = start(store, make_config(*SMALL, "eval.batch_size=2"), make_sitting(), preset="tiny")
     assert set(in_flight(heard)) == {2}
     started = heard.events[0]
-    assert started.decisions[-1]["choice"] == "2 rows at once instead of 8"
+    assert started.decisions[-1]["choice"] == "micro-batch of 2 rows instead of 8"
     assert finished.resources["batch_reductions"] == 1
     entries = store.get(finished.session).history.entries()
     assert [entry.step for entry in entries] == [0, 0]

@@ -112,7 +112,7 @@ def test_every_change_is_in_the_history_and_the_log(store, make_config, under_pr
         (4, 1, 8),
         (5, 1, 4),
     ]
-    assert "8 → 4 rows at once" in entries[1].reason
+    assert "micro-batch 8 → 4 " in entries[1].reason
     log = "\n".join(event.message for event in session.events())
     assert all(entry.reason.partition(":")[0] in log for entry in entries[1:])
 
