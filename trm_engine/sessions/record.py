@@ -47,8 +47,12 @@ class Parent(BaseModel):
     """Its id."""
     step: int
     """The step of the checkpoint that was taken over; 0 when only the configuration was."""
-    how: Literal["resumed", "replayed", "extended"]
+    how: Literal["resumed", "replayed", "extended", "finetuned"]
     """What was done with it."""
+    weights: str = ""
+    """Digest of the weights that were taken over; empty where none were."""
+    optimizer: bool = False
+    """Whether the optimizer's state was taken over as well."""
 
 
 class Origin(BaseModel):
@@ -86,7 +90,7 @@ class SessionRecord(BaseModel):
     updated: AwareDatetime
     """When this record last changed (UTC)."""
     parent: Parent | None = None
-    """What it was resumed, replayed or extended from."""
+    """What it was resumed, replayed, extended or fine-tuned from."""
     origin: Origin | None = None
     """Where its weights came from; None when they were drawn at random."""
     tags: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ from trm_engine.training.control import Control
 from trm_engine.training.dry_run import Rehearsal, rehearse
 from trm_engine.training.events import Finished, Listener, Listeners, Warned
 from trm_engine.training.memory_policy import MemoryKeeper, in_force
+from trm_engine.training.origin import Origin, begin_again, begin_from, beginning_of
 from trm_engine.training.trainer import Limits, Trainer
 from trm_engine.tuning.choices import decisions
 from trm_engine.tuning.gemm_rate import with_gemm_rate
@@ -49,16 +50,29 @@ class Sitting:
     progress: Progress | None = None
 
 
-def start(store: Store, config: Config, sitting: Sitting, *, preset: str, name: str = "") -> Finished:
-    """Train a configuration as a new session. Raises `FitError` when it needs more memory than there is."""
+def start(
+    store: Store,
+    config: Config,
+    sitting: Sitting,
+    *,
+    preset: str,
+    name: str = "",
+    origin: Origin | None = None,
+) -> Finished:
+    """Train a configuration as a new session, from random weights or from those of `origin`.
+
+    Raises `FitError` when it needs more memory than there is, `ConfigError` when the origin's model differs.
+    """
     hardware = _machine(config)
     require_fit(config, hardware)
     task = build_task(config.task, sitting.progress)
     # Before there is a session: reading the data and a dry run may find that there cannot be one.
     learner = build_learner(config, task)
+    parent = None if origin is None else begin_from(store, learner, origin)
     tuned = tune(learner, hardware, stopping=lambda: sitting.control.stopping)
     rehearsal = _rehearsed(learner)
-    with store.begin(dumps(learner.config), preset=preset, task=config.task.kind, name=name) as session:
+    kind = config.task.kind
+    with store.begin(dumps(learner.config), preset=preset, task=kind, name=name, parent=parent) as session:
         _record(session, task, hardware)
         return _train(learner, session, sitting, hardware, tuned, rehearsal=rehearsal)
 
@@ -155,6 +169,10 @@ def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
     task = build_task(first.task, sitting.progress)
     _compare_data(original, task)
     hardware = _machine(first)
+    learner = build_learner(first, task)
+    beginning = beginning_of(store, original)
+    if beginning is not None:
+        begin_again(store, learner, beginning)
     parent = {"session": original.id, "step": 0, "how": "replayed"}
     with store.begin(
         dumps(first),
@@ -166,7 +184,6 @@ def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
         sitting = Sitting(
             sitting.control, sitting.listeners, sitting.seconds, max(recorded), sitting.progress
         )
-        learner = build_learner(first, task)
         finished = _train(
             learner,
             session,

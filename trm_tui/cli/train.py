@@ -46,6 +46,13 @@ def run(
         str, typer.Option(metavar="FILE", help="What to learn from: short for --set task.data=FILE.")
     ] = "",
     name: Annotated[str, typer.Option(help="A name for the session.")] = "",
+    origin: Annotated[
+        str,
+        typer.Option("--from", metavar="SESSION[:STEP|best]", help="Begin from another session's weights."),
+    ] = "",
+    optimizer: Annotated[
+        bool, typer.Option("--optimizer", help="With --from: take the state of its optimizer, too.")
+    ] = False,
     seconds: SecondsOption = None,
     steps: StepsOption = None,
     json: JsonFlag = False,
@@ -53,21 +60,25 @@ def run(
 ) -> int:
     """Train a preset or a configuration file."""
     store = settings(ctx).store()
+    if optimizer and not origin:
+        raise UsageError("--optimizer belongs to --from")
     overrides = [*(overrides or []), *_setting_of("task.data", data)]
     if not settings(ctx).no_ui:
-        _refuse_headless_options(json=json, quiet=quiet, seconds=seconds, steps=steps)
+        _refuse_headless_options(json=json, quiet=quiet, seconds=seconds, steps=steps, **{"from": origin})
         from trm_tui.tui.main import open_app
 
         machine = settings(ctx).profile()
         return open_app(store, preset=preset, overrides=overrides, name=name, hardware=machine)
     from trm_engine.config import apply, find_preset
+    from trm_engine.training.origin import Origin
     from trm_engine.training.runs import start
     from trm_tui.cli.sitting import seated
 
     found = find_preset(preset)
     config = apply(found.config, overrides)
     with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
-        finished = start(store, config, sitting, preset=found.name, name=name)
+        begin = Origin.parse(origin, optimizer=optimizer) if origin else None
+        finished = start(store, config, sitting, preset=found.name, name=name, origin=begin)
     return _ended(store, finished, sitting, curves=not (json or quiet))
 
 
@@ -152,5 +163,5 @@ def _setting_of(key: str, text: str) -> list[str]:
 def _refuse_headless_options(**given: object) -> None:
     """Refuse what only makes sense without the app."""
     for name, value in given.items():
-        if value is not None and value is not False:
+        if value is not None and value is not False and value != "":
             raise UsageError(f"--{name} is for runs without the app: trm-tui --no-ui …")
