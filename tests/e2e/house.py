@@ -1,7 +1,7 @@
 """How the code is laid out, in figures: `python tests/e2e/house.py [FOLDER OF A CHECKOUT]`.
 
-Counts what a newcomer meets: modules a folder, lines a file, modules that one other imports, and how much of the
-code is comment. Only the source is read; nothing is imported.
+Counts what a newcomer meets: modules a folder, lines a file, modules with one importer, and how much
+of the code is comment. Only the source is read; nothing is imported.
 """
 
 from __future__ import annotations
