@@ -183,13 +183,27 @@ def append_lines(path: Path, data: bytes) -> None:
         os.close(descriptor)
 
 
-def read_text(path: Path, limit: int) -> str:
-    """Return a UTF-8 file's text. Raises `ValueError` when it is larger than `limit` bytes or not UTF-8."""
-    with path.open("rb") as file:
+def open_plain(path: Path) -> IO[bytes]:
+    """Open a file to read. Raises `OSError` for what is no plain file: a pipe is waited for, for ever."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a plain file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """Return a plain file's content. Raises `ValueError` when it is larger than `limit` bytes."""
+    with open_plain(path) as file:
         data = file.read(limit + 1)
     if len(data) > limit:
         raise ValueError(f"it is larger than {limit} bytes")
-    return data.decode("utf-8")
+    return data
+
+
+def read_text(path: Path, limit: int) -> str:
+    """Return a UTF-8 file's text. Raises `ValueError` when it is larger than `limit` bytes or not UTF-8."""
+    return read_bytes(path, limit).decode("utf-8")
 
 
 def is_real_folder(path: Path) -> bool:

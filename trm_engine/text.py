@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable
 
@@ -45,7 +46,9 @@ def three_digits(value: float) -> str:
 
 
 def format_seconds(seconds: float) -> str:
-    """Return a duration as `m:ss` or `h:mm:ss`."""
+    """Return a duration as `m:ss` or `h:mm:ss`; a number that is none as `unknown`."""
+    if not math.isfinite(seconds):
+        return "unknown"
     whole = round(max(seconds, 0.0))
     hours, rest = divmod(whole, 3600)
     minutes, seconds_left = divmod(rest, 60)

@@ -75,6 +75,8 @@ def make_session(
         for number, step in enumerate(checkpoints, 1):
             saved = Checkpoint(step, {"w": torch.full((64,), float(step))}, {}, {})
             session.save(saved, best_score=exact * number / len(checkpoints), keep=len(checkpoints) + 2)
+        if values["status"] in ("running", "paused") and not checkpoints:  # it could not be interrupted else
+            session.save(Checkpoint(steps, {"w": torch.zeros(1)}, {}, {}))
         if change:
             session.configure(dumps(apply(config, [change])), steps // 2, f"resumed with {change}")
         session.log("info", f"{values['status']}: last step reached")

@@ -33,12 +33,15 @@ def load(store: Store, ref: str, checkpoint: str | None = None, *, expect: type[
     the checkpoint is missing or damaged.
     """
     session = store.get(ref)
-    config = loads(session.config_text, f"session {session.id}")
+    configuration = session.configuration
+    config = loads(configuration.text, f"session {session.id}")
     kind = model_class(config)
     if not issubclass(kind, expect):
         raise UsageError(f"session {session.id} {kind.used_for}")
     found, warnings = session.load(named_step(session, checkpoint))
-    return from_weights(store, session.id, found.step, config, averaged_weights(found), warnings)
+    return from_weights(
+        store, session.id, found.step, config, averaged_weights(found), (*configuration.warnings, *warnings)
+    )
 
 
 def from_weights(

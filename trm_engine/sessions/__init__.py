@@ -1,7 +1,8 @@
 """Sessions on disk: what a run writes, and how nothing of it is lost."""
 
+from trm_engine.sessions.best import Best
 from trm_engine.sessions.checkpoint import Checkpoint
-from trm_engine.sessions.checkpoints import Best, CheckpointInfo
+from trm_engine.sessions.checkpoints import CheckpointInfo
 from trm_engine.sessions.history import HistoryEntry
 from trm_engine.sessions.log import Event
 from trm_engine.sessions.record import Origin, Parent, SessionRecord, Status

@@ -15,10 +15,11 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from trm_engine.errors import ResourceError, SessionError, UsageError
 from trm_engine.files import Disk, disk_errors, is_real_folder, remove_tree
+from trm_engine.sessions.configuration import read_configuration
 from trm_engine.sessions.layout import CONFIG, MAX_TEXT_BYTES, RECORD, belongs, is_text
+from trm_engine.sessions.lock import is_abandoned, making
 from trm_engine.sessions.names import is_id, shown
 from trm_engine.sessions.record import read_record
-from trm_engine.sessions.session import read_config_text
 from trm_engine.text import format_bytes
 
 MAX_FILES = 20_000
@@ -26,7 +27,8 @@ MAX_BYTES = 1 << 36
 """64 GiB: far above any session, far below what could fill a disk unnoticed."""
 
 _DATE = (1980, 1, 1, 0, 0, 0)
-_TEMPORARY = ".import-"
+IMPORTING = ".import-"
+"""Begins the name of a folder that an archive is unpacked into."""
 # What zipfile raises for archives that are damaged, or (RuntimeError and its kin) packed in a way or locked
 # with a password that it does not read.
 _BROKEN = (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
@@ -54,8 +56,9 @@ def export_session(folder: Path, file: Path) -> None:
             raise
 
 
-def unpack_session(file: Path, root: Path) -> tuple[str, Path]:
-    """Unpack an archive into a temporary folder in `root`; return the session's id and that folder.
+@contextmanager
+def unpacked_session(file: Path, root: Path) -> Iterator[tuple[str, Path]]:
+    """Unpack an archive into a folder in `root`, to be moved from there; provide its id and that folder.
 
     Raises `UsageError` when there is no such file; `SessionError` when it is no archive of a session, or
     holds anything but a session's own plain files; `ResourceError` when it does not fit on the disk.
@@ -66,19 +69,20 @@ def unpack_session(file: Path, root: Path) -> tuple[str, Path]:
         members = _checked_members(archive, file)
         _check_room(sum(info.file_size for info in members.values()), root)
         session_id = next(iter(members.values())).filename.split("/")[0]
-        folder = root / f"{_TEMPORARY}{session_id}"
-        if is_real_folder(folder):  # what an import cut short has left
+        folder = root / f"{IMPORTING}{session_id}"
+        if is_real_folder(folder) and is_abandoned(folder, 0.0):  # what an import cut short has left
             remove_tree(Disk(), folder)
-        folder.mkdir()
-        try:
-            for name, info in members.items():
-                _extract(archive, info, folder / name)
-            read_record(folder)
-            read_config_text(folder)
-        except BaseException:
-            remove_tree(Disk(), folder)
-            raise
-    return session_id, folder
+        with making(folder):
+            try:
+                for name, info in members.items():
+                    _extract(archive, info, folder / name)
+                read_record(folder)
+                read_configuration(folder)
+                yield session_id, folder
+            except BaseException:
+                if is_real_folder(folder):
+                    remove_tree(Disk(), folder)
+                raise
 
 
 def _own_files(folder: Path) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trm_engine.files import Bytes, JsonObject, Storage
+from trm_engine.sessions.best import Best
 from trm_engine.sessions.layout import MANIFEST, STATE, TENSORS, WEIGHTS
 from trm_engine.sessions.manifest import (
     DamagedError,
@@ -50,9 +51,18 @@ def estimated_bytes(checkpoint: Checkpoint) -> int:
     )
 
 
-def write_checkpoint(storage: Storage, folder: Path, checkpoint: Checkpoint, serial: int) -> None:
+def write_checkpoint(
+    storage: Storage,
+    folder: Path,
+    checkpoint: Checkpoint,
+    serial: int,
+    *,
+    best: Best | None = None,
+    score: float | None = None,
+) -> None:
     """Write a checkpoint into a new folder and bring all of it to the medium, the manifest last.
 
+    With `score` this one is the best from now on, else `best` is.
     Raises `OSError`, and `TypeError` for a state that JSON would not give back as it is.
     """
     contents: dict[str, Iterable[Bytes]] = {
@@ -67,7 +77,9 @@ def write_checkpoint(storage: Storage, folder: Path, checkpoint: Checkpoint, ser
         storage.write(folder / name, sealing.through(pieces))
         storage.sync(folder / name)
         seals[name] = sealing.seal
-    manifest = Manifest(step=checkpoint.step, serial=serial, time=now(), files=seals)
+    if score is not None:
+        best = Best(step=checkpoint.step, score=score, weights=seals[WEIGHTS].sha256)
+    manifest = Manifest(step=checkpoint.step, serial=serial, time=now(), files=seals, best=best)
     storage.write(folder / MANIFEST, [manifest.to_bytes()])
     storage.sync(folder / MANIFEST)
     storage.sync(folder)
@@ -99,7 +111,11 @@ def _to_json(state: JsonObject) -> bytes:
 
 
 def _from_json(data: bytes) -> JsonObject:
-    state = json.loads(data)
+    state = json.loads(data, parse_constant=_refuse)
     if not isinstance(state, dict):
         raise ValueError("its state is not a table")
     return state
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"its state has the number {name}")

@@ -7,7 +7,6 @@ short.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,12 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
-
 from trm_engine.errors import ResourceError, SessionError
-from trm_engine.files import Storage, disk_errors, is_real_folder, read_text, remove_tree, write_atomically
+from trm_engine.files import Storage, disk_errors, is_real_folder, remove_tree
+from trm_engine.sessions.best import Best, read_best, write_best
 from trm_engine.sessions.checkpoint import Checkpoint, estimated_bytes, read_checkpoint, write_checkpoint
-from trm_engine.sessions.layout import BEST, MAX_TEXT_BYTES, WEIGHTS
+from trm_engine.sessions.layout import BEST, CONFIG, WEIGHTS
 from trm_engine.sessions.manifest import DamagedError, Manifest, read_manifest, verify
 from trm_engine.text import format_bytes
 
@@ -28,19 +26,6 @@ _NEW = ".new-"
 _OLD = ".old-"
 _GONE = ".gone-"
 _NAME = re.compile(rf"({re.escape(_OLD)})?([0-9]{{9,18}})")
-
-
-class Best(BaseModel):
-    """Which checkpoint scored highest."""
-
-    model_config = ConfigDict(frozen=True)
-
-    step: int
-    """Its step."""
-    score: FiniteFloat
-    """What it scored."""
-    weights: str
-    """Digest of its weights file: the mark is void once the step has been saved again with other weights."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +67,15 @@ class Checkpoints:
         self._folder = folder
         self._storage = storage
         self._verified: dict[Path, tuple[object, ...]] = {}
+        self._suspects: frozenset[Path] | None = None
+        """What may be the best where its mark is damaged and no manifest says; None: not looked at yet."""
 
-    def save(self, checkpoint: Checkpoint, *, keep: int, best_score: float | None = None) -> None:
+    def save(self, checkpoint: Checkpoint, *, keep: int, best_score: float | None = None) -> list[str]:
         """Save a checkpoint, then remove all but the newest `keep` sound ones and the best.
 
-        With `best_score` it becomes the best. Raises `ResourceError` when the disk is full or does not give
-        back what was written, `SessionError` when it cannot be written otherwise; earlier checkpoints stay.
+        With `best_score` it becomes the best. Returns what a person should know. Raises `ResourceError` when
+        the disk is full or does not give back what was written, `SessionError` when it cannot be written
+        otherwise; earlier checkpoints stay.
         """
         name = f"{checkpoint.step:09d}"
         try:
@@ -96,11 +84,12 @@ class Checkpoints:
                     self._storage.make_folder(self._folder)
                 self.recover()
                 self._check_room(checkpoint)
-                self._write(name, checkpoint)
+                self._settle_suspects()
+                self._write(name, checkpoint, best_score)
                 if best_score is not None:
-                    self._mark_best(name, best_score)
+                    self._mark_best(name)
             with disk_errors("remove the oldest checkpoints"):
-                self._prune(keep)
+                return self._prune(keep)
         except BaseException:
             with suppress(OSError):
                 self.recover()
@@ -116,15 +105,19 @@ class Checkpoints:
         session = self._folder.parent.name
         if not wanted:
             steps = ", ".join(str(number) for number in sorted({one.step for one in found}))
-            missing = "no checkpoint" if step is None else f"no checkpoint of step {step}"
-            raise SessionError(
-                f"session {session} has {missing}.{f' It has steps {steps}.' if steps else ''}"
-            )
+            if not found:
+                raise SessionError(
+                    f"session {session} ended before anything was saved: there is nothing to go on from. Run "
+                    f"its configuration anew: {self._folder.parent / CONFIG}"
+                )
+            raise SessionError(f"session {session} has no checkpoint of step {step}. It has steps {steps}.")
         problems: list[str] = []
+        doubt = self._find_best()[1]
         for one in wanted:
             checkpoint = _read(one)
             if isinstance(checkpoint, Checkpoint):
-                return checkpoint, [f"{problem} The one of step {one.step} is used." for problem in problems]
+                words = [f"{problem} The one of step {one.step} is used." for problem in problems]
+                return checkpoint, [*words, *([doubt] if doubt else [])]
             problems.append(f"the checkpoint of step {one.step} is damaged: {checkpoint}.")
         advice = (
             " None is sound." if step is None else " Resume without naming it to use the newest sound one."
@@ -137,15 +130,14 @@ class Checkpoints:
         infos = []
         newest = {one.step: one for one in reversed(self._newest_first())}
         for step, one in sorted(newest.items()):
-            with suppress(FileNotFoundError):  # the run that is under way may remove one meanwhile
+            with (
+                disk_errors(f"read the checkpoint of step {step}"),
+                suppress(FileNotFoundError),  # the run that is under way may remove one meanwhile
+            ):
                 size = sum(path.lstat().st_size for path in one.path.iterdir())
                 time = one.manifest.time if one.manifest else None
                 infos.append(CheckpointInfo(step, size, time, _is(best, one), _problem(one)))
         return infos
-
-    def has_any(self) -> bool:
-        """Whether there is a checkpoint, sound or not."""
-        return is_real_folder(self._folder) and any(_NAME.fullmatch(p.name) for p in self._folder.iterdir())
 
     def steps(self) -> list[int]:
         """Return the steps of the checkpoints that have a manifest, the newest last; none is read through."""
@@ -153,11 +145,39 @@ class Checkpoints:
 
     def best(self) -> Best | None:
         """Return the mark of the best checkpoint; None when there is none or it has been replaced since."""
+        return self._find_best()[0]
+
+    def _find_best(self) -> tuple[Best | None, str]:
+        """Return the best, and what is wrong with its mark: empty where all is well.
+
+        A mark that is damaged is read in the newest manifest instead, where there is one that knows.
+        """
+        found = self._newest_first()
+        recorded = next((one.manifest.best for one in found if one.manifest), None)
+        known = recorded if any(_is(recorded, one) for one in found) else None
         try:
-            best = Best.model_validate_json(read_text(self._folder / BEST, MAX_TEXT_BYTES))
-        except (OSError, ValueError, ValidationError):
-            return None
-        return best if any(_is(best, one) for one in self._newest_first()) else None
+            mark, sealed = read_best(self._folder)
+        except FileNotFoundError:
+            return known, ""
+        except (OSError, ValueError):
+            return known, self._doubt(f"{BEST} is damaged", known)
+        if any(_is(mark, one) for one in found):
+            return mark, ""
+        # Where a sealed mark fits no checkpoint, its step was saved again; one without a digest may be wrong.
+        fine = sealed or known is not None or not found
+        return known, "" if fine else self._doubt(f"{BEST} fits no checkpoint", None)
+
+    def _doubt(self, problem: str, known: Best | None) -> str:
+        if known is not None:
+            return f"{problem}: by the newest checkpoint, the best is that of step {known.step}."
+        return f"{problem}: which checkpoint is the best is not known, and those there are will be kept."
+
+    def _settle_suspects(self) -> None:
+        """Note, before the first save, which checkpoints may be the best without our knowing."""
+        if self._suspects is None:
+            best, problem = self._find_best()
+            unknown = bool(problem) and best is None
+            self._suspects = frozenset(one.path for one in self._found()) if unknown else frozenset()
 
     def recover(self) -> None:
         """Remove what a crash has left of a save, and finish or undo a replacement. Raises `OSError`."""
@@ -188,14 +208,14 @@ class Checkpoints:
 
     def _intact(self) -> str:
         """Return the words that what was saved before stands; none where nothing was."""
-        with suppress(OSError):
+        with suppress(OSError, SessionError):
             return "; earlier ones are intact" if any(True for _ in self._found()) else ""
         return ""
 
-    def _write(self, name: str, checkpoint: Checkpoint) -> None:
+    def _write(self, name: str, checkpoint: Checkpoint, score: float | None) -> None:
         new, aside, final = (self._folder / f"{prefix}{name}" for prefix in (_NEW, _OLD, ""))
         serial = 1 + max((one.manifest.serial for one in self._newest_first() if one.manifest), default=0)
-        write_checkpoint(self._storage, new, checkpoint, serial)
+        write_checkpoint(self._storage, new, checkpoint, serial, best=self.best(), score=score)
         if not self._sound(new):
             raise ResourceError(
                 f"the checkpoint of step {checkpoint.step} reads back differently from what was written: "
@@ -210,20 +230,25 @@ class Checkpoints:
         if replaces:
             self._remove(aside)
 
-    def _mark_best(self, name: str, score: float) -> None:
-        manifest = read_manifest(self._folder / name)
-        mark = Best(step=manifest.step, score=score, weights=manifest.files[WEIGHTS].sha256)
-        write_atomically(self._storage, self._folder / BEST, json.dumps(mark.model_dump()).encode())
+    def _mark_best(self, name: str) -> None:
+        mark = read_manifest(self._folder / name).best
+        assert mark is not None
+        write_best(self._storage, self._folder, mark)
 
-    def _prune(self, keep: int) -> None:
+    def _prune(self, keep: int) -> list[str]:
         found = self._newest_first()
         kept = [one.path for one in found if self._sound(one.path)][:keep]
         if len(kept) < keep:
-            return
+            return []
         best = self.best()
+        words = []
         for one in found:
-            if one.path not in kept and not _is(best, one):
-                self._remove(one.path)
+            if one.path in kept or _is(best, one) or one.path in (self._suspects or ()):
+                continue
+            if problem := _problem(one):
+                words.append(f"the damaged checkpoint of step {one.step} is removed ({problem})")
+            self._remove(one.path)
+        return words
 
     def _remove(self, path: Path) -> None:
         """Remove a checkpoint so that a crash leaves no half of one under a checkpoint's name."""
@@ -238,7 +263,9 @@ class Checkpoints:
     def _found(self) -> Iterator[_Found]:
         if not is_real_folder(self._folder):
             return
-        for path in self._folder.iterdir():
+        with disk_errors(f"read the checkpoints of session {self._folder.parent.name}"):
+            paths = list(self._folder.iterdir())
+        for path in paths:
             match = _NAME.fullmatch(path.name)
             if match and is_real_folder(path):
                 try:
@@ -258,6 +285,11 @@ class Checkpoints:
             return False
         self._verified[path] = signature
         return True
+
+
+def is_checkpoint(name: str) -> bool:
+    """Whether a folder of that name is a checkpoint, be it one that steps aside."""
+    return _NAME.fullmatch(name) is not None
 
 
 def _read(one: _Found) -> Checkpoint | DamagedError:

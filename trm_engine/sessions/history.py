@@ -1,7 +1,9 @@
 """Every configuration a session has had: `history/0001.toml` and on, each with its step, time and reason.
 
-These stand as comments in front of the configuration, so that each file is a configuration that can be run:
+These stand as comments in front of the configuration, after a digest of all the rest, so that each file is a
+configuration that can be run:
 
+    # sha256: 5b1f…
     # step: 1200
     # time: 2026-01-31T12:00:00Z
     # reason: the memory guard halved train.micro_batch
@@ -14,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trm_engine.errors import SessionError
-from trm_engine.files import Storage, is_real_folder, read_text, write_atomically
+from trm_engine.files import Storage, disk_errors, is_real_folder, read_text, write_atomically
 from trm_engine.sessions.layout import MAX_TEXT_BYTES
 from trm_engine.sessions.record import now
+from trm_engine.sessions.seals import sealed_text, unsealed_text
 from trm_engine.text import safe_text
 
 _NAME = re.compile(r"([0-9]{4,9})\.toml")
@@ -54,24 +57,29 @@ class History:
         time = now().isoformat(timespec="seconds").replace("+00:00", "Z")
         why = " ".join(safe_text(reason).split())
         text = f"# step: {step}\n# time: {time}\n# reason: {why}\n\n{config_toml}"
-        data = text.encode("utf-8", "backslashreplace")
-        write_atomically(self._storage, self._folder / f"{number:04d}.toml", data)
+        write_atomically(self._storage, self._folder / f"{number:04d}.toml", sealed_text(text))
         return number
 
     def entries(self) -> list[HistoryEntry]:
         """Return all configurations in order. Raises `SessionError` for one that cannot be read."""
         return [self._read(number) for number in sorted(self._numbers())]
 
+    def newest(self) -> HistoryEntry | None:
+        """Return the configuration added last; None without one. Raises `SessionError` for a damaged one."""
+        number = max(self._numbers(), default=0)
+        return self._read(number) if number else None
+
     def _numbers(self) -> list[int]:
         if not is_real_folder(self._folder):
             return []
-        matches = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())
+        with disk_errors(f"read {self._folder}"):
+            matches = [_NAME.fullmatch(path.name) for path in self._folder.iterdir()]
         return [int(match[1]) for match in matches if match]
 
     def _read(self, number: int) -> HistoryEntry:
         path = self._folder / f"{number:04d}.toml"
         try:
-            text = read_text(path, MAX_TEXT_BYTES)
+            text, _ = unsealed_text(read_text(path, MAX_TEXT_BYTES))
         except (OSError, ValueError) as error:
             raise SessionError(f"cannot read {path}: {error}.") from error
         header = _HEADER.match(text)

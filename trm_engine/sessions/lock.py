@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import socket
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from trm_engine.errors import SessionError
-from trm_engine.files import Disk, read_text, write_atomically
+from trm_engine.files import Disk, read_text, remove_tree, write_atomically
+from trm_engine.paths import SESSIONS_VARIABLE
 from trm_engine.sessions.layout import MAX_TEXT_BYTES, RUN_HOLDER, RUN_LOCK
 from trm_engine.text import safe_text
 
@@ -43,9 +46,7 @@ class SessionLock:
                 f"session {self._folder.name} is in use by {_holder(self._folder)}: stop that run first."
             ) from None
         except OSError as error:
-            raise SessionError(
-                f"cannot lock session {self._folder.name}: {error.strerror or error}."
-            ) from error
+            raise _cannot_lock(self._folder, error) from error
         with suppress(OSError):  # the lock holds without it; only the word about its holder would be missing
             write_atomically(Disk(), self._folder / RUN_HOLDER, _this_process())
 
@@ -60,13 +61,49 @@ class SessionLock:
 def is_locked(folder: Path) -> bool:
     """Return whether some run holds the session. True as well where this user may not ask."""
     path = folder / RUN_LOCK
-    if not path.exists():
+    if not os.path.lexists(path):
         return False
     try:
         with FileLock(path, thread_local=False).acquire(timeout=_GLANCE_SECONDS, poll_interval=0.002):
             return False
     except (Timeout, OSError):
         return True
+
+
+@contextmanager
+def making(folder: Path) -> Iterator[None]:
+    """Make a folder that is to become a session, and hold it: one that nobody holds is what a crash has left.
+
+    Raises `OSError` where it cannot be made, `SessionError` where nothing can be locked.
+    """
+    folder.mkdir()
+    lock = FileLock(folder / RUN_LOCK, thread_local=False)
+    try:
+        lock.acquire(timeout=_PATIENCE_SECONDS)
+    except OSError as error:
+        remove_tree(Disk(), folder)
+        raise _cannot_lock(folder, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_abandoned(folder: Path, seconds: float) -> bool:
+    """Whether a folder that was to become a session is what a crash has left.
+
+    One that is not locked yet was made an instant ago, or longer than `seconds`.
+    """
+    if os.path.lexists(folder / RUN_LOCK):
+        return not is_locked(folder)
+    return time.time() - folder.lstat().st_mtime > seconds
+
+
+def _cannot_lock(folder: Path, error: OSError) -> SessionError:
+    return SessionError(
+        f"cannot lock session {folder.name.lstrip('.')}: {error.strerror or error}. Some network file "
+        f"systems have no locks: keep sessions on a local disk (--sessions-dir DIR, or {SESSIONS_VARIABLE})."
+    )
 
 
 def _this_process() -> bytes:

@@ -1,15 +1,19 @@
-"""What happened in a session, for people: `events.log`, one `time LEVEL message` a line."""
+"""What happened in a session, for people: `events.log`, one `time LEVEL message #check value` a line."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from trm_engine.errors import SessionError
-from trm_engine.files import append_lines, disk_errors
+from trm_engine.files import append_lines, disk_errors, open_plain
 from trm_engine.sessions.record import now
+from trm_engine.sessions.seals import ChangedError, sealed_line, unsealed_line
 from trm_engine.text import safe_text
+
+_MAX_BYTES = 64_000_000
 
 Level = Literal["info", "warning", "error"]
 
@@ -31,19 +35,36 @@ def append_event(path: Path, level: Level, message: str) -> None:
     time = now().isoformat(timespec="seconds").replace("+00:00", "Z")
     text = safe_text(message).replace("\n", "\\n")
     with disk_errors("write the event log"):
-        append_lines(path, f"{time} {level.upper()} {text}\n".encode("utf-8", "backslashreplace"))
+        line = f"{time} {level.upper()} {text}".encode("utf-8", "backslashreplace")
+        append_lines(path, sealed_line(line))
 
 
 def read_events(path: Path) -> list[Event]:
-    """Return the events in order; a line that a crash has torn is passed over.
+    """Return the events in order, at most the last of a log that is absurdly long.
 
-    Raises `SessionError` when the file exists but cannot be read.
+    A line that a crash has torn is passed over, one that has changed since it was written says so. Raises
+    `SessionError` when the file exists but cannot be read.
     """
     try:
-        text = path.read_bytes().decode("utf-8", "replace")
+        with open_plain(path) as file:
+            file.seek(max(file.seek(0, os.SEEK_END) - _MAX_BYTES, 0))
+            data = file.read(_MAX_BYTES)
     except FileNotFoundError:
         return []
     except OSError as error:
         raise SessionError(f"cannot read {path}: {error.strerror or error}.") from error
-    parts = (line.split(" ", 2) for line in text.split("\n")[:-1])
-    return [Event(part[0], part[1], safe_text(part[2])) for part in parts if len(part) == 3]
+    events = (_parse(line) for line in data.split(b"\n")[:-1])
+    return [event for event in events if event is not None]
+
+
+def _parse(line: bytes) -> Event | None:
+    damaged = ""
+    try:
+        line = unsealed_line(line)
+    except ChangedError:
+        damaged = "(this line has changed since it was written) "
+    parts = line.decode("utf-8", "replace").split(" ", 2)
+    if len(parts) != 3:
+        return None
+    time, level, message = (safe_text(part) for part in parts)
+    return Event(time, level, damaged + message)

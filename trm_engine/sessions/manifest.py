@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from trm_engine.files import Bytes, JsonObject, read_text
+from trm_engine.files import Bytes, JsonObject, open_plain, read_text
+from trm_engine.sessions.best import Best
 from trm_engine.sessions.layout import CHECKPOINT_FILES, MANIFEST, MAX_TEXT_BYTES
 
 FORMAT = 1
@@ -48,10 +49,12 @@ class Manifest(BaseModel):
     """When it was saved (UTC)."""
     files: dict[str, Seal]
     """The seal of each file."""
+    best: Best | None = None
+    """The best checkpoint when this one was saved; stands in for `best.json` when that is damaged."""
 
     def to_bytes(self) -> bytes:
         """Return the file's content, which carries a digest of itself."""
-        body: JsonObject = self.model_dump(mode="json")
+        body: JsonObject = self.model_dump(mode="json", exclude_none=True)
         return _canonical({**body, "sha256": _sha256(_canonical(body))})
 
 
@@ -134,7 +137,8 @@ def verify(folder: Path) -> Manifest:
 def read_sealed(folder: Path, name: str, seal: Seal) -> bytes:
     """Return a file's content, which is what was sealed. Raises `DamagedError`."""
     try:
-        data = (folder / name).read_bytes()
+        with open_plain(folder / name) as file:
+            data = file.read()
     except OSError as error:
         raise DamagedError(f"{name} cannot be read: {error.strerror or error}") from error
     _compare(name, Seal(bytes=len(data), sha256=_sha256(data)), seal)
@@ -142,7 +146,7 @@ def read_sealed(folder: Path, name: str, seal: Seal) -> bytes:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         while chunk := file.read(_CHUNK):
             yield chunk
 

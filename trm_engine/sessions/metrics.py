@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from trm_engine.errors import SessionError
-from trm_engine.files import JsonObject, append_lines, disk_errors
-from trm_engine.json_text import finite
+from trm_engine.files import JsonObject, append_lines, disk_errors, open_plain
+from trm_engine.sessions.seals import sealed_record, unsealed_record
 
 _REWIND = "rewind"
+_MAX_LINE_BYTES = 1_000_000
+"""A longer line is no record: it is read in pieces, none of which is one."""
 
 
 class Metrics:
@@ -24,9 +26,9 @@ class Metrics:
         """Append one record of plain JSON values; NaN and infinities become null. Raises `ResourceError`."""
         if _REWIND in record:
             raise ValueError(f"{_REWIND!r} is not a name for a figure")
-        line = _line(record)
+        line = sealed_record({**record})
         if self._rewind is not None:
-            line = _line({_REWIND: self._rewind}) + line
+            line = sealed_record({_REWIND: self._rewind}) + line
         with disk_errors("write the metrics"):
             append_lines(self._path, line)
         self._rewind = None
@@ -39,38 +41,47 @@ class Metrics:
         self._rewind = step
 
     def read(self) -> list[JsonObject]:
-        """Return the records that stand, in the order written. Lines that a crash has torn are passed over.
+        """Return the records that stand, in the order written; damaged lines are passed over.
 
         Raises `SessionError` when the file exists but cannot be read.
         """
+        return self.read_through()[0]
+
+    def read_through(self) -> tuple[list[JsonObject], list[int]]:
+        """Return the records that stand, and the numbers (from 1) of the lines that are damaged.
+
+        A last line that a crash has torn is not counted. Raises `SessionError` when the file cannot be read.
+        """
         records: list[JsonObject] = []
+        damaged: list[int] = []
+        for number, line in enumerate(self._lines(), 1):
+            record = parse_record(line)
+            if record is None:
+                if line.endswith(b"\n"):
+                    damaged.append(number)
+            elif _REWIND in record:
+                records = [kept for kept in records if not _is_after(kept, record[_REWIND])]
+            else:
+                records.append(record)
+        return records, damaged
+
+    def _lines(self) -> Iterator[bytes]:
         try:
-            with self._path.open("rb") as file:
-                for line in file:
-                    record = _parse(line)
-                    if record is None:
-                        continue
-                    if _REWIND in record:
-                        records = [kept for kept in records if not _is_after(kept, record[_REWIND])]
-                    else:
-                        records.append(record)
+            with open_plain(self._path) as file:
+                while line := file.readline(_MAX_LINE_BYTES):
+                    yield line
         except FileNotFoundError:
-            return []
+            return
         except OSError as error:
             raise SessionError(f"cannot read {self._path}: {error.strerror or error}.") from error
-        return records
 
 
-def _line(record: Mapping[str, object]) -> bytes:
-    return (json.dumps(finite(record), allow_nan=False, separators=(",", ":")) + "\n").encode()
-
-
-def _parse(line: bytes) -> JsonObject | None:
-    """Return a line's record. None when it is torn; without its line end it may be a number cut short."""
+def parse_record(line: bytes) -> JsonObject | None:
+    """Return a line's record; None when it is damaged. Without its line end it may be a number cut short."""
     if not line.endswith(b"\n"):
         return None
     try:
-        record = json.loads(line)
+        record = json.loads(unsealed_record(line))
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from trm_engine.errors import SessionError, UsageError
-from trm_engine.files import Storage, read_text, write_atomically
+from trm_engine.files import Storage, read_bytes, write_atomically
+from trm_engine.json_text import finite
 from trm_engine.sessions.layout import MAX_TEXT_BYTES, RECORD
 from trm_engine.sessions.names import LATEST, shown
+from trm_engine.sessions.seals import check_object, sealed_object
 from trm_engine.text import safe_text
 
 Status = Literal[
@@ -28,14 +31,46 @@ Status = Literal[
     "diverged",
     "failed",
     "interrupted",
+    "unsaved",
     "damaged",
 ]
-"""`interrupted` (running, but its lock is free) and `damaged` (no readable record) are seen, not written."""
+"""Seen, not written: `interrupted` (running, but its lock is free), `unsaved` (that, with no checkpoint) and
+`damaged` (no readable record)."""
 
 FORMAT = 1
 _FIXED = ("format", "id", "created", "updated")
 _TAG = re.compile(r"[\w.:/+-]{1,40}")
 _MAX_NAME = 80
+_LARGEST = 10**30
+
+
+def _plausible(moment: datetime) -> datetime:
+    """Refuse a moment that another time zone would move out of the calendar, or that is before computers."""
+    if not 1970 <= moment.year <= 9000:
+        raise ValueError("it is not between the years 1970 and 9000")
+    return moment
+
+
+def _plain_numbers(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Refuse NaN, infinities and whole numbers that no count reaches: to show or sum them would fail."""
+    pending: list[JsonValue] = [value]
+    while pending:
+        found = pending.pop()
+        if isinstance(found, dict):
+            pending.extend(found.values())
+        elif isinstance(found, list):
+            pending.extend(found)
+        elif isinstance(found, float) and not math.isfinite(found):
+            raise ValueError("it holds a number that is none (NaN or infinity)")
+        elif isinstance(found, int) and abs(found) > _LARGEST:
+            raise ValueError("it holds an absurdly large number")
+    return value
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
+"""A time between 1970 and 9000."""
+Values = Annotated[dict[str, JsonValue], AfterValidator(_plain_numbers)]
+"""JSON whose numbers are finite."""
 
 
 class Parent(BaseModel):
@@ -85,9 +120,9 @@ class SessionRecord(BaseModel):
     """Kind of the task."""
     status: Status = "created"
     """How far the session has come."""
-    created: AwareDatetime
+    created: Moment
     """When it was made (UTC)."""
-    updated: AwareDatetime
+    updated: Moment
     """When this record last changed (UTC)."""
     parent: Parent | None = None
     """What it was resumed, replayed, extended or fine-tuned from."""
@@ -97,11 +132,11 @@ class SessionRecord(BaseModel):
     """Words to find it by, sorted."""
     note: str = ""
     """A person's own words."""
-    hardware: dict[str, JsonValue] = Field(default_factory=dict)
+    hardware: Values = Field(default_factory=dict)
     """The machine it ran on."""
     versions: dict[str, str] = Field(default_factory=dict)
     """Versions of what computed it."""
-    data: dict[str, JsonValue] = Field(default_factory=dict)
+    data: Values = Field(default_factory=dict)
     """Fingerprint of the data."""
     facts: dict[str, str] = Field(default_factory=dict)
     """What a person should know of the data."""
@@ -111,7 +146,7 @@ class SessionRecord(BaseModel):
     """Threads that computed; 0 when not known yet."""
     numerics: int = 1
     """Version of the step's arithmetic that the session began with; 1 where none was recorded."""
-    summary: dict[str, JsonValue] = Field(default_factory=dict)
+    summary: Values = Field(default_factory=dict)
     """Accuracy, steps, samples, seconds, weights_sha256 and resources so far."""
 
     def changed(self, fields: Mapping[str, object]) -> SessionRecord:
@@ -122,7 +157,9 @@ class SessionRecord(BaseModel):
         wrong = sorted(name for name in fields if name not in SessionRecord.model_fields or name in _FIXED)
         if wrong:
             raise TypeError(f"a session's record has no field to change called {', '.join(wrong)}")
-        return SessionRecord.model_validate({**self.model_dump(), **fields, "updated": now()})
+        # A figure of a run may be NaN; JSON has none.
+        plain = {name: finite(value) for name, value in fields.items()}
+        return SessionRecord.model_validate({**self.model_dump(), **plain, "updated": now()})
 
 
 def now() -> datetime:
@@ -145,7 +182,9 @@ def _version(distribution: str) -> str:
 def read_record(folder: Path) -> SessionRecord:
     """Read the record in a session's folder. Raises `SessionError` when it is missing or damaged."""
     try:
-        record = SessionRecord.model_validate_json(read_text(folder / RECORD, MAX_TEXT_BYTES))
+        data = read_bytes(folder / RECORD, MAX_TEXT_BYTES)
+        check_object(data)
+        record = SessionRecord.model_validate_json(data.decode())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -162,7 +201,7 @@ def read_record(folder: Path) -> SessionRecord:
 
 def write_record(storage: Storage, folder: Path, record: SessionRecord) -> None:
     """Replace the record in a session's folder, atomically. Raises `OSError`."""
-    write_atomically(storage, folder / RECORD, (record.model_dump_json(indent=2) + "\n").encode())
+    write_atomically(storage, folder / RECORD, sealed_object(record.model_dump(mode="json")))
 
 
 def check_name(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -9,17 +10,16 @@ from types import TracebackType
 
 from filelock import FileLock
 
-from trm_engine.errors import SessionError
-from trm_engine.files import Storage, disk_errors, read_text, write_atomically
+from trm_engine.files import Storage, disk_errors
+from trm_engine.sessions.best import Best
 from trm_engine.sessions.checkpoint import Checkpoint
-from trm_engine.sessions.checkpoints import Best, CheckpointInfo, Checkpoints
+from trm_engine.sessions.checkpoints import CheckpointInfo, Checkpoints, is_checkpoint
+from trm_engine.sessions.configuration import Configuration, read_configuration, write_configuration
 from trm_engine.sessions.history import History
 from trm_engine.sessions.layout import (
     CHECKPOINTS,
-    CONFIG,
     EVENTS,
     HISTORY,
-    MAX_TEXT_BYTES,
     METRICS,
     RECORD_LOCK,
 )
@@ -73,12 +73,17 @@ class Session:
     @property
     def status(self) -> Status:
         """How far the session has come, seen from now."""
-        return found_status(self._record, self.path)
+        return found_status(self._record.status, self.path)
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration that runs, or ran last. Raises `SessionError` when it cannot be read."""
+        return read_configuration(self.path)
 
     @property
     def config_text(self) -> str:
-        """The configuration that runs, or ran last. Raises `SessionError` when it cannot be read."""
-        return read_config_text(self.path)
+        """The same as TOML alone."""
+        return self.configuration.text
 
     def update(self, **fields: object) -> SessionRecord:
         """Change fields of the record and write it, atomically. What others have changed meanwhile stays.
@@ -101,9 +106,13 @@ class Session:
         self._require_lock()
         with disk_errors(f"write the configuration of session {self.id}"):
             self.history.append(config_toml, step, reason)
-            write_atomically(
-                self._storage, self.path / CONFIG, config_toml.encode("utf-8", "backslashreplace")
-            )
+            write_configuration(self._storage, self.path, config_toml)
+
+    def mend_configuration(self) -> None:
+        """Write `config.toml` again from the history that stood in for it."""
+        self._require_lock()
+        with disk_errors(f"write the configuration of session {self.id}"):
+            write_configuration(self._storage, self.path, self.config_text)
 
     def log(self, level: Level, message: str) -> None:
         """Append an event to the log."""
@@ -113,14 +122,14 @@ class Session:
         """Return the log."""
         return read_events(self.path / EVENTS)
 
-    def save(self, checkpoint: Checkpoint, best_score: float | None = None, keep: int = 2) -> None:
+    def save(self, checkpoint: Checkpoint, best_score: float | None = None, keep: int = 2) -> list[str]:
         """Save a checkpoint, the best if `best_score` is given; drop all but the newest `keep` and the best.
 
-        Raises `ResourceError` when the disk is full and `SessionError` when it cannot be written otherwise;
-        earlier checkpoints are intact then.
+        Returns what a person should know: which damaged ones were dropped. Raises `ResourceError` when the
+        disk is full and `SessionError` when it cannot be written otherwise; earlier ones are intact then.
         """
         self._require_lock()
-        self._checkpoints.save(checkpoint, keep=keep, best_score=best_score)
+        return self._checkpoints.save(checkpoint, keep=keep, best_score=best_score)
 
     def load(self, step: int | None = None) -> tuple[Checkpoint, list[str]]:
         """Return the newest sound checkpoint, or that of `step`, and what a person should know about it.
@@ -133,11 +142,6 @@ class Session:
     def checkpoints(self) -> list[CheckpointInfo]:
         """Return all checkpoints by step, each read through to see whether it is sound."""
         return self._checkpoints.infos()
-
-    @property
-    def has_checkpoint(self) -> bool:
-        """Whether anything was saved, sound or not: without a checkpoint there is nothing to go on from."""
-        return self._checkpoints.has_any()
 
     @property
     def saved_steps(self) -> list[int]:
@@ -164,16 +168,24 @@ class Session:
             raise RuntimeError(f"session {self.id} is not open for a run")
 
 
-def found_status(record: SessionRecord, folder: Path) -> Status:
-    """Return a record's status; a run that nobody runs has been interrupted."""
-    if record.status in ("running", "paused") and not is_locked(folder):
-        return "interrupted"
-    return record.status
+def found_status(status: Status, folder: Path) -> Status:
+    """Return a session's status: nobody may run it any more, whatever its record says.
+
+    Then it was interrupted, or killed before its first save.
+    """
+    if status in ("running", "paused") and not is_locked(folder):
+        return "interrupted" if may_go_on(folder) else "unsaved"
+    if status == "created" and not is_locked(folder) and not may_go_on(folder):
+        return "unsaved"
+    return status
 
 
-def read_config_text(folder: Path) -> str:
-    """Return the configuration in a session's folder. Raises `SessionError` when it cannot be read."""
+def may_go_on(folder: Path) -> bool:
+    """Whether a session has a checkpoint, valid or not; true as well where that cannot be seen."""
     try:
-        return read_text(folder / CONFIG, MAX_TEXT_BYTES)
-    except (OSError, ValueError) as error:
-        raise SessionError(f"session {folder.name} is damaged: {CONFIG} cannot be read ({error}).") from error
+        with os.scandir(folder / CHECKPOINTS) as entries:
+            return any(is_checkpoint(entry.name) for entry in entries)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from trm_engine.errors import SessionError, TrmError
-from trm_engine.files import Disk, Storage, disk_errors, is_real_folder, remove_tree, write_atomically
-from trm_engine.sessions.archive import export_session, unpack_session
+from trm_engine.files import Disk, Storage, disk_errors, is_real_folder, remove_tree
+from trm_engine.sessions.archive import IMPORTING, export_session, unpacked_session
+from trm_engine.sessions.configuration import read_configuration, write_configuration
 from trm_engine.sessions.history import History
-from trm_engine.sessions.layout import CHECKPOINTS, CONFIG, HISTORY, TRASH
-from trm_engine.sessions.lock import SessionLock
+from trm_engine.sessions.layout import CHECKPOINTS, HISTORY, TRASH
+from trm_engine.sessions.lock import SessionLock, is_abandoned, making
 from trm_engine.sessions.names import LATEST, is_id, new_id, session_folder, shown
 from trm_engine.sessions.record import (
     SessionRecord,
@@ -25,15 +26,18 @@ from trm_engine.sessions.record import (
     read_record,
     write_record,
 )
-from trm_engine.sessions.session import Session, found_status, read_config_text
+from trm_engine.sessions.session import Session, found_status, may_go_on
 from trm_engine.text import nearest
 
 _NEW = ".new-"
 _LISTED = 5
+_INSTANT_SECONDS = 60.0
+_LAST_SECOND = 200_000_000_000  # in the year 8307
 
 # Inside the class, `list` is the method.
 _Records: TypeAlias = list[SessionRecord]
 _Ids: TypeAlias = list[str]
+_Words: TypeAlias = list[str]
 
 
 class Store:
@@ -58,19 +62,39 @@ class Store:
         record = blank.changed({"versions": installed_versions(), **words, **fields})
         with disk_errors(f"make a session in {self.root}"):
             self.root.mkdir(parents=True, exist_ok=True)
+            left = self.tidy()
             new = self.root / f"{_NEW}{session_id}"
-            new.mkdir()
-            try:
-                self._fill(new, config_toml, record)
-            except BaseException:
-                remove_tree(Disk(), new)
-                raise
-            self._place(new, session_id)
+            with making(new):
+                try:
+                    self._fill(new, config_toml, record)
+                except BaseException:
+                    remove_tree(Disk(), new)
+                    raise
+                self._place(new, session_id)
         try:
-            return self.open(session_id)
+            session = self.open(session_id)
         except BaseException:  # nobody can ever run what cannot be locked
             self._discard(session_id)
             raise
+        for word in left:
+            session.log("warning", word)
+        return session
+
+    def tidy(self) -> _Words:
+        """Remove what a crash has left of a session that was being made or imported; say what.
+
+        Raises `OSError` when the folder cannot be read.
+        """
+        words = []
+        for path in sorted(self.root.iterdir()) if is_real_folder(self.root) else []:
+            if path.name.startswith((_NEW, IMPORTING)) and is_real_folder(path):
+                with suppress(FileNotFoundError):  # it has just been finished, or tidied by another process
+                    if is_abandoned(path, _INSTANT_SECONDS):
+                        remove_tree(Disk(), path)
+                        words.append(
+                            f"removed {path.name}: what was left of a session cut short in the making"
+                        )
+        return words
 
     @contextmanager
     def begin(self, config_toml: str, preset: str, *, name: str = "", **fields: object) -> Iterator[Session]:
@@ -82,7 +106,7 @@ class Store:
             try:
                 yield session
             except TrmError:
-                if not session.has_checkpoint:
+                if not may_go_on(session.path):
                     self._discard(session.id)
                 raise
 
@@ -108,7 +132,7 @@ class Store:
 
     def config_text(self, ref: str) -> str:
         """Return a session's configuration as TOML."""
-        return read_config_text(session_folder(self.root, self.resolve(ref)))
+        return read_configuration(session_folder(self.root, self.resolve(ref))).text
 
     def resolve(self, ref: str) -> str:
         """Return the id that `ref` means. Raises `SessionError` when it means none, or several."""
@@ -198,15 +222,19 @@ class Store:
         """
         with disk_errors(f"import {file}"):
             self.root.mkdir(parents=True, exist_ok=True)
-            session_id, folder = unpack_session(file, self.root)
-            if os.path.lexists(self.root / session_id) or os.path.lexists(self.root / TRASH / session_id):
-                record = read_record(folder)
-                session_id = new_id(record.preset, record.created)
-            self._place(folder, session_id)
+            self.tidy()
+            with unpacked_session(file, self.root) as (session_id, folder):
+                if os.path.lexists(self.root / session_id) or os.path.lexists(self.root / TRASH / session_id):
+                    record = read_record(folder)
+                    session_id = new_id(record.preset, record.created)
+                self._place(folder, session_id)
         return session_id
 
     def _latest(self) -> str:
-        whole = [record for record in self.list() if record.status != "damaged"]
+        """Return the newest session; those that cannot be used only where there is no other."""
+        records = self.list()
+        whole = [record for record in records if record.status not in ("damaged", "unsaved")]
+        whole = whole or [record for record in records if record.status != "damaged"]
         if not whole:
             raise SessionError(f"there is no session yet in {self.root}.")
         return max(whole, key=lambda record: record.created).id
@@ -219,7 +247,7 @@ class Store:
         return names
 
     def _fill(self, folder: Path, config_toml: str, record: SessionRecord) -> None:
-        write_atomically(self._storage, folder / CONFIG, config_toml.encode("utf-8", "backslashreplace"))
+        write_configuration(self._storage, folder, config_toml)
         History(folder / HISTORY, self._storage).append(config_toml, 0, "created")
         (folder / CHECKPOINTS).mkdir()
         write_record(self._storage, folder, record)
@@ -267,7 +295,13 @@ def _records_in(root: Path) -> _Records:
 def _seen(folder: Path) -> SessionRecord:
     try:
         record = read_record(folder)
+        return record.model_copy(update={"status": found_status(record.status, folder)})
     except SessionError:
-        changed = datetime.fromtimestamp(folder.lstat().st_mtime, timezone.utc)
+        changed = moment_of(folder)
         return SessionRecord(id=folder.name, status="damaged", created=changed, updated=changed)
-    return record.model_copy(update={"status": found_status(record, folder)})
+
+
+def moment_of(folder: Path) -> datetime:
+    """Return when a folder changed; 1970 where its file system says what no calendar has."""
+    seconds = folder.lstat().st_mtime
+    return datetime.fromtimestamp(min(max(seconds, 0), _LAST_SECOND), timezone.utc)

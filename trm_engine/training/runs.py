@@ -9,27 +9,36 @@ from trm_engine.config import Config, apply, diff, dumps, loads
 from trm_engine.errors import ConfigError, FitError, SessionError
 from trm_engine.hardware import Hardware, detect
 from trm_engine.learning.build import build_learner
-from trm_engine.learning.learner import NUMERICS, Learner
+from trm_engine.learning.learner import Learner
 from trm_engine.monitoring.monitor import Monitor
 from trm_engine.monitoring.slowdowns import PerformanceWatch
 from trm_engine.planning.estimate import estimate, memory_budget
 from trm_engine.sessions import Session, Store
 from trm_engine.tasks import build_task
-from trm_engine.tasks.base import Task
-from trm_engine.tasks.fingerprint import fingerprint
 from trm_engine.tasks.streaming import reading_decision
-from trm_engine.text import safe_text
 from trm_engine.training.control import Control
 from trm_engine.training.dry_run import Rehearsal, rehearse
 from trm_engine.training.events import Finished, Listener, Listeners, Warned
 from trm_engine.training.memory_policy import MemoryKeeper, in_force
 from trm_engine.training.origin import Origin, begin_again, begin_from, beginning_of
+from trm_engine.training.provenance import (
+    compare_data,
+    configurations,
+    damaged_metrics,
+    digests,
+    environment,
+    first_line,
+    record_data,
+)
 from trm_engine.training.trainer import Limits, Trainer
 from trm_engine.tuning.choices import decisions
 from trm_engine.tuning.gemm_rate import with_gemm_rate
 from trm_engine.tuning.tuner import Tuned, tune
 
 Progress = Callable[[str, int, int], None]
+
+# What a checkpoint raises whose seal is right and whose content is not: some other program made it.
+_UNFIT = (AttributeError, IndexError, KeyError, OverflowError, RuntimeError, TypeError, ValueError)
 
 # What decides the shapes in a checkpoint, or the data and randomness that it continues.
 _FIXED_ON_RESUME = ("task.", "model.", "train.seed", "train.batch_size")
@@ -73,7 +82,7 @@ def start(
     rehearsal = _rehearsed(learner)
     kind = config.task.kind
     with store.begin(dumps(learner.config), preset=preset, task=kind, name=name, parent=parent) as session:
-        _record(session, task, hardware)
+        record_data(session, task, hardware)
         return _train(learner, session, sitting, hardware, tuned, rehearsal=rehearsal)
 
 
@@ -93,29 +102,36 @@ def resume(
     `overrides` (`section.key=value`) may change how training goes on, but not what is learned by which model.
     """
     with store.open(ref) as session:
-        before = loads(session.config_text, f"session {session.id}")
+        configuration = session.configuration
+        before = loads(configuration.text, f"session {session.id}")
         config = apply(before, overrides)
         _refuse_fixed_changes(before, config)
         found, warnings = session.load(checkpoint)
+        told = [
+            *(Warned("damaged-checkpoint", warning) for warning in warnings),
+            *(Warned("damaged-session", w) for w in (*configuration.warnings, *damaged_metrics(session))),
+        ]
         config = in_force(config, found.state.get("memory"), overrides)
         task = build_task(config.task, sitting.progress)
-        _compare_data(session, task)
+        compare_data(session, task)
         hardware = _machine(config)
         if not session.record.data:  # imported weights come without data
-            _record(session, task, hardware)
+            record_data(session, task, hardware)
         learner = build_learner(config, task)
         try:
             learner.restore(found.weights, found.tensors, found.state["learner"])
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        except _UNFIT as error:
             raise SessionError(
                 f"session {session.id}: the checkpoint of step {found.step} "
-                f"does not belong to its configuration ({safe_text(str(error)).splitlines()[0]})"
+                f"does not belong to its configuration ({first_line(error)})"
             ) from error
         tuned = tune(learner, hardware, stopping=lambda: sitting.control.stopping)
         config = learner.config
         if config != before:
             changes = ", ".join(f"{change.key} = {change.b}" for change in diff(before, config))
             session.configure(dumps(config), found.step, f"resumed with {changes}")
+        elif configuration.warnings:
+            session.mend_configuration()
         if checkpoint is not None:
             # A crash before the next save must not go back to the newer checkpoint that was left behind.
             session.save(found, keep=config.checkpoint.keep)
@@ -132,7 +148,7 @@ def resume(
             rehearsal=_rehearsed(learner),
             saved=saved,
             overrides=overrides,
-            warnings=warnings,
+            warnings=told,
         )
 
 
@@ -162,12 +178,12 @@ def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
             f"session {original.id} began from imported weights, and a replay begins from random ones; "
             f"import {original.record.origin.file} again and resume that"
         )
-    first, changes = _configurations(original)
-    recorded = _digests(original)
+    first, changes = configurations(original)
+    recorded = digests(original)
     if not recorded:
         raise SessionError(f"session {original.id} has recorded no steps to compare a replay with")
     task = build_task(first.task, sitting.progress)
-    _compare_data(original, task)
+    compare_data(original, task)
     hardware = _machine(first)
     learner = build_learner(first, task)
     beginning = beginning_of(store, original)
@@ -180,7 +196,7 @@ def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
         task=first.task.kind,
         parent=parent,
     ) as session:
-        _record(session, task, hardware)
+        record_data(session, task, hardware)
         sitting = Sitting(
             sitting.control, sitting.listeners, sitting.seconds, max(recorded), sitting.progress
         )
@@ -191,12 +207,13 @@ def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
             hardware,
             tune(learner, hardware, threads=original.record.threads),
             plan=changes,
+            warnings=[Warned("damaged-session", warning) for warning in damaged_metrics(original)],
         )
-        replayed = _digests(session)
+        replayed = digests(session)
     compared = sorted(recorded.keys() & replayed.keys())
     different = [step for step in compared if recorded[step] != replayed[step]]
     return Replay(
-        finished, len(compared), different[0] if different else None, _environment(original, session)
+        finished, len(compared), different[0] if different else None, environment(original, session)
     )
 
 
@@ -211,12 +228,12 @@ def _train(
     saved: Mapping[str, object] | None = None,
     overrides: Sequence[str] = (),
     plan: Mapping[int, Config] | None = None,
-    warnings: Sequence[str] = (),
+    warnings: Sequence[Warned] = (),
 ) -> Finished:
     tell = Listeners(sitting.listeners, lambda message: session.log("warning", message))
     for warning in warnings:
-        session.log("warning", warning)
-        tell(Warned("damaged-checkpoint", warning))
+        session.log("warning", warning.message)
+        tell(warning)
     session.update(threads=tuned.threads)
     chosen = [*decisions(learner.config.runtime), *tuned.decisions, reading_decision(learner.task.train)]
     memory = MemoryKeeper(
@@ -275,27 +292,6 @@ def _number(saved: Mapping[str, object] | None, name: str) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-def _record(session: Session, task: Task, hardware: Hardware) -> None:
-    session.update(
-        hardware=hardware.to_dict(),
-        data=fingerprint(task),
-        facts=task.facts,
-        vocabulary=task.vocabulary,
-        numerics=NUMERICS,
-    )
-
-
-def _compare_data(session: Session, task: Task) -> None:
-    """Refuse data that differ from what the session was trained on."""
-    now = fingerprint(task)
-    for part, digest in session.record.data.items():
-        if now.get(part) != digest:
-            raise SessionError(
-                f"session {session.id}: the {part} data (task.data or its files) have changed since it was "
-                f"trained; put the original files back, or start a new run"
-            )
-
-
 def _refuse_fixed_changes(before: Config, after: Config) -> None:
     problems = [
         f"{change.key}: cannot change in a session that has begun ({change.a} → {change.b}); start a new run"
@@ -304,38 +300,3 @@ def _refuse_fixed_changes(before: Config, after: Config) -> None:
     ]
     if problems:
         raise ConfigError(problems, "--set")
-
-
-def _configurations(session: Session) -> tuple[Config, dict[int, Config]]:
-    """Return the first configuration of a session, and the later ones by the step at which they took over.
-
-    Going on from an earlier checkpoint voids the changes that had come after it.
-    """
-    entries = [
-        (entry.step, loads(entry.config_toml, f"session {session.id}")) for entry in session.history.entries()
-    ]
-    changes: dict[int, Config] = {}
-    for step, config in entries[1:]:
-        changes = {earlier: kept for earlier, kept in changes.items() if earlier < step} | {step: config}
-    return entries[0][1], changes
-
-
-def _digests(session: Session) -> dict[int, str]:
-    return {
-        int(record["step"]): str(record["loss_digest"])
-        for record in session.metrics.read()
-        if record.get("event") == "step"
-    }
-
-
-def _environment(original: Session, again: Session) -> tuple[str, ...]:
-    """Name what differs between two sessions' machines and versions: what could explain a difference."""
-    was, now = original.record, again.record
-    found = [
-        f"{name} {was.versions.get(name)} → {now.versions.get(name)}"
-        for name in now.versions
-        if was.versions.get(name) != now.versions.get(name)
-    ]
-    if was.threads != now.threads:
-        found.append(f"threads {was.threads} → {now.threads}")
-    return tuple(found)

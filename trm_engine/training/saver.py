@@ -70,10 +70,13 @@ class Saver:
             "memory": self._memory.state(self._learner.config),
         }
         checkpoint = Checkpoint(step, self._learner.weights(), self._learner.tensors(), state)
-        self._session.save(checkpoint, keep=self._learner.config.checkpoint.keep, best_score=best_score)
+        keep = self._learner.config.checkpoint.keep
+        words = self._session.save(checkpoint, keep=keep, best_score=best_score)
         self.saved_step, self._saved_at = step, time.monotonic()
         self._memory.tidy(self._learner.config)
         self._reporter.emit(Saved(step, reason))
+        for word in words:
+            self._reporter.warn("damaged-checkpoint", word)
 
     def recover(self) -> None:
         """After a step whose loss or gradient was unsound (and which was skipped): warn, then roll back.

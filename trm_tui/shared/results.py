@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_LARGEST = 1e30
+
 
 def number(values: object, name: str) -> float | None:
     """Return a figure by name; None where it is missing or is no number."""
     value = values.get(name) if isinstance(values, Mapping) else None
-    known = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
-    return float(value) if known else None  # type: ignore[arg-type]  # narrowed by the line above
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return float(value) if abs(value) < _LARGEST else None  # NaN is never less
 
 
 def is_text(figures: object) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-import trm_engine.tasks
 from trm_engine.config import Config, apply
 from trm_engine.models.text import RecursiveText, build_text_model
 from trm_engine.planning.costs import costs_of
 from trm_engine.planning.flops import forward_flops, parameters, training_flops
 from trm_engine.planning.memory import footprint
+from trm_engine.tasks.text.config import TextConfig
 
 SMALL = (
     "model.architecture=text",
@@ -23,7 +23,7 @@ VOCABULARY = 11
 
 
 def config(*overrides: str) -> Config:
-    task = trm_engine.tasks.TextConfig(context=12, max_vocabulary=VOCABULARY)
+    task = TextConfig(context=12, max_vocabulary=VOCABULARY)
     return apply(
         Config(task=task, model={"architecture": "text", "mixer": "attention"}), [*SMALL, *overrides]
     )  # type: ignore[arg-type]

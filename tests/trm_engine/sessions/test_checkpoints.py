@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from trm_engine.errors import SessionError
+from trm_engine.files import Disk
 from trm_engine.sessions.checkpoint import Checkpoint
 from trm_engine.sessions.checkpoints import Checkpoints
 
@@ -96,12 +97,49 @@ def test_the_best_mark_stands_as_long_as_its_weights_do(
     assert (checkpoints.best() is not None) is stands
 
 
-def test_a_damaged_best_mark_is_as_good_as_none(
-    checkpoints: Checkpoints, make_checkpoint: Make, tmp_path: Path
+@pytest.mark.parametrize("content", [b'{"step": 7, "score": ', b"\xff", b"", None])
+def test_a_damaged_best_mark_is_read_in_the_newest_manifest(
+    content: bytes | None, checkpoints: Checkpoints, make_checkpoint: Make, tmp_path: Path
 ) -> None:
     checkpoints.save(make_checkpoint(7), keep=2, best_score=0.5)
-    (tmp_path / "run" / "best.json").write_text('{"step": 7, "score": ')
-    assert checkpoints.best() is None
+    mark = tmp_path / "run" / "best.json"
+    mark.unlink()
+    if content is not None:
+        mark.write_bytes(content)
+    best = checkpoints.best()
+    assert best is not None
+    assert (best.step, best.score) == (7, 0.5)
+    for step in (8, 9, 10, 11):
+        checkpoints.save(make_checkpoint(step), keep=2)
+    assert [info.step for info in checkpoints.infos()] == [7, 10, 11]
+    doubts = checkpoints.load()[1]
+    assert (content is None and not doubts) or "best.json is damaged: by the newest" in doubts[0]
+
+
+@pytest.mark.parametrize("mark", ['{"step": 7, "score": ', '{"step": 7, "score": 0.5, "weights": "ab"}'])
+def test_without_a_manifest_that_knows_nothing_that_may_be_the_best_is_removed(
+    mark: str, checkpoints: Checkpoints, make_checkpoint: Make, tmp_path: Path
+) -> None:
+    for step in (7, 8):  # as they were saved before manifests knew, and marks had a digest
+        checkpoints.save(make_checkpoint(step), keep=2)
+    (tmp_path / "run" / "best.json").write_text(mark)
+    again = Checkpoints(tmp_path / "run", Disk())
+    assert "which checkpoint is the best is not known" in again.load()[1][0]
+    for step in (9, 10, 11):
+        again.save(make_checkpoint(step), keep=2)
+    assert [info.step for info in again.infos()] == [7, 8, 10, 11]
+
+
+def test_a_damaged_checkpoint_is_removed_with_a_word(
+    checkpoints: Checkpoints, make_checkpoint: Make, tmp_path: Path
+) -> None:
+    for step in (1, 2):
+        checkpoints.save(make_checkpoint(step), keep=2)
+    (tmp_path / "run" / "000000002" / "MANIFEST.json").unlink()
+    again = Checkpoints(tmp_path / "run", Disk())
+    assert again.save(make_checkpoint(3), keep=2) == [
+        "the damaged checkpoint of step 2 is removed (MANIFEST.json is missing)"
+    ]
 
 
 def test_a_missing_step_is_refused_with_those_there_are(
@@ -114,7 +152,7 @@ def test_a_missing_step_is_refused_with_those_there_are(
 
 
 def test_a_session_without_checkpoints_says_so(checkpoints: Checkpoints) -> None:
-    with pytest.raises(SessionError, match="has no checkpoint"):
+    with pytest.raises(SessionError, match="ended before anything was saved"):
         checkpoints.load()
 
 

@@ -73,10 +73,12 @@ def test_a_session_without_its_checkpoints_folder_can_save(
         assert [info.step for info in session.checkpoints()] == [1]
 
 
-def test_a_session_without_its_configuration_is_damaged(store: Store) -> None:
+def test_a_session_without_its_configuration_has_its_history(store: Store) -> None:
     session_id = make(store)
     (store.root / session_id / "config.toml").unlink()
-    with pytest.raises(SessionError, match=r"is damaged: config\.toml cannot be read"):
+    assert store.config_text(session_id) == TOML
+    (store.root / session_id / "history" / "0001.toml").unlink()
+    with pytest.raises(SessionError, match=r"is damaged: config\.toml cannot be used .* no history"):
         store.config_text(session_id)
 
 
@@ -115,8 +117,9 @@ def test_opening_tidies_what_a_killed_save_has_left(
         assert [path.name for path in folder.iterdir()] == ["000000001"]
 
 
-def test_a_run_that_nobody_runs_is_interrupted(store: Store) -> None:
+def test_a_run_that_nobody_runs_is_interrupted(store: Store, make_checkpoint) -> None:
     with store.create(TOML, "a") as session:
+        session.save(make_checkpoint(1))
         for status in ("running", "paused"):
             session.update(status=status)
             assert store.get(session.id).status == store.list()[0].status == status
@@ -189,7 +192,7 @@ def test_a_damaged_session_is_listed_and_hinders_no_other(store: Store) -> None:
     (store.root / "empty-folder").mkdir()
     assert {record.id: record.status for record in store.list()} == {
         damaged: "damaged",
-        sound: "created",
+        sound: "unsaved",
         "empty-folder": "damaged",
     }
     assert store.resolve("latest") == sound

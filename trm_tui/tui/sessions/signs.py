@@ -18,6 +18,7 @@ STATUS_SIGNS: Mapping[Status, tuple[str, str]] = {
     "diverged": ("✗", "bad"),
     "failed": ("✗", "bad"),
     "interrupted": ("!", "watch"),
+    "unsaved": ("○", "bad"),
     "damaged": ("?", "bad"),
 }
 """Sign, and `good`, `watch`, `bad` or `muted`, by status."""

@@ -8,18 +8,18 @@ screenful is there at once.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime, timezone
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from trm_engine.sessions import Status
 from trm_engine.sessions.layout import MAX_TEXT_BYTES, RECORD
-from trm_engine.sessions.lock import is_locked
 from trm_engine.sessions.names import is_id
 from trm_engine.sessions.record import FORMAT
+from trm_engine.sessions.seals import check_object
+from trm_engine.sessions.session import found_status
+from trm_engine.sessions.store import moment_of
 from trm_tui.workbench.browser.current_figures import current_figures
 from trm_tui.workbench.browser.session_row import ACTIVE_STATUSES, SessionRow, ShownRecord, row_of
 
@@ -96,14 +96,14 @@ def _read(folder: str, session_id: str) -> tuple[_Signature, SessionRow] | None:
     """Return a session's row, and what tells whether it is still so; None when it has just been deleted."""
     signature, data = _content(f"{folder}/{RECORD}")
     try:
+        check_object(data)
         record = ShownRecord.model_validate_json(data)
-    except ValidationError:
+    except ValueError:  # a ValidationError is one
         record = None
     if record is None or record.format > FORMAT:
         damaged = _damaged(Path(folder))
         return None if damaged is None else (signature, damaged)
-    if record.status in ACTIVE_STATUSES and not is_locked(Path(folder)):
-        record.status = "interrupted"
+    record.status = found_status(record.status, Path(folder))
     if record.status in _UNFINISHED:
         # The summary is written when a sitting ends: what this one has come to stands in its own files.
         record.summary.update(current_figures(Path(folder)))
@@ -116,12 +116,13 @@ def _content(path: str) -> tuple[_Signature, bytes]:
     By bare system calls: each lets other threads run, and Python's own files make seven where these are four.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return (0, 0, 0), b""
     try:
         status = os.fstat(descriptor)
-        data = os.read(descriptor, status.st_size) if status.st_size <= MAX_TEXT_BYTES else b""
+        plain = stat.S_ISREG(status.st_mode) and status.st_size <= MAX_TEXT_BYTES
+        data = os.read(descriptor, status.st_size) if plain else b""
         return _signature_of(status), data
     except OSError:
         return (0, 0, 0), b""
@@ -131,6 +132,5 @@ def _content(path: str) -> tuple[_Signature, bytes]:
 
 def _damaged(folder: Path) -> SessionRow | None:
     with suppress(OSError):
-        changed = datetime.fromtimestamp(folder.lstat().st_mtime, timezone.utc)
-        return row_of(folder.name, ShownRecord(status="damaged", created=changed))
+        return row_of(folder.name, ShownRecord(status="damaged", created=moment_of(folder)))
     return None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from trm_engine.sessions.layout import BEST, CHECKPOINTS, MAX_TEXT_BYTES, METRICS
+from trm_engine.files import open_plain
+from trm_engine.sessions.best import read_best
+from trm_engine.sessions.layout import CHECKPOINTS, METRICS
+from trm_engine.sessions.metrics import parse_record
 
 _TAIL_BYTES = 8192
 _FIGURES = {"step": "steps", "samples": "samples", "seconds": "seconds"}
@@ -24,8 +27,8 @@ def current_figures(folder: Path) -> dict[str, JsonValue]:
     samples, seconds = figures.get("samples"), figures.get("seconds")
     if isinstance(samples, (int, float)) and isinstance(seconds, (int, float)) and seconds > 0:
         figures["samples_per_second"] = samples / seconds
-    best = _object(_tail(folder / CHECKPOINTS / BEST, MAX_TEXT_BYTES)).get("score")
-    if isinstance(best, (int, float)):
+    with suppress(OSError, ValueError):
+        best = read_best(folder / CHECKPOINTS)[0].score
         # The score of a text is its loss with a minus: that of a puzzle is never below zero.
         figures.update({"best_val_loss": -best} if best < 0 else {"best_exact_accuracy": best})
     return figures
@@ -35,25 +38,17 @@ def _last_step(path: Path) -> dict[str, JsonValue]:
     """Return the last whole record of a step; an empty one where there is none."""
     lines = _tail(path, _TAIL_BYTES).split(b"\n")
     for line in reversed(lines[:-1]):  # the last is torn, or empty
-        record = _object(line)
-        if record.get("event") == "step":
+        record = parse_record(line + b"\n")
+        if record is not None and record.get("event") == "step":
             return record
     return {}
 
 
 def _tail(path: Path, size: int) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(end - size, 0))
             return file.read(size)
     except OSError:
         return b""
-
-
-def _object(data: bytes) -> dict[str, JsonValue]:
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

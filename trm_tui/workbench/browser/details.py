@@ -53,7 +53,9 @@ def read_details(store: Store, session_id: str) -> Details:
     moments: list[Moment] = []
     config: Config | None = None
     try:
-        config = loads(session.config_text, f"session {session.id}")
+        found = session.configuration
+        problem = safe_text(" ".join(found.warnings))
+        config = loads(found.text, f"session {session.id}")
         moments = timeline(session.history.entries(), session.events(), _preset(session.record))
     except TrmError as error:
         problem = safe_text(str(error))

@@ -6,14 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field
 
 from trm_engine.sessions import Status
-from trm_engine.sessions.record import FORMAT
+from trm_engine.sessions.record import FORMAT, Moment, Values
 from trm_engine.text import safe_text
 
 ACTIVE_STATUSES: frozenset[Status] = frozenset({"running", "paused"})
 """Of a session that some process runs now."""
+
+
+_LARGEST = 1e30
+"""No count and no figure of a run reaches that: what does is damage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,10 @@ class ShownRecord(BaseModel):
     preset: str = ""
     task: str = ""
     status: Status = "created"
-    created: AwareDatetime
+    created: Moment
     tags: tuple[str, ...] = ()
     note: str = ""
-    summary: dict[str, JsonValue] = Field(default_factory=dict)
+    summary: Values = Field(default_factory=dict)
 
 
 def row_of(session_id: str, record: ShownRecord) -> SessionRow:
@@ -94,7 +98,7 @@ def number(values: Mapping[str, object], key: str) -> float | None:
     value = values.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if value == value else None
+    return float(value) if abs(value) < _LARGEST else None  # NaN is never less
 
 
 def _best(summary: Mapping[str, object], name: str, better: Callable[[float, float], float]) -> float | None:

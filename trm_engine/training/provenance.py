@@ -1,0 +1,85 @@
+"""What a session recorded of its past: data, configurations, losses; for who goes on or runs it again."""
+
+from __future__ import annotations
+
+from trm_engine.config import Config, loads
+from trm_engine.errors import SessionError
+from trm_engine.hardware import Hardware
+from trm_engine.learning.learner import NUMERICS
+from trm_engine.sessions import Session
+from trm_engine.tasks.base import Task
+from trm_engine.tasks.fingerprint import fingerprint
+from trm_engine.text import safe_text
+
+
+def record_data(session: Session, task: Task, hardware: Hardware) -> None:
+    """Record the machine and the data of a run, by which a later one knows them again."""
+    session.update(
+        hardware=hardware.to_dict(),
+        data=fingerprint(task),
+        facts=task.facts,
+        vocabulary=task.vocabulary,
+        numerics=NUMERICS,
+    )
+
+
+def compare_data(session: Session, task: Task) -> None:
+    """Refuse data that differ from what the session was trained on."""
+    now = fingerprint(task)
+    for part, digest in session.record.data.items():
+        if now.get(part) != digest:
+            raise SessionError(
+                f"session {session.id}: the {part} data (task.data or its files) have changed since it was "
+                f"trained; put the original files back, or start a new run"
+            )
+
+
+def configurations(session: Session) -> tuple[Config, dict[int, Config]]:
+    """Return the first configuration of a session, and the later ones by the step at which they took over.
+
+    Going on from an earlier checkpoint voids the changes that had come after it.
+    """
+    entries = [
+        (entry.step, loads(entry.config_toml, f"session {session.id}")) for entry in session.history.entries()
+    ]
+    changes: dict[int, Config] = {}
+    for step, config in entries[1:]:
+        changes = {earlier: kept for earlier, kept in changes.items() if earlier < step} | {step: config}
+    return entries[0][1], changes
+
+
+def digests(session: Session) -> dict[int, str]:
+    """Return the running digest of the losses by step, as far as it was recorded."""
+    found = {}
+    for record in session.metrics.read():
+        step, digest = record.get("step"), record.get("loss_digest")
+        if record.get("event") == "step" and isinstance(step, int) and isinstance(digest, str):
+            found[step] = digest
+    return found
+
+
+def damaged_metrics(session: Session) -> list[str]:
+    """Return a sentence where lines of the metrics have changed since they were written."""
+    damaged = session.metrics.read_through()[1]
+    if not damaged:
+        return []
+    lines = ", ".join(str(number) for number in damaged[:5]) + (", …" if len(damaged) > 5 else "")
+    return [f"metrics.jsonl is damaged in line {lines}: what these recorded is left out"]
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error says, on one line; its kind where it says nothing."""
+    return next(iter(safe_text(str(error)).splitlines()), "") or type(error).__name__
+
+
+def environment(original: Session, again: Session) -> tuple[str, ...]:
+    """Name what differs between two sessions' machines and versions: what could explain a difference."""
+    was, now = original.record, again.record
+    found = [
+        f"{name} {was.versions.get(name)} → {now.versions.get(name)}"
+        for name in now.versions
+        if was.versions.get(name) != now.versions.get(name)
+    ]
+    if was.threads != now.threads:
+        found.append(f"threads {was.threads} → {now.threads}")
+    return tuple(found)
