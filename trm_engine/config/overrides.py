@@ -20,6 +20,9 @@ def apply(config: Config, assignments: Iterable[str], source: str = "--set") -> 
     A value is read as TOML, else as bare text; the last of two values for one key counts. Changing
     `task.kind` starts the task's section afresh, wherever it stands in the list.
     """
+    assignments = tuple(assignments)
+    if not assignments:
+        return config
     problems: list[str] = []
     pairs: list[tuple[str, str]] = []
     for assignment in assignments:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from trm_engine.config.kinds import Score
+from trm_engine.config.puzzle_kind import PUZZLE
 from trm_engine.inference.evaluation_result import Measured
 from trm_engine.inference.scoring import judge, scored_labels
 from trm_engine.inference.supervise import halting, supervise
@@ -41,16 +44,12 @@ class Evaluation(Measured):
     q_halt_accuracy: float
     seconds: float
     valid_accuracy: float | None = None
+    judged_by: ClassVar[Score] = PUZZLE.score
 
     @property
     def rows(self) -> int:
         """Puzzles that were measured."""
         return self.puzzles
-
-    @property
-    def score(self) -> float:
-        """The exact accuracy."""
-        return self.exact_accuracy
 
     @property
     def puzzles_per_second(self) -> float:

@@ -6,11 +6,14 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from trm_engine.config.kinds import Score
+from trm_engine.config.text_kind import TEXT
 from trm_engine.inference.evaluation_result import Measured
 from trm_engine.inference.scoring import scored_labels, softmax_cross_entropy
 from trm_engine.models.text import RecursiveText
@@ -25,16 +28,12 @@ class TextEvaluation(Measured):
     characters: int
     val_loss: float
     seconds: float
+    judged_by: ClassVar[Score] = TEXT.score
 
     @property
     def rows(self) -> int:
         """Windows that were measured."""
         return self.windows
-
-    @property
-    def score(self) -> float:
-        """The lower the loss, the better."""
-        return -self.val_loss
 
     @property
     def bits_per_character(self) -> float:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from trm_engine.config.kinds import Score
 
 
 class Measured(ABC):
     """Figures of a model on held-out examples."""
+
+    judged_by: ClassVar[Score]
+    """The figure that counts."""
 
     @property
     @abstractmethod
@@ -14,9 +20,9 @@ class Measured(ABC):
         """Examples that were measured."""
 
     @property
-    @abstractmethod
     def score(self) -> float:
         """How good the model is: the checkpoint with the highest score is the best."""
+        return self.judged_by.of(self.to_dict()[self.judged_by.figure])
 
     @abstractmethod
     def to_dict(self) -> dict[str, float]:

@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from trm_engine.compute.gemm import use_gemm
 from trm_engine.compute.parameters import FlatParameters
 from trm_engine.compute.sums import Sums
 from trm_engine.compute.threads import Threads
+from trm_engine.config.kinds import kind_of
 from trm_engine.config.sections import Config
 from trm_engine.inference.evaluation_result import Measured
 from trm_engine.learning.muon import build_optimizer
@@ -81,9 +82,6 @@ class Learner(ABC):
     Equal learners fed by equal data stay bit-identical; `tensors` and `state` hold all there is to know.
     """
 
-    target: ClassVar[str]
-    """What may end training early, in words: `accuracy`."""
-
     def __init__(self, config: Config, task: Task, model: nn.Module) -> None:
         self.config = config
         self.task = task
@@ -125,13 +123,22 @@ class Learner(ABC):
     def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> Measured:
         """Measure the model with the weights it has; when `stopping` turns true, return what there is."""
 
-    @abstractmethod
+    # --- how good it is -----------------------------------------------------------------------------------
+
+    @property
+    def target(self) -> str:
+        """What may end training early, in words: `accuracy`."""
+        return kind_of(self.config).score.words
+
     def reached_target(self, measured: Measured) -> bool:
         """Return whether an evaluation is good enough to end training, by the configuration."""
+        score = kind_of(self.config).score
+        return score.target_reached(score.value(measured.score), self.config)
 
-    @abstractmethod
-    def best_figure(self, score: float) -> tuple[str, float]:
+    def best_figure(self, recorded: float) -> tuple[str, float]:
         """Return the name and value of the figure behind the score of the best evaluation."""
+        score = kind_of(self.config).score
+        return f"best_{score.figure}", score.value(recorded)
 
     # --- a step -------------------------------------------------------------------------------------------
 

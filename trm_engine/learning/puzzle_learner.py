@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from trm_engine.config.sections import Config
 from trm_engine.inference.evaluate import Evaluation, evaluate, judge_of
-from trm_engine.inference.evaluation_result import Measured
 from trm_engine.learning.learner import Learner
 from trm_engine.learning.optimizers import sign_sgd
 from trm_engine.learning.schedule import halt_steps
@@ -26,7 +25,6 @@ class PuzzleLearner(Learner):
     """Learns with deep supervision and halting; `carry` is the batch in flight."""
 
     model: TRM
-    target: ClassVar[str] = "accuracy"
 
     def __init__(self, config: Config, task: Task) -> None:
         generator = torch.Generator().manual_seed(config.train.seed)
@@ -83,15 +81,6 @@ class PuzzleLearner(Learner):
             solved=judge_of(self.task),
             stopping=stopping,
         )
-
-    def reached_target(self, measured: Measured) -> bool:
-        """Return whether `eval.target_accuracy` is reached."""
-        target = self.config.eval.target_accuracy
-        return target > 0 and measured.score >= target
-
-    def best_figure(self, score: float) -> tuple[str, float]:
-        """Return the best exact accuracy."""
-        return "best_exact_accuracy", score
 
     def reconfigure(self, config: Config) -> None:
         """Go on under another configuration; where its batch is smaller, rows in flight are given up."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,7 +13,6 @@ from trm_engine.compute.compute import Result, Rows
 from trm_engine.compute.sums import Sums
 from trm_engine.config.sections import Config
 from trm_engine.inference.evaluate_text import TextEvaluation, character_losses, evaluate_text
-from trm_engine.inference.evaluation_result import Measured
 from trm_engine.inference.scoring import scored_labels
 from trm_engine.learning.learner import Learner
 from trm_engine.models.text import RecursiveText, build_text_model
@@ -25,7 +23,6 @@ class TextLearner(Learner):
     """Learns the next character with full backpropagation; nothing is carried from step to step."""
 
     model: RecursiveText
-    target: ClassVar[str] = "loss"
 
     def __init__(self, config: Config, task: Task) -> None:
         generator = torch.Generator().manual_seed(config.train.seed)
@@ -54,15 +51,6 @@ class TextLearner(Learner):
     def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> TextEvaluation:
         """Measure the loss on windows that are held out."""
         return evaluate_text(self.model, examples, batch_size=self.config.eval.batch_size, stopping=stopping)
-
-    def reached_target(self, measured: Measured) -> bool:
-        """Return whether the loss is as low as `eval.target_loss`."""
-        target = self.config.eval.target_loss
-        return target > 0 and -measured.score <= target
-
-    def best_figure(self, score: float) -> tuple[str, float]:
-        """Return the lowest loss on held-out text."""
-        return "best_val_loss", -score
 
 
 @dataclass(frozen=True)

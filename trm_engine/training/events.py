@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
+from trm_engine.config import Config
 from trm_engine.errors import TrmError
 
 
@@ -30,10 +31,14 @@ class Started(Event):
     step: int
     steps: int
     parameters: int
-    config: Mapping[str, object]
+    config: Config
     hardware: Mapping[str, object]
     data: Mapping[str, str]
     decisions: list[Mapping[str, str]]
+
+    def to_dict(self) -> dict[str, object]:
+        """Write the configuration as tables."""
+        return {**super().to_dict(), "config": self.config.model_dump()}
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ class Trainer:
                 step=counters.step,
                 steps=config.train.steps,
                 parameters=self._parameter_count,
-                config=config.model_dump(),
+                config=config,
                 hardware=hardware,
                 data=self.learner.task.facts,
                 decisions=[dataclasses.asdict(decision) for decision in decisions],

@@ -165,7 +165,9 @@ class LocalWorkbench:
         if chosen is None or chosen.state not in _HAS_LEARNER:
             return False
         snapshot = chosen.recorder.snapshot()
-        config = Config.model_validate(dict(snapshot.config))
+        config = snapshot.config
+        if config is None:
+            return False
         chosen.control.look(lambda step, weights: receive(Look(snapshot.session, step, config, weights)))
         return True
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from trm_engine.config.sections import MemoryConfig
+from trm_engine.config import Config, MemoryConfig
+from trm_engine.config.kinds import kind_of
+from trm_engine.config.text_kind import TEXT
 from trm_engine.decisions import Decision
 from trm_engine.training.events import Evaluated, Finished, Saved, Stepped
 from trm_tui.workbench.curves import Curve
@@ -74,8 +76,8 @@ class Snapshot:
     """Training seconds over all sittings."""
     eta_seconds: float | None = None
     parameters: int = 0
-    config: Mapping[str, object] = field(default_factory=dict)
-    """The configuration by section, as `Config.model_dump()` gives it."""
+    config: Config | None = None
+    """What the run began with; None before it began."""
     hardware: Mapping[str, object] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     """What the task says of its data."""
@@ -111,14 +113,12 @@ class Snapshot:
     @property
     def learns_text(self) -> bool:
         """Whether the run learns text and not puzzles."""
-        model = self.config.get("model")
-        return isinstance(model, Mapping) and model.get("architecture") == "text"
+        return self.config is not None and kind_of(self.config) is TEXT
 
     @property
     def memory_settings(self) -> MemoryConfig | None:
         """How much memory the run may have; None before its configuration is known."""
-        section = self.config.get("memory")
-        return MemoryConfig.model_validate(dict(section)) if isinstance(section, Mapping) else None
+        return self.config.memory if self.config is not None else None
 
     def curve(self, name: str) -> Curve:
         """Return a curve; an empty one where nothing was recorded."""

@@ -30,7 +30,7 @@ def test_a_run_tells_its_story_in_order(
     assert names == ["started", "step", "step", "eval", "step", "step", "eval", "eval", "finished"]
     started, *_, last = heard.events
     assert isinstance(started, Started)
-    assert started.config["train"]["steps"] == 12
+    assert started.config.train.steps == 12
     assert last is finished
     assert finished.status == "completed"
     assert finished.samples == 12 * 6

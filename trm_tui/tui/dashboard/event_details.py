@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from textual.content import Content
 
+from trm_engine.config import Section
 from trm_engine.text import safe_text
 from trm_tui.workbench.snapshot import Snapshot
 
@@ -28,9 +29,9 @@ def run_details(snapshot: Snapshot) -> Content:
     parts.append(_facts("Data", snapshot.facts))
     if snapshot.evaluated is not None:
         parts.append(_facts("Last evaluation", snapshot.evaluated.figures))
-    for section, values in snapshot.config.items():
-        if isinstance(values, Mapping):
-            parts.append(_facts(section, values))
+    for section, values in snapshot.config or ():
+        if isinstance(values, Section):
+            parts.append(_facts(section, dict(values)))
     return Content("\n").join(part for part in parts if part) or Content("No run is open.")
 
 

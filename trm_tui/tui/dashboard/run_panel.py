@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from trm_engine.config import Config, TrainConfig
+from trm_engine.config import Config
 from trm_engine.learning.schedule import halt_steps
 from trm_engine.planning.estimate import estimate
 from trm_engine.text import format_seconds, three_digits
@@ -24,7 +22,7 @@ class RunPanel(Panel):
 
     BORDER_TITLE = "Run"
 
-    _config: Mapping[str, object] | None = None
+    _config: Config | None = None
     _flops = 0
 
     def lines(self, width: int) -> list[Content]:
@@ -57,7 +55,7 @@ class RunPanel(Panel):
         """Return what the run computes in a second, and how much of the machine's matrix products that is."""
         if snapshot.config is not self._config:
             self._config = snapshot.config
-            self._flops = estimate(Config.model_validate(dict(snapshot.config))).flops_per_sample
+            self._flops = estimate(snapshot.config).flops_per_sample if snapshot.config else 0
         rate = self._flops * (snapshot.latest.samples_per_second if snapshot.latest else 0.0) / 1e9
         peak = snapshot.hardware.get("gemm_gflops")
         if isinstance(peak, (int, float)) and peak > 0:
@@ -142,18 +140,18 @@ def _bits(snapshot: Snapshot) -> Content:
 
 
 def _settings(snapshot: Snapshot) -> list[Content]:
-    train, latest = snapshot.config.get("train"), snapshot.latest
-    if not isinstance(train, Mapping):
+    if snapshot.config is None:
         return []
-    batch = str(train["batch_size"])
+    train, latest = snapshot.config.train, snapshot.latest
+    batch = str(train.batch_size)
     if latest is None:
         return [labelled("batch", Content(batch))]
     batch += f" · lr {latest.lr:.1e}"
-    if latest.micro_batch < train["batch_size"]:
+    if latest.micro_batch < train.batch_size:
         batch += f" · {latest.micro_batch} in flight"
     lines = [labelled("batch", Content(batch))]
     if snapshot.supervision_steps is not None:
-        most = halt_steps(TrainConfig.model_validate(train), latest.step)
+        most = halt_steps(train, latest.step)
         text = f"{snapshot.supervision_steps:.1f} of {most} steps"
         lines.append(labelled("halting", Content(text)))
     return lines

@@ -45,8 +45,8 @@ class ConfigScreen(ConfigEditing):
     def show(self, snapshot: Snapshot) -> None:
         """Begin with the run on screen, or the first preset; then follow the machine."""
         if self.document is None:
-            if snapshot.config:
-                self._open(Origin(snapshot.title, Config.model_validate(dict(snapshot.config))))
+            if snapshot.config is not None:
+                self._open(Origin(snapshot.title, snapshot.config))
             elif self.trm.presets:
                 preset = self.trm.presets[0]
                 self._open(Origin(preset.name, preset.config))

@@ -84,10 +84,9 @@ class Observed:
 
     def see(self, snapshot: Snapshot) -> bool:
         """Take over how fast a run is; return whether that says something noticeably new."""
-        if snapshot.state != "running" or len(snapshot.rates) < _FEWEST_RATES or not snapshot.config:
+        if snapshot.state != "running" or len(snapshot.rates) < _FEWEST_RATES or snapshot.config is None:
             return False
-        config = Config.model_validate(dict(snapshot.config))
-        rate = rate_of(config, median(snapshot.rates), f"as {snapshot.title} runs")
+        rate = rate_of(snapshot.config, median(snapshot.rates), f"as {snapshot.title} runs")
         known = self.rate
         same_run = snapshot.session == self._session
         if rate is None or (same_run and known and abs(rate.gflops / known.gflops - 1) < _NOTICEABLE):
