@@ -219,7 +219,7 @@ def test_without_sessions_nothing_is_known_of_the_rate(tmp_path: Path) -> None:
 
 
 def test_a_run_that_trains_tells_the_rate_once_it_is_under_way() -> None:
-    from fake_engine import started, stepped
+    from tests.trm_tui.fake_engine import started, stepped
 
     observed, recorder = Observed(), Recorder(1, "mine")
     recorder(started("s", SMALL.config))
