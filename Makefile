@@ -13,7 +13,14 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist worksteal
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
+define NEED_PYTHON
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	echo "trm-tui needs Python 3.10 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing)."; \
+	echo "Install one, then name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+endef
+
 $(BIN)/python:
+	$(NEED_PYTHON)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
@@ -32,6 +39,7 @@ test: check ## lint, types, import contracts, tests with coverage
 	$(BIN)/python -m pytest --cov $(SIDE_BY_SIDE)
 
 $(OLDEST)/.dev: pyproject.toml
+	$(NEED_PYTHON)
 	$(PYTHON) -m venv $(OLDEST)
 	$(OLDEST)/bin/python -m pip install --quiet --upgrade pip
 	$(OLDEST)/bin/python -m pip install --quiet 'torch==2.2.2' 'numpy<2' --editable '.[dev]'

@@ -49,4 +49,12 @@ def config_folder() -> Path:
 
 def _named_by(variable: str) -> Path | None:
     given = os.environ.get(variable)
-    return Path(given).expanduser() if given else None
+    return in_home(Path(given)) if given else None
+
+
+def in_home(path: Path) -> Path:
+    """Return a path with `~` as the home folder; as it is where that is not known."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trm_engine.config.problems import quoted
-from trm_engine.config.sections import Config
+from trm_engine.config.sections import DATA_FIELDS, Config
 from trm_engine.config.toml import load
 from trm_engine.errors import UsageError
-from trm_engine.paths import shipped
+from trm_engine.paths import in_home, shipped
 from trm_engine.text import did_you_mean
 
 
@@ -29,9 +29,9 @@ def find(name_or_path: str) -> Preset:
     mean the shipped preset. Raises `UsageError` when there is neither, and `ConfigError` when the file has
     problems.
     """
-    given = Path(name_or_path)
+    given = in_home(Path(name_or_path))
     if given.suffix == ".toml" and _is_file(given):
-        return Preset(given.stem, given, load(given))
+        return Preset(given.stem, given, _with_data_beside(load(given), given.parent))
     ours = _shipped()
     name = given.name.removesuffix(".toml")
     if name in ours and str(given.parent) in {".", "presets"}:
@@ -50,6 +50,25 @@ def list_presets() -> list[Preset]:
 def _shipped() -> dict[str, Path]:
     folder = shipped("presets")
     return {path.stem: path for path in sorted(folder.glob("*.toml"), key=_stem)}
+
+
+def _with_data_beside(config: Config, folder: Path) -> Config:
+    """Return a file's configuration with data that lie beside it, where the working folder has none."""
+    found = {}
+    for field in DATA_FIELDS:
+        text = getattr(config.task, field, "")
+        if isinstance(text, str) and text and not Path(text).is_absolute() and not _exists(Path(text)):
+            beside = folder / text
+            if _exists(beside):
+                found[field] = str(beside)
+    return config.model_copy(update={"task": config.task.model_copy(update=found)}) if found else config
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that is too long or holds a NUL byte
+        return False
 
 
 def _stem(path: Path) -> str:

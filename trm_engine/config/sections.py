@@ -23,6 +23,10 @@ class Section(BaseModel):
     )
 
 
+DATA_FIELDS = ("data", "test_data")
+"""The fields of a task's configuration that may name data."""
+
+
 class TaskConfig(Section):
     """What is learned, and from which data. Each task declares its own fields in a subclass."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from trm_engine.config.sections import TaskConfig
+from trm_engine.config.sections import DATA_FIELDS, TaskConfig
 from trm_engine.errors import UsageError
 from trm_engine.files import sha256_of
 from trm_engine.progress import Progress, silent
@@ -18,8 +18,6 @@ from trm_engine.text import safe_text
 
 HUB_PREFIX = "hub:"
 """What a `data` field begins with when it names a data set on the Hub: hub:OWNER/NAME[@REVISION]."""
-DATA_FIELDS = ("data", "test_data")
-"""The fields of a task's configuration that may name data."""
 Split = Literal["train", "test"]
 
 
@@ -78,7 +76,8 @@ def find(data: str, *, field: str, split: Split, progress: Progress = silent) ->
         there = False
     if not there:
         raise UsageError(
-            f"[task] {field}: there is no {safe_text(data)}; name your data with --set task.{field}=PATH"
+            f"[task] {field}: there is no {safe_text(data)}{_where(path)}; name your data with "
+            f"--set task.{field}=PATH"
         )
     if is_pipe(path):
         raise UsageError(
@@ -86,6 +85,11 @@ def find(data: str, *, field: str, split: Split, progress: Progress = silent) ->
             "a file"
         )
     return Located(path)
+
+
+def _where(path: Path) -> str:
+    """Return where a path was looked for, where it does not say so itself."""
+    return "" if path.is_absolute() else f" in {safe_text(str(Path.cwd()))}"
 
 
 def is_folder(path: Path) -> bool:

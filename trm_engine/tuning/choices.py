@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from trm_engine.config import RuntimeConfig
 from trm_engine.decisions import Decision
 from trm_engine.hardware import Hardware
 from trm_engine.process_setup import preparations
 
+_OMP = "OMP_NUM_THREADS"
 
-def choose_threads(asked: int, hardware: Hardware) -> tuple[int, Decision]:
-    """Return how many threads compute: those asked for, else one for each physical core."""
+
+def choose_threads(
+    asked: int, hardware: Hardware, environment: Mapping[str, str] = os.environ
+) -> tuple[int, Decision]:
+    """Return how many threads compute: those asked for, else `OMP_NUM_THREADS`, else one a physical core."""
+    told = environment.get(_OMP, "")
+    first = told.split(",")[0].strip()  # further numbers are for nested teams, of which there are none
+    most = int(first) if first.isascii() and first.isdigit() and len(first) < 5 else 0
     if asked:
-        return asked, Decision("threads", str(asked), "as configured")
+        overruled = f"; runtime.threads overrules {_OMP}={first}" if most and most != asked else ""
+        return asked, Decision("threads", str(asked), f"as configured{overruled}")
+    if most:
+        return most, Decision("threads", str(most), f"{_OMP} is set in the environment")
     count = hardware.cpu.usable_physical_cores or hardware.cpu.usable_cores or os.cpu_count() or 1
     return count, Decision("threads", str(count), "the physical cores this process may use")
 

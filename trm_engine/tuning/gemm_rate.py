@@ -19,8 +19,8 @@ _SETTING = "matrix products"
 def with_gemm_rate(hardware: Hardware, cache: TuningCache | None = None) -> Hardware:
     """Return the machine with the rate of its products, which is measured where it is not known yet.
 
-    Measures with as many threads as a run would take, in the calling thread, for a fraction of a second. The
-    rate of a profile stands.
+    Measures with as many threads as a run would take where nothing in the environment limits them, in the
+    calling thread, for a fraction of a second. The rate of a profile stands.
     """
     if hardware.gemm_gflops or hardware.profile:
         return hardware
@@ -28,7 +28,7 @@ def with_gemm_rate(hardware: Hardware, cache: TuningCache | None = None) -> Hard
     trial = cache.find(key)
     if trial is None:
         shape = f"{_ROWS} × {_INNER} times {_INNER} × {_COLUMNS}"
-        trial = Trial.now(shape, _SETTING, _rates(choose_threads(0, hardware)[0]), unit="GFLOP/s")
+        trial = Trial.now(shape, _SETTING, _rates(choose_threads(0, hardware, {})[0]), unit="GFLOP/s")
         cache.put(key, trial)
     return hardware.model_copy(update={"gemm_gflops": max(trial.rates.values())})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ import typer
 
 import trm_engine
 from trm_engine.errors import TrmError, UsageError
+from trm_engine.paths import in_home
 from trm_engine.process_setup import prepare_process
 from trm_engine.text import safe_text
 from trm_tui.cli import (
@@ -30,6 +32,7 @@ from trm_tui.cli import (
     tune,
 )
 from trm_tui.cli.context import Settings
+from trm_tui.cli.hints import usage_message, with_home
 from trm_tui.cli.streams import Output, end_streams, output_code, steady_streams
 
 app = typer.Typer(
@@ -38,6 +41,7 @@ app = typer.Typer(
     epilog="Begin with:  trm-tui --no-ui run sudoku-4x4",
     pretty_exceptions_enable=False,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
 train.register(app)
@@ -80,7 +84,7 @@ def _settings(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    ctx.obj = Settings(no_ui=no_ui, sessions_dir=sessions_dir, hardware=hardware)
+    ctx.obj = Settings(no_ui, None if sessions_dir is None else in_home(sessions_dir), hardware)
     if ctx.invoked_subcommand is None:
         raise typer.Exit(_open_app(ctx.obj))
 
@@ -95,7 +99,8 @@ def _open_app(chosen: Settings) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code (see the README for what each means)."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    words = with_home(given, os.path.expanduser("~"))  # noqa: PTH111  # one that is unknown stays as it is
     prepare_process()
     with steady_streams() as (out, err):
         code = end_streams(out, err, _run(words, out, debug="--debug" in words))
@@ -119,21 +124,15 @@ def _run(words: list[str], out: Output, *, debug: bool) -> int:
             return output_code(out.failed)
         if debug or isinstance(error, SystemExit):
             raise
-        usage = _usage_message(error)
-        _complain(
-            usage
-            or f"unexpected {type(error).__name__}: {error}\nRun it again with --debug for the traceback."
-        )
-        return 2 if usage else 1
-
-
-def _usage_message(error: Exception) -> str | None:
-    """Return the message of a command-line usage error, None for any other exception.
-
-    Typer's usage errors are known by what they carry: their module has moved between its versions.
-    """
-    describe = getattr(error, "format_message", None)
-    return str(describe()) if getattr(error, "exit_code", None) == 2 and callable(describe) else None
+        usage = usage_message(error, words)
+        if usage is None:
+            _complain(
+                f"unexpected {type(error).__name__}: {error}\nRun it again with --debug for the traceback."
+            )
+            return 1
+        if usage:
+            _complain(usage)
+        return 2
 
 
 def _complain(message: str) -> None:

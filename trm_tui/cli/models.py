@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -34,3 +35,11 @@ def load_model(ctx: typer.Context, session: str, checkpoint: str | None, expect:
         notice(f"warning: {warning}")
     torch.set_num_threads(max(store.get(model.session).record.threads, 1))
     return model
+
+
+def with_data_found_again(ctx: typer.Context, model: M, data: str) -> tuple[M, str]:
+    """Return the model and what to measure it on: nothing else where `data` are its own, moved."""
+    from trm_engine.training.provenance import found_again
+
+    config = found_again(settings(ctx).store(), model.session, model.config, data) if data else None
+    return (model, data) if config is None else (replace(model, config=config), "")

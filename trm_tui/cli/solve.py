@@ -10,7 +10,7 @@ import typer
 
 from trm_engine.text import three_digits
 from trm_tui.cli.measure_text import evaluate_text_session
-from trm_tui.cli.models import CheckpointOption, load_model
+from trm_tui.cli.models import CheckpointOption, load_model, with_data_found_again
 from trm_tui.cli.output import JsonFlag, print_facts, print_grid, print_json, print_text
 from trm_tui.cli.train import SessionArgument
 from trm_tui.cli.vote import evaluate_by_vote
@@ -29,7 +29,12 @@ def evaluate(
     ctx: typer.Context,
     session: SessionArgument,
     data: Annotated[
-        str, typer.Option(help="Puzzles or text to measure on; default: what the session held out.")
+        str,
+        typer.Option(
+            metavar="PATH",
+            help="Puzzles or text to measure on, default: what the session held out; "
+            "or where its own data are now, if they have been moved.",
+        ),
     ] = "",
     early_halt: Annotated[
         bool, typer.Option("--early-halt", help="Stop each puzzle when the model says that it is done.")
@@ -55,7 +60,7 @@ def evaluate(
     from trm_engine.inference.model import Model
     from trm_engine.inference.puzzle_model import PuzzleModel
 
-    model = load_model(ctx, session, checkpoint, Model)
+    model, data = with_data_found_again(ctx, load_model(ctx, session, checkpoint, Model), data)
     if not isinstance(model, PuzzleModel):
         if vote or early_halt or augmentations is not None or submission is not None or halt_max_steps:
             raise UsageError("a text model has no steps and votes: only --data and --checkpoint are for it")

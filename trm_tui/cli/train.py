@@ -27,6 +27,9 @@ StepsOption = Annotated[int | None, typer.Option(min=0, help="Stop cleanly after
 QuietFlag = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress; warnings, errors and the result only.")
 ]
+DataOption = Annotated[
+    str, typer.Option(metavar="PATH", help="Where the session's data are now, if they have been moved.")
+]
 SessionArgument = Annotated[str, typer.Argument(help="An id, a unique prefix of one, a name, or `latest`.")]
 
 
@@ -89,6 +92,7 @@ def resume(
         int | None, typer.Option(metavar="STEP", help="Go on from this checkpoint.")
     ] = None,
     overrides: SetOption = None,
+    data: DataOption = "",
     seconds: SecondsOption = None,
     steps: StepsOption = None,
     json: JsonFlag = False,
@@ -96,24 +100,27 @@ def resume(
 ) -> int:
     """Go on with a session, bit for bit as if it had never stopped. `--set train.steps=…` extends it."""
     store = settings(ctx).store()
+    overrides = [*(overrides or []), *_setting_of("task.data", data)]
     if not settings(ctx).no_ui:
         _refuse_headless_options(json=json, quiet=quiet, seconds=seconds, steps=steps)
         from trm_tui.tui.main import open_app
 
         machine = settings(ctx).profile()
-        return open_app(
-            store, resume=session, checkpoint=checkpoint, overrides=overrides or [], hardware=machine
-        )
+        return open_app(store, resume=session, checkpoint=checkpoint, overrides=overrides, hardware=machine)
     from trm_engine.training.runs import resume as resume_session
     from trm_tui.cli.sitting import seated
 
     with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
-        finished = resume_session(store, session, sitting, checkpoint=checkpoint, overrides=overrides or [])
+        finished = resume_session(store, session, sitting, checkpoint=checkpoint, overrides=overrides)
     return _ended(store, finished, sitting, curves=not (json or quiet))
 
 
 def replay(
-    ctx: typer.Context, session: SessionArgument, json: JsonFlag = False, quiet: QuietFlag = False
+    ctx: typer.Context,
+    session: SessionArgument,
+    data: DataOption = "",
+    json: JsonFlag = False,
+    quiet: QuietFlag = False,
 ) -> int:
     """Run a session's recorded configuration again and say whether every loss agreed bit for bit."""
     from trm_engine.training.runs import replay as replay_session
@@ -122,7 +129,7 @@ def replay(
     store = settings(ctx).store()
     original = store.get(session).id
     with seated(quiet=quiet or json, summary=False) as sitting:
-        outcome = replay_session(store, session, sitting)
+        outcome = replay_session(store, session, sitting, overrides=_setting_of("task.data", data))
     verdict = {
         "session": outcome.finished.session,
         "replayed": original,

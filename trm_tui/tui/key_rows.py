@@ -89,6 +89,13 @@ APP = Rows(
         ("app.help", "question_mark,f1", "help", "Show all keys", "help"),
         ("app.quit", "q", "quit", "Leave; asks what to do with a run that is training", "quit_app"),
         ("app.interrupt", "ctrl+c", "save and quit", "Save everything and leave at once", "interrupt"),
+        (
+            "app.suspend",
+            "ctrl+z",
+            "suspend",
+            "Suspend app and runs until `fg`",
+            "suspend_process",
+        ),
     ),
     footer=("run.pause", "run.checkpoint", "run.stop", "run.extend", "slot.new", "app.commands", "app.help"),
     unlisted=(*(f"slot.{n}" for n in _SLOTS), "view.next_panel", "view.last_panel", "app.commands"),

@@ -17,6 +17,8 @@ from trm_tui.tui.terminal import StrayOutput
 from trm_tui.workbench.local_workbench import LocalWorkbench
 from trm_tui.workbench.workbench import Workbench
 
+_TOO_PLAIN = ("dumb", "unknown")
+
 
 def open_app(
     store: Store,
@@ -36,6 +38,11 @@ def open_app(
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("the app needs a terminal; without one: trm-tui --no-ui run sudoku-4x4")
+    if os.environ.get("TERM") in _TOO_PLAIN:
+        raise UsageError(
+            f"the app cannot draw on this terminal (TERM={safe_text(os.environ['TERM'])}); "
+            "without it: trm-tui --no-ui run sudoku-4x4"
+        )
     opening = _opening(store, preset, overrides, name, resume, checkpoint)
     workbench = LocalWorkbench(store, hardware)
     with StrayOutput() as stray, Interpreter() as interpreter:
