@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Annotated
 
 import typer
@@ -69,6 +70,18 @@ def print_grid(rows: Iterable[Sequence[str]], palette: Mapping[str, str], drawin
             # Two characters a cell: about as high as wide.
             line.append(f"{symbol:<2}", style=f"{ink_on(colour)} on {colour}" if colour else "")
         console.print(line)
+
+
+def print_marked(rows: Iterable[Sequence[str]], marked: AbstractSet[int]) -> None:
+    """Write a grid of symbols with a `!` behind each of the given cells, counted along the rows from 0."""
+    cell = 0
+    for row in rows:
+        line = Text()
+        for symbol in map(safe_text, row):
+            is_marked = cell in marked
+            line.append(f"{symbol or ' '}{'!' if is_marked else ' '}", style="bold red" if is_marked else "")
+            cell += 1
+        _console().print(line)
 
 
 def _console() -> Console:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trm_engine.text import three_digits
+from trm_tui.cli.looking import NoiseOption, TriesOption, ViewsOption, looking_for
 from trm_tui.cli.measure_text import evaluate_text_session
 from trm_tui.cli.models import CheckpointOption, load_model, with_data_found_again
-from trm_tui.cli.output import JsonFlag, print_facts, print_grid, print_json, print_text
+from trm_tui.cli.output import JsonFlag, print_facts, print_grid, print_json, print_marked, print_text
 from trm_tui.cli.train import SessionArgument
 from trm_tui.cli.vote import evaluate_by_vote
 
 if TYPE_CHECKING:
-    from trm_engine.tasks.base import PuzzleTask, Tokens
+    from trm_engine.inference.verified import Looking, Outcome, Seen
+    from trm_engine.inference.verified_evaluation import VerifiedEvaluation
+    from trm_engine.tasks.base import Fault, PuzzleTask, Tokens, Verdict
+
+_FAULTS = 8
+"""Broken rules that are listed at most."""
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +49,9 @@ def evaluate(
     halt_max_steps: Annotated[
         int | None, typer.Option(min=1, max=4096, help="Supervision steps; default: the configuration's.")
     ] = None,
+    views: ViewsOption = None,
+    noise: NoiseOption = None,
+    tries: TriesOption = None,
     checkpoint: CheckpointOption = None,
     vote: Annotated[
         bool, typer.Option("--vote", help="ARC: let answers to images of each held-out task vote; pass@k.")
@@ -60,12 +70,16 @@ def evaluate(
     from trm_engine.inference.model import Model
     from trm_engine.inference.puzzle_model import PuzzleModel
 
+    looks_again = views is not None or noise is not None or tries is not None
     model, data = with_data_found_again(ctx, load_model(ctx, session, checkpoint, Model), data)
     if not isinstance(model, PuzzleModel):
-        if vote or early_halt or augmentations is not None or submission is not None or halt_max_steps:
+        asked = (vote, early_halt, augmentations is not None, submission is not None, halt_max_steps)
+        if any(asked) or looks_again:
             raise UsageError("a text model has no steps and votes: only --data and --checkpoint are for it")
         return evaluate_text_session(model, data, as_json=json)
     if vote:
+        if looks_again:
+            raise UsageError("--vote has images of its own: leave --views, --noise and --tries out")
         if data:
             raise UsageError("--vote is about the session's own held-out tasks: leave --data out")
         return evaluate_by_vote(
@@ -80,9 +94,12 @@ def evaluate(
         raise UsageError("--augmentations and --submission belong to --vote")
     task = model.task()
     examples = task.load(data) if data else task.test
+    looking = looking_for(model, task, views, noise, tries, halt_max_steps) if looks_again else None
     result = model.evaluate(task, examples, max_steps=halt_max_steps or 0, early_halt=early_halt)
+    verified = None if looking is None else model.evaluate_verified(task, examples, looking)
     if json:
-        print_json({"session": model.session, "step": model.step, "data": data, **result.to_dict()})
+        more = {} if verified is None else {"verified": verified.to_dict()}
+        print_json({"session": model.session, "step": model.step, "data": data, **result.to_dict(), **more})
         return 0
     steps = f"{result.ran_steps:.1f}" if early_halt else str(result.max_steps)
     valid = result.valid_accuracy
@@ -98,10 +115,27 @@ def evaluate(
             ),
             ("halting accuracy", f"{result.q_halt_accuracy:.2%} of puzzles at the last step"),
             ("speed", f"{three_digits(result.puzzles_per_second)} puzzles/s"),
+            *([] if verified is None else _verified_facts(verified)),
         ],
         title=f"session {model.session}, step {model.step}",
     )
     return 0
+
+
+def _verified_facts(found: VerifiedEvaluation) -> list[tuple[str, str]]:
+    """Return the figures of several looks, apart from those of one."""
+    how = f"noise {found.looking.noise:g}" if found.looking.noise else "views"
+    looks = found.looking.looks
+    if found.judges:
+        shares = ", ".join(f"{share:.2%} in {limit}" for limit, share in found.within().items())
+        what = ("verified", f"{found.accuracy:.2%} with at most {looks} {how}, by the rules alone ({shares})")
+    else:
+        what = ("chosen", f"{found.accuracy:.2%} exact, of {looks} tries with {how} the surest")
+    return [
+        what,
+        ("its cost", f"{found.mean_looks:.2f} looks and {found.mean_steps:.1f} supervision steps a puzzle"),
+        ("its speed", f"{three_digits(found.puzzles_per_second)} puzzles/s"),
+    ]
 
 
 def solve(
@@ -117,9 +151,12 @@ def solve(
     steps: Annotated[
         bool, typer.Option("--steps", help="Show the grid after every supervision step.")
     ] = False,
+    views: ViewsOption = None,
+    noise: NoiseOption = None,
+    tries: TriesOption = None,
     halt_max_steps: Annotated[
         int | None,
-        typer.Option(min=1, max=4096, help="Supervision steps at most; default: the configuration's."),
+        typer.Option(min=1, max=4096, help="Supervision steps of a look; default: the configuration's."),
     ] = None,
     checkpoint: CheckpointOption = None,
     json: JsonFlag = False,
@@ -131,38 +168,77 @@ def solve(
     task = model.task()
     text = sys.stdin.read(1_000_000) if puzzle == "-" else puzzle
     question, puzzle_id = task.parse(text), task.puzzle_id_of(text)
-    refinements = []
-    for refinement in model.refine(question, puzzle_id=puzzle_id, max_steps=halt_max_steps or 0):
-        refinements.append(refinement)
+    looking = looking_for(model, task, views, noise, tries, halt_max_steps)
+    shown: list[Seen] = []
+
+    def observe(seen: Seen) -> None:
         if steps and not json:
-            changed = len(refinements) < 2 or (refinements[-2].answer != refinement.answer).any()
-            print_text(f"step {refinement.step} · halt {refinement.halt_probability:.0%}")
-            if changed:
-                _draw(task, refinement.answer)
-            else:
-                print_text("(unchanged)")
-        if refinement.halt_probability > 0.5:
-            break
-    verdict = task.check(question, refinements[-1].answer)
+            _draw_step(task, seen, shown[-1] if shown else None, looking)
+        shown.append(seen)
+
+    found = model.solve(task, question, puzzle_id=puzzle_id, looking=looking, observe=observe)
+    verdict = task.check(question, found.answer)
+    faults = task.faults(question, found.answer)
     if json:
-        shown = refinements if steps else refinements[-1:]
         print_json(
             {
                 "session": model.session,
                 "solved": verdict.solved,
                 "reason": verdict.reason,
-                "answer": task.line(refinements[-1].answer),
-                "steps": [
-                    {"step": r.step, "answer": task.line(r.answer), "halt_probability": r.halt_probability}
-                    for r in shown
-                ],
+                "answer": task.line(found.answer),
+                "looks": found.looks,
+                "supervision_steps": found.steps,
+                "faults": [{"cells": list(fault.cells), "reason": fault.reason} for fault in faults],
+                "steps": [_as_json(task, seen) for seen in (shown if steps else shown[-1:])],
             }
         )
     else:
-        if not steps:
-            _draw(task, refinements[-1].answer)
-        print_text(f"{verdict.reason} (after {len(refinements)} supervision steps)")
+        if not steps or not verdict.solved:
+            _draw(task, found.answer)
+        _print_verdict(task, found, verdict, faults, looking)
     return 0 if verdict.solved else 1
+
+
+def _draw_step(task: PuzzleTask, seen: Seen, before: Seen | None, looking: Looking) -> None:
+    """Write a step as it is computed: the look that it belongs to, and the grid where it has changed."""
+    look = f"look {seen.look} · " if looking.looks > 1 else ""
+    print_text(f"{look}step {seen.step} · halt {seen.halt_probability:.0%}")
+    same_look = before is not None and before.look == seen.look
+    if before is not None and same_look and (before.answer == seen.answer).all():
+        print_text("(unchanged)")
+    else:
+        _draw(task, seen.answer)
+
+
+def _print_verdict(
+    task: PuzzleTask, found: Outcome, verdict: Verdict, faults: Sequence[Fault], looking: Looking
+) -> None:
+    """Say how an answer was come by; of one that breaks rules, mark which."""
+    looks = f", look {found.looks} of at most {looking.looks}" if looking.looks > 1 else ""
+    cost = f"after {found.steps} supervision steps{looks}"
+    if verdict.solved or not task.judges_all:
+        print_text(f"{verdict.reason} ({cost})")
+        return
+    print_text(
+        f"unproven: no look passed the check ({cost}); this is the answer that the model is surest of "
+        f"({found.halt_probability:.0%})"
+    )
+    for fault in faults[:_FAULTS]:
+        print_text(f"- {fault.reason}")
+    if len(faults) > _FAULTS:
+        print_text(f"- and {len(faults) - _FAULTS} more")
+    marked = {cell for fault in faults for cell in fault.cells}
+    if marked:
+        print_marked(task.grid(found.answer), marked)
+
+
+def _as_json(task: PuzzleTask, seen: Seen) -> dict[str, object]:
+    return {
+        "look": seen.look,
+        "step": seen.step,
+        "answer": task.line(seen.answer),
+        "halt_probability": seen.halt_probability,
+    }
 
 
 def _draw(task: PuzzleTask, tokens: Tokens) -> None:

@@ -74,7 +74,10 @@ def test_solve_answers_in_full_and_says_whether_it_is_right(trm: Any, trained: s
     answer = done.objects[0]
     assert len(answer["answer"]) == 16
     assert done.code == (0 if answer["solved"] else 1)
-    assert [step["step"] for step in answer["steps"]] == [1, 2, 3]
+    looks = [step["look"] for step in answer["steps"]]
+    assert [step["step"] for step in answer["steps"]][:3] == [1, 2, 3]
+    assert looks[:3] == [1, 1, 1]
+    assert (max(looks), len(looks)) == (answer["looks"], answer["supervision_steps"])
 
 
 def test_check_predicts_and_refuses(trm: Any) -> None:
