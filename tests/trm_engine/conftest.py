@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-import trm_engine.tasks
 from trm_engine.config import Config, apply
 from trm_engine.sessions import Store
+from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.training.control import Control
 from trm_engine.training.events import Event, Warned
 from trm_engine.training.runs import Sitting
@@ -60,7 +60,7 @@ def make_config(text_overrides: tuple[str, ...]) -> MakeConfig:
         if "text" in overrides:
             overrides = (*text_overrides, *(one for one in overrides if one != "text"))
         config = Config(
-            task=trm_engine.tasks.sudoku.config.SudokuConfig(clues=6, train_size=40, test_size=12)
+            task=SudokuConfig(clues=6, train_size=40, test_size=12)
         )
         small = (
             "model.hidden_size=8",

@@ -26,7 +26,7 @@ class Means(TypedDict):
 S = TypeVar("S", bound="Sums")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sums:
     """Sums over rows, one for each of `names`: `values` (N,) in float64.
 
