@@ -59,9 +59,7 @@ def make_config(text_overrides: tuple[str, ...]) -> MakeConfig:
     def make(*overrides: str) -> Config:
         if "text" in overrides:
             overrides = (*text_overrides, *(one for one in overrides if one != "text"))
-        config = Config(
-            task=SudokuConfig(clues=6, train_size=40, test_size=12)
-        )
+        config = Config(task=SudokuConfig(clues=6, train_size=40, test_size=12))
         small = (
             "model.hidden_size=8",
             "train.batch_size=6",

@@ -16,6 +16,7 @@ from trm_engine.config.sections import ModelConfig, RuntimeConfig
 from trm_engine.models.fused import residual_norm, rotate, swiglu_norm
 from trm_engine.models.fused_attention import attention_norm
 from trm_engine.models.initial import lecun_normal
+from trm_engine.models.recompute import recomputed
 
 
 def rms_norm(x: Tensor, eps: float, dim: int = -1) -> Tensor:
@@ -149,10 +150,31 @@ class Block(nn.Module):
         return x.view(length, rows, size)
 
 
-def build_blocks(
+class Network(nn.ModuleList):
+    """Blocks one after the other: what an update of a state applies, again and again.
+
+    `checkpointing`: of an application with gradient only the input is kept; the way back computes the rest
+    again, operation by operation, so that gradients are the same to the bit.
+    """
+
+    checkpointing = False
+
+    def forward(self, x_SBD: Tensor) -> Tensor:
+        """Apply the network to a state."""
+        if self.checkpointing and torch.is_grad_enabled():
+            return recomputed(self._apply_blocks, x_SBD)
+        return self._apply_blocks(x_SBD)
+
+    def _apply_blocks(self, x_SBD: Tensor) -> Tensor:
+        for block in self:
+            x_SBD = block(x_SBD)
+        return x_SBD
+
+
+def build_network(
     config: ModelConfig, length: int, generator: torch.Generator, *, causal: bool = False
-) -> list[Block]:
-    """Return the freshly initialised blocks of a network over at most `length` positions."""
+) -> Network:
+    """Return a freshly initialised network over at most `length` positions."""
 
     def swiglu(size: int) -> SwiGLU:
         return SwiGLU(size, config.swiglu_width(size), generator)
@@ -166,7 +188,7 @@ def build_blocks(
     rotary = None
     if config.mixer == "attention" and config.positions == "rope":
         rotary = Rotary(length, size // config.heads, config.rope_theta)
-    return [Block(mixer(), swiglu(size), config.rms_norm_eps) for _ in range(config.layers)]
+    return Network(Block(mixer(), swiglu(size), config.rms_norm_eps) for _ in range(config.layers))
 
 
 def use_kernels(model: nn.Module, runtime: RuntimeConfig) -> None:
@@ -176,3 +198,5 @@ def use_kernels(model: nn.Module, runtime: RuntimeConfig) -> None:
             module.fused = runtime.fused
         if isinstance(module, Attention):
             module.products = runtime.fused and runtime.attention == "products"
+        if isinstance(module, Network):
+            module.checkpointing = runtime.checkpointing

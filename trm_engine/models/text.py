@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from trm_engine.config.sections import Config, ModelConfig
 from trm_engine.models.initial import lecun_normal, truncated_normal
-from trm_engine.models.layers import build_blocks, use_kernels
+from trm_engine.models.layers import build_network, use_kernels
 
 
 class RecursiveText(nn.Module):
@@ -34,7 +34,7 @@ class RecursiveText(nn.Module):
             positions = truncated_normal(context, 1, size, std=size**-0.5, generator=generator)
             self.embed_positions = nn.Parameter(positions)
         self.z_init = nn.Parameter(truncated_normal(1, 1, size, std=1.0, generator=generator))
-        self.blocks = nn.ModuleList(build_blocks(config, context, generator, causal=True))
+        self.blocks = build_network(config, context, generator, causal=True)
         if not config.tied_head:
             self.lm_head = nn.Parameter(lecun_normal(vocab_size, size, generator))
 
@@ -43,9 +43,7 @@ class RecursiveText(nn.Module):
         x = self.embed(inputs_BL)
         z = self.z_init.expand(x.shape)
         for _ in range(self.config.recursion_steps):
-            z = z + x
-            for block in self.blocks:
-                z = block(z)
+            z = self.blocks(z + x)
         return F.linear(z, self.embed_tokens if self.config.tied_head else self.lm_head).to(x.dtype)
 
     def embed(self, inputs_BL: Tensor) -> Tensor:

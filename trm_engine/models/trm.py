@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from trm_engine.config.sections import Config, ModelConfig
 from trm_engine.models.initial import lecun_normal, truncated_normal
-from trm_engine.models.layers import build_blocks, use_kernels
+from trm_engine.models.layers import build_network, use_kernels
 
 _HALT_BIAS = -5.0  # "do not halt" until training says otherwise
 
@@ -79,7 +79,7 @@ class TRM(nn.Module):
         if config.positions == "learned":
             positions = truncated_normal(length, 1, size, std=size**-0.5, generator=generator)
             self.embed_positions = nn.Parameter(positions)
-        self.blocks = nn.ModuleList(build_blocks(config, length, generator))
+        self.blocks = build_network(config, length, generator)
         self.lm_head = nn.Parameter(lecun_normal(vocab_size, size, generator))
         self.q_head = nn.Parameter(torch.zeros(2, size))
         self.q_bias = nn.Parameter(torch.full((2,), _HALT_BIAS))
@@ -141,17 +141,12 @@ class TRM(nn.Module):
         y, z = state
         if self.config.states == 1:
             for _ in range(self.config.l_cycles):
-                z = self._net(z + x)
-            z = self._net(z)
+                z = self.blocks(z + x)
+            z = self.blocks(z)
             return State(z, z)
         for _ in range(self.config.l_cycles):
-            z = self._net(z + (y + x))
-        return State(self._net(y + z), z)
-
-    def _net(self, x: Tensor) -> Tensor:
-        for block in self.blocks:
-            x = block(x)
-        return x
+            z = self.blocks(z + (y + x))
+        return State(self.blocks(y + z), z)
 
 
 def build_model(config: Config, num_puzzle_ids: int, generator: torch.Generator) -> TRM:

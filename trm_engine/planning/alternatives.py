@@ -14,11 +14,17 @@ Settings = tuple[str, ...]
 def alternatives(config: Config, fits: Callable[[Config], bool]) -> tuple[str, ...]:
     """Return the least change of each kind that makes `config` fit, as `--set a=1 --set b=2`.
 
-    Fewer rows in flight come first, for they leave the mathematics alone; then fewer updates of z in a cycle
-    (of a text model, fewer recursion steps), a smaller width, fewer layers. Only where none of these is
-    enough are they taken together.
+    Fewer rows in flight and gradient checkpointing come first, for they leave the mathematics alone; then
+    fewer updates of z in a cycle (of a text model, fewer recursion steps), a smaller width, fewer layers.
+    Only where none of these is enough are they taken together.
     """
-    ways = (_fewer_rows(config), _fewer_cycles(config), _smaller_width(config), _fewer_layers(config))
+    ways = (
+        _fewer_rows(config),
+        _checkpointing(config),
+        _fewer_cycles(config),
+        _smaller_width(config),
+        _fewer_layers(config),
+    )
     found = [settings for way in ways if (settings := _first_fitting(config, way, fits))]
     if not found:
         together = _first_fitting(config, _one_row_and_smaller(config), fits)
@@ -47,6 +53,11 @@ def _fewer_rows(config: Config) -> Iterator[Settings]:
     if micro and evaluated:
         for index in range(max(len(micro), len(evaluated))):
             yield micro[min(index, len(micro) - 1)], evaluated[min(index, len(evaluated) - 1)]
+
+
+def _checkpointing(config: Config) -> Iterator[Settings]:
+    if not config.runtime.checkpointing:
+        yield ("runtime.checkpointing=true",)
 
 
 def _fewer_cycles(config: Config) -> Iterator[Settings]:

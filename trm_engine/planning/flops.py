@@ -33,10 +33,12 @@ def forward_flops(config: Config) -> int:
 def training_flops(config: Config) -> int:
     """Return the operations of one supervision step of one row in training.
 
-    The backward pass through the last cycle costs twice its forward pass.
+    The backward pass through the last cycle costs twice its forward pass; gradient checkpointing computes its
+    forward pass once more.
     """
     costs = costs_of(config)
-    backward = 2 * (costs.applications(config) * _application(shape_of(config)) + _heads(config))
+    last = costs.applications(config) * _application(shape_of(config))
+    backward = 2 * (last + _heads(config)) + (last if config.runtime.checkpointing else 0)
     return backward + (2 if costs.looks_ahead(config) else 1) * forward_flops(config)
 
 

@@ -70,12 +70,14 @@ def footprint(config: Config, *, micro_batch: int, examples: int, num_puzzle_ids
 def _training_row(config: Config, shape: Shape, costs: Costs) -> int:
     """Return the numbers held for one row at the start of the backward pass.
 
-    Each application of the network in the last cycle keeps its input and what `_kept` counts for each block.
-    The work of one block comes on top, and the states and the embedded question outside the net; logits and
-    their softmax or stable-max (float64) are small.
+    Each application of the network in the last cycle keeps its input and what `_kept` counts for each block;
+    with gradient checkpointing its input alone, and only the one that is computed again the rest. The work of
+    one block comes on top, and the states and the embedded question outside the net; logits and their softmax
+    or stable-max (float64) are small.
     """
-    state = shape.positions * shape.size
-    kept = costs.applications(config) * (shape.layers * _kept(config, shape) + state)
+    state, applications = shape.positions * shape.size, costs.applications(config)
+    whole = 1 if config.runtime.checkpointing else applications
+    kept = whole * shape.layers * _kept(config, shape) + applications * state
     outside = (2 * config.model.states + 2) * state
     logits = (3 if config.train.loss == "softmax" else 16) * config.task.vocab_size * config.task.seq_len
     return kept + _backward_work(config, shape) + outside + logits

@@ -79,7 +79,11 @@ def _forward_passages(config: Config) -> int:
 
 
 def _training_passages(config: Config) -> int:
-    """Return the same for training, where the way back through a block counts as two."""
+    """Return the same for training, where the way back through a block counts as two.
+
+    With gradient checkpointing it is three: the block is computed again first.
+    """
     costs = costs_of(config)
     forward = _forward_passages(config) * (2 if costs.looks_ahead(config) else 1)
-    return forward + 2 * costs.applications(config) * config.model.layers
+    backward = 3 if config.runtime.checkpointing else 2
+    return forward + backward * costs.applications(config) * config.model.layers
