@@ -41,7 +41,7 @@ class _Kept:
     def unpack(self, number: int) -> Tensor:
         """Return a tensor; the first that is asked for computes all of them."""
         if not self._again:
-            # Autograd runs this in the thread, and on CPUs within the contexts, in which `backward` was called.
+            # Autograd runs this in the thread (on CPUs), and the contexts, in which `backward` was called.
             with torch.enable_grad(), saved_tensors_hooks(self._keep, _none_left):
                 self._function(self._x)
             assert len(self._again) == self._count, "computed again, other tensors are needed"

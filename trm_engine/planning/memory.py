@@ -13,6 +13,7 @@ BASE_BYTES = 300_000_000
 
 _FLOAT = 4
 _TRAINING_SLACK = 1.1  # what the allocator loses between blocks that come and go
+_CHECKPOINTING_SLACK = 1.6  # the same where each application's tensors are computed again, and let go of
 _GRADIENT_COPIES = 4  # two threads' own, each with a sum in the making for weights that are used repeatedly
 _WEIGHT_COPIES = 5  # the weights, their gradients, the moving average, the optimizer's two moments
 _SAVE_COPIES = 5  # a checkpoint in memory: weights, moving average, two moments, and a copy in passing
@@ -54,6 +55,7 @@ def footprint(config: Config, *, micro_batch: int, examples: int, num_puzzle_ids
     carry = rows * (_FLOAT * states + 12 * seq_len + 16)  # tokens as int32, labels as int64, counters
     token_bytes = 1 if config.task.vocab_size <= 256 else 2
     evaluated = costs.evaluation_slack * config.eval.batch_size * _evaluation_row(config, shape, costs)
+    slack = _CHECKPOINTING_SLACK if config.runtime.checkpointing else _TRAINING_SLACK
     return Footprint(
         base=BASE_BYTES,
         weights=_FLOAT * (_WEIGHT_COPIES * weights + puzzles),
@@ -61,7 +63,7 @@ def footprint(config: Config, *, micro_batch: int, examples: int, num_puzzle_ids
         data=examples * (2 * seq_len * token_bytes + 4),
         training=carry
         + _FLOAT * _GRADIENT_COPIES * weights
-        + round(_TRAINING_SLACK * _FLOAT * micro_batch * _training_row(config, shape, costs)),
+        + round(slack * _FLOAT * micro_batch * _training_row(config, shape, costs)),
         evaluation=round(_FLOAT * evaluated),
         saving=_FLOAT * (_SAVE_COPIES * weights + puzzles) + carry,
     )

@@ -175,6 +175,30 @@ def test_peak_memory_of_the_published_models_is_near_what_was_measured(
     assert estimate(config).peak_rss_bytes == pytest.approx(megabytes * 1e6, rel=0.15)
 
 
+# Peak RSS of two training steps, measured in fresh processes with two threads (torch 2.13).
+@pytest.mark.parametrize(
+    ("changes", "megabytes"),
+    [
+        (["model.l_cycles=6"], 459),
+        (["model.hidden_size=256", "model.l_cycles=6", "model.h_cycles=1", "train.batch_size=16"], 455),
+        (["model.hidden_size=128", *ATTENTION_128[1:3], "model.l_cycles=3", "train.batch_size=32"], 404),
+    ],
+)
+def test_peak_memory_with_gradient_checkpointing_is_near_what_was_measured(
+    changes: list[str], megabytes: int
+) -> None:
+    config = Config(task=SudokuConfig(box_rows=3, box_cols=3), eval=EvalConfig(batch_size=1))
+    checkpointed = apply(config, [*changes, "runtime.checkpointing=true", "runtime.attention=sdpa"])
+    assert estimate(checkpointed).peak_rss_bytes == pytest.approx(megabytes * 1e6, rel=0.15)
+
+
+def test_gradient_checkpointing_costs_the_last_cycle_once_more() -> None:
+    config = published("attention")
+    again = apply(config, ["runtime.checkpointing=true"])
+    last = forward_flops(apply(config, ["model.h_cycles=1"]))
+    assert training_flops(again) - training_flops(config) == pytest.approx(last, rel=0.01)
+
+
 def test_a_fitting_configuration_has_no_problem() -> None:
     fit = estimate(published("attention", micro_batch=8), budget_bytes=4 * GB)
     assert fit.fits
