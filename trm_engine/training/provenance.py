@@ -16,6 +16,7 @@ from trm_engine.tasks.fingerprint import fingerprint
 from trm_engine.tasks.sources import is_hub
 from trm_engine.tasks.text.fetch import KNOWN
 from trm_engine.text import safe_text
+from trm_engine.training.events import Warned
 
 
 def record_data(session: Session, task: Task, hardware: Hardware) -> None:
@@ -124,10 +125,26 @@ def first_line(error: Exception) -> str:
     return next(iter(safe_text(str(error)).splitlines()), "") or type(error).__name__
 
 
+def numerics_warning(session: Session, consequence: str) -> list[Warned]:
+    """Return a warning where a session's steps were computed by another version of their arithmetic."""
+    was = session.record.numerics
+    if was == NUMERICS:
+        return []
+    version = "an earlier" if was < NUMERICS else "a later"
+    told = (
+        f"session {session.id} was trained by {version} version of trm-tui, whose steps compute slightly "
+        f"differently (numerics {was}, here {NUMERICS}): {consequence}"
+    )
+    return [Warned("numerics", told)]
+
+
 def environment(original: Session, again: Session) -> tuple[str, ...]:
     """Name what differs between two sessions' machines and versions: what could explain a difference."""
     was, now = original.record, again.record
-    found = [
+    found = []
+    if was.numerics != now.numerics:
+        found.append(f"numerics {was.numerics} → {now.numerics}: steps compute differently, so no two agree")
+    found += [
         f"{name} {was.versions.get(name)} → {now.versions.get(name)}"
         for name in now.versions
         if was.versions.get(name) != now.versions.get(name)

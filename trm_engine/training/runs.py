@@ -29,6 +29,7 @@ from trm_engine.training.provenance import (
     digests,
     environment,
     first_line,
+    numerics_warning,
     record_data,
     with_absolute_data,
     with_data_of,
@@ -123,6 +124,7 @@ def resume(
         hardware = _machine(config)
         if not session.record.data:  # imported weights come without data
             record_data(session, task, hardware)
+        told += numerics_warning(session, "the run goes on from here with the present ones")
         learner = build_learner(config, task)
         try:
             learner.restore(found.weights, found.tensors, found.state["learner"])
@@ -221,7 +223,10 @@ def replay(store: Store, ref: str, sitting: Sitting, *, overrides: Sequence[str]
             hardware,
             tune(learner, hardware, threads=original.record.threads),
             plan=changes,
-            warnings=[Warned("damaged-session", warning) for warning in damaged_metrics(original)],
+            warnings=[
+                *(Warned("damaged-session", warning) for warning in damaged_metrics(original)),
+                *numerics_warning(original, "the losses of a replay cannot agree to the bit"),
+            ],
         )
         replayed = digests(session)
     compared = sorted(recorded.keys() & replayed.keys())

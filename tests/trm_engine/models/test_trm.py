@@ -91,9 +91,10 @@ def test_reset_touches_only_the_rows_that_halted() -> None:
 @pytest.mark.parametrize("states", [1, 2])
 def test_a_batch_is_the_sum_of_its_parts(states: int) -> None:
     carry = Carry.empty(build(states=states).initial_state(5), LENGTH)
-    joined = carry.blank()
-    for start, stop in ((0, 2), (2, 4), (4, 5)):
-        joined.put(start, carry.rows(start, stop))
+    for tensor in (carry.state.z, carry.state.y):
+        tensor.normal_(generator=generator())
+    other = Carry.empty(build(states=states).initial_state(5), LENGTH)
+    joined = other.followed_by([carry.rows(start, stop) for start, stop in ((0, 2), (2, 4), (4, 5))])
     for name, tensor in carry.tensors().items():
         assert torch.equal(joined.tensors()[name], tensor), name
     assert (joined.state.y is joined.state.z) == (states == 1)
