@@ -18,6 +18,7 @@ from trm_engine.inference.evaluation_result import Measured
 from trm_engine.inference.scoring import scored_labels, softmax_cross_entropy
 from trm_engine.models.text import RecursiveText
 from trm_engine.tasks.base import IGNORE_LABEL, Source
+from trm_engine.tasks.text.task import Windows
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class TextEvaluation(Measured):
     characters: int
     val_loss: float
     seconds: float
+    unknown_characters: int = 0
+    """Characters of the windows that the model does not know, and that are not scored."""
+    text_characters: int = 0
+    """Characters of the whole text, the first and those after the last window too, which none predicts."""
     judged_by: ClassVar[Score] = TEXT.score
 
     @property
@@ -79,16 +84,20 @@ def evaluate_text(
     returned.
     """
     started = time.perf_counter()
-    loss, characters, done = 0.0, 0, 0
+    loss, characters, unknown, done = 0.0, 0, 0, 0
     for start in range(0, len(windows), batch_size):
         batch = windows.take(slice(start, start + batch_size))
         inputs_BL = torch.from_numpy(batch.inputs.astype(np.int64))
         losses_LB, scored_LB = character_losses(model, inputs_BL, scored_labels(batch.labels))
         loss += float(losses_LB.sum(dtype=torch.float64))
-        characters += int(scored_LB.sum())
+        scored = int(scored_LB.sum())
+        characters += scored
+        unknown += scored_LB.numel() - scored
         done += len(batch)
         if progress is not None:
             progress(done, len(windows))
         if stopping():
             break
-    return TextEvaluation(done, characters, loss / max(characters, 1), time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    total = len(windows.tokens) if isinstance(windows, Windows) else characters + unknown
+    return TextEvaluation(done, characters, loss / max(characters, 1), seconds, unknown, total)

@@ -8,7 +8,7 @@ published ARC-AGI figures are made (two tries: pass@2).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -62,6 +62,8 @@ class Poll:
     complete: bool
     predictions: int
     seconds: float
+    too_large: Mapping[str, int] = field(default_factory=dict)
+    """Held-out tasks that the canvas has no room for: how many test inputs each has, by name."""
 
     @property
     def scored(self) -> int:
@@ -83,14 +85,15 @@ class Poll:
     def submission(self) -> dict[str, list[dict[str, list[list[int]]]]]:
         """Return the attempts in the competition's form: {task: [{"attempt_1": grid, "attempt_2": grid}, …]}.
 
-        Where there is one grid only it is both attempts; where there is none, a single black cell is.
+        Where there is one grid only it is both attempts; where there is none, a single black cell is. Tasks
+        that do not fit the canvas are answered so too: a competition asks for every task.
         """
         tasks: dict[str, list[dict[str, list[list[int]]]]] = {}
         for outcome in self.outcomes:
             grids = [grid.tolist() for grid in outcome.attempts] or [[[0]]]
-            attempts = {f"attempt_{n + 1}": grids[min(n, len(grids) - 1)] for n in range(ATTEMPTS)}
-            tasks.setdefault(outcome.query.task, []).append(attempts)
-        return tasks
+            tasks.setdefault(outcome.query.task, []).append(_attempts(grids))
+        unanswered = {name: [_attempts([[[0]]])] * inputs for name, inputs in self.too_large.items()}
+        return {**tasks, **unanswered}
 
     def to_dict(self) -> dict[str, object]:
         """Return the figures by name."""
@@ -98,10 +101,16 @@ class Poll:
             "complete": self.complete,
             "test_inputs": len(self.outcomes),
             "scored": self.scored,
+            "tasks_too_large": len(self.too_large),
             "predictions": self.predictions,
             "seconds": self.seconds,
             "pass": {str(tries): self.pass_at(tries) for tries in PASS_AT} if self.scored else {},
         }
+
+
+def _attempts(grids: Sequence[list[list[int]]]) -> dict[str, list[list[int]]]:
+    """Return the attempts at a test input in the competition's form, the last grid again for one missing."""
+    return {f"attempt_{n + 1}": grids[min(n, len(grids) - 1)] for n in range(ATTEMPTS)}
 
 
 @dataclass
@@ -162,7 +171,7 @@ def vote(
         if progress is not None:
             progress(done, len(rows))
     complete = len(outcomes) == len(queries)
-    return Poll(outcomes, complete, done, time.perf_counter() - started)
+    return Poll(outcomes, complete, done, time.perf_counter() - started, task.too_large)
 
 
 def predictor(model: TRM, max_steps: int, *, early_halt: bool = False) -> Predictor:

@@ -226,6 +226,11 @@ class PuzzleTask(Task):
         pairs = zip(puzzles, answers, strict=True)
         return np.array([self.check(puzzle, answer).solved for puzzle, answer in pairs], np.bool_)
 
+    def ambiguous(self, puzzles: Tokens) -> npt.NDArray[np.bool_] | None:
+        """Tell which puzzles (N, L) have more than one right answer; None where no rule tells."""
+        del puzzles
+        return None
+
     def faults(self, puzzle: Tokens, answer: Tokens) -> Sequence[Fault]:
         """Return every rule that an answer (L,) to a puzzle (L,) breaks; none when `check` accepts it."""
         verdict = self.check(puzzle, answer)

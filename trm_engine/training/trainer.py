@@ -117,6 +117,8 @@ class Trainer:
                 decisions=[dataclasses.asdict(decision) for decision in decisions],
             )
         )
+        for warning in self.learner.task.warnings:
+            self.reporter.warn("data", warning)
         self.session.update(status="running")
         self.saver.begin()
         self.stopwatch.start()
@@ -261,8 +263,10 @@ class Trainer:
         return every > 0 and step % every == 0 and self.learner.counters.skipped_in_a_row == 0
 
     def _evaluate(self, *, final: bool) -> None:
-        self.stopwatch.stop()
         step, test = self.learner.counters.step, self.learner.task.test
+        if not len(test):
+            return  # figures over nothing are none; the task has warned of it
+        self.stopwatch.stop()
         examples = test if final else test.head(min(self.learner.config.eval.puzzles, len(test)))
         measured = self._measure(examples, final=final)
         give_back()

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from trm_tui.cli import describe
-from trm_tui.cli.output import JsonFlag, print_json, print_table, print_text
+from trm_tui.cli.output import JsonFlag, notice, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption
 
 if TYPE_CHECKING:
-    from trm_engine.tasks.base import PuzzleTask
+    from trm_engine.tasks.base import PuzzleTask, Source
 
 app = typer.Typer(help="List, generate and check puzzles.", no_args_is_help=True)
 describe.register(app)
+
+_LOOKED_AT = 5000
+"""Puzzles that are looked at for having several solutions: some seconds."""
 
 PresetArgument = Annotated[str, typer.Argument(metavar="PRESET|FILE.toml", help="Whose task it is.")]
 
@@ -100,20 +103,49 @@ def build(
 @app.command()
 def verify(
     preset: PresetArgument,
-    file: Annotated[str, typer.Argument(help="A text or CSV list, or a published dataset folder.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="A text or CSV list, a dataset folder, or - for stdin.")
+    ],
     unique: Annotated[
         bool, typer.Option("--unique", help="Also prove that each puzzle has one solution only.")
     ] = False,
     overrides: SetOption = None,
     json: JsonFlag = False,
 ) -> None:
-    """Check that a file holds sound puzzles of a preset's task. Exit code 2 names the first fault."""
+    """Check that a file holds valid puzzles of a preset's task. Exit code 2 names the first fault.
+
+    Unless --unique proves it of all, the first 5,000 puzzles are looked at for having several solutions.
+    """
     task = _task(preset, overrides)
     examples = task.load(file, check_unique=unique)
+    for note in examples.notes:
+        notice(note)
+    looked_at, several = (0, 0) if unique else _count_ambiguous(task, examples)
     if json:
-        print_json({"file": file, "puzzles": len(examples), "unique": unique or None})
-    else:
-        print_text(f"{file}: {len(examples):,} sound puzzles{', each with one solution' if unique else ''}")
+        told = {"several_solutions": several, "looked_at": looked_at} if looked_at else {}
+        print_json({"file": file, "puzzles": len(examples), "unique": unique or None, **told})
+        return
+    puzzles = "puzzle" if len(examples) == 1 else "puzzles"
+    print_text(
+        f"{file}: {len(examples):,} valid {puzzles}{_say_unique(unique, len(examples), looked_at, several)}"
+    )
+
+
+def _count_ambiguous(task: PuzzleTask, examples: Source) -> tuple[int, int]:
+    """Return how many puzzles were looked at for having several solutions, and how many have."""
+    looked_at = examples.head(min(_LOOKED_AT, len(examples)))
+    found = task.ambiguous(looked_at.inputs)
+    return (0, 0) if found is None else (len(looked_at), int(found.sum()))
+
+
+def _say_unique(proved: bool, total: int, looked_at: int, several: int) -> str:
+    if proved:
+        return ", each with one solution"
+    if not looked_at:
+        return "; whether each has one solution only was not looked at"
+    among = "of them" if looked_at == total else f"of the first {looked_at:,} (--unique looks at all)"
+    have = "has" if several == 1 else "have"
+    return f"; {f'{several:,}' if several else 'none'} {among} {have} several solutions"
 
 
 def _task(preset: str, overrides: list[str] | None) -> PuzzleTask:

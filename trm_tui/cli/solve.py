@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.text import three_digits
+from trm_tui.cli.asked_puzzle import naming_files, puzzle_text
 from trm_tui.cli.looking import NoiseOption, TriesOption, ViewsOption, looking_for
 from trm_tui.cli.measure_text import evaluate_text_session
 from trm_tui.cli.models import CheckpointOption, load_model, with_data_found_again
-from trm_tui.cli.output import JsonFlag, print_facts, print_grid, print_json, print_marked, print_text
+from trm_tui.cli.output import JsonFlag, notice, print_facts, print_grid, print_json, print_marked, print_text
 from trm_tui.cli.train import SessionArgument
 from trm_tui.cli.vote import evaluate_by_vote
 
@@ -94,6 +94,13 @@ def evaluate(
         raise UsageError("--augmentations and --submission belong to --vote")
     task = model.task()
     examples = task.load(data) if data else task.test
+    if not len(examples):
+        raise UsageError(
+            "no held-out input has a known output: nothing to measure; "
+            "eval --vote --submission FILE answers them"
+        )
+    for note in examples.notes:
+        notice(note)
     looking = looking_for(model, task, views, noise, tries, halt_max_steps) if looks_again else None
     result = model.evaluate(task, examples, max_steps=halt_max_steps or 0, early_halt=early_halt)
     verified = None if looking is None else model.evaluate_verified(task, examples, looking)
@@ -166,8 +173,9 @@ def solve(
 
     model = load_model(ctx, session, checkpoint, PuzzleModel)
     task = model.task()
-    text = sys.stdin.read(1_000_000) if puzzle == "-" else puzzle
-    question, puzzle_id = task.parse(text), task.puzzle_id_of(text)
+    text = puzzle_text(puzzle)
+    with naming_files(session, puzzle):
+        question, puzzle_id = task.parse(text), task.puzzle_id_of(text)
     looking = looking_for(model, task, views, noise, tries, halt_max_steps)
     shown: list[Seen] = []
 

@@ -83,6 +83,12 @@ def _write(path: Path, poll: Poll) -> None:
         ) from error
 
 
+def _say_too_large(poll: Poll, submission: Path | None) -> str:
+    count = len(poll.too_large)
+    answered = "; the submission has a placeholder for each test input" if submission is not None else ""
+    return f"{count:,} {'task' if count == 1 else 'tasks'} did not fit the canvas (task.size){answered}"
+
+
 def _print(model: PuzzleModel, poll: Poll, images: int, submission: Path | None, as_json: bool) -> None:
     written = str(submission) if submission is not None and submission.is_file() else ""
     if not poll.complete:
@@ -99,6 +105,7 @@ def _print(model: PuzzleModel, poll: Poll, images: int, submission: Path | None,
     print_facts(
         [
             ("voted on", f"{len(poll.outcomes):,} test inputs of {tasks:,} tasks, {images:,} images of each"),
+            *([("left out", _say_too_large(poll, submission))] if poll.too_large else []),
             *((f"pass@{tries}", f"{share:.2%}") for tries, share in passes.items()),
             ("predictions", f"{poll.predictions:,} in {format_seconds(poll.seconds)} ({rate:,.1f}/s)"),
             *([("submission", written)] if written else []),

@@ -44,9 +44,13 @@ def text_sentence(figures: object, *, final: bool) -> str:
 def text_facts(figures: object) -> list[tuple[str, str]]:
     """Return an evaluation of text as pairs of a name and a value."""
     loss, bits = (number(figures, name) or 0.0 for name in ("val_loss", "bits_per_character"))
-    characters = number(figures, "characters") or 0
+    names = ("characters", "unknown_characters", "text_characters")
+    characters, unknown, total = (number(figures, name) or 0 for name in names)
+    over = f"{characters:,.0f} characters"
+    if unknown:
+        over = f"{characters:,.0f} of {total:,.0f} characters; {unknown:,.0f} are unknown to the model"
     return [
-        ("unseen loss", f"{loss:.4f} over {characters:,.0f} characters"),
+        ("unseen loss", f"{loss:.4f} over {over}"),
         ("bits per character", f"{bits:.4f}"),
     ]
 

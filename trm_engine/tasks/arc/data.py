@@ -224,7 +224,7 @@ def _chosen(config: ArcConfig, sets: Sets) -> tuple[list[Puzzle], list[Puzzle], 
     if left_out:
         source += f"; {left_out} with grids larger than {config.size}×{config.size} are left out"
     if unsolved := len(others) - len(trained):
-        source += f"; {unsolved} that are not held out have a test output that nobody told, and are left out"
+        source += f"; {unsolved} more are left out, for a test output of theirs is not known"
     source = "; ".join([source, *sets.notes])
     too_large = {puzzle.name: len(puzzle.test) for puzzle in tested.values() if puzzle.side > config.size}
     return learned, held_out, too_large, source + "."

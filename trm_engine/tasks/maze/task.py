@@ -110,6 +110,10 @@ class MazeTask(PuzzleTask):
         """Judge an answer (cells,) to a maze (cells,): any shortest path is right."""
         return rules.check(self._shape, np.asarray(puzzle), np.asarray(answer))
 
+    def ambiguous(self, puzzles: Tokens) -> npt.NDArray[np.bool_]:
+        """Tell which mazes (N, cells) have more than one shortest path."""
+        return ~rules.paths_of(self._shape, puzzles).unique
+
     def faults(self, puzzle: Tokens, answer: Tokens) -> list[Fault]:
         """Return where an answer (cells,) changes its maze, breaks off, strays, or is too long."""
         return rules.faults(self._shape, np.asarray(puzzle), np.asarray(answer))

@@ -16,6 +16,7 @@ _AMBIGUOUS = "-*_"
 _CORNERS = frozenset("+=" + _LINES) - frozenset("│┃║|")
 _BETWEEN = re.compile(rf"[\s,;:/\\\[\](){{}}\"'`\u200b\ufeff{re.escape(_FRAME)}]+")
 _COLUMNS = re.compile(r"[\s,;:|]+")
+_AROUND = "\"'`{}[]()"
 _NUMBER = re.compile(r"[0-9]{1,2}")
 
 
@@ -48,8 +49,8 @@ class Boards:
         return known == len(word) >= max(self._cells // 2, 2)
 
     def columns(self, line: str) -> list[str]:
-        """Return what stands between the separators of columns, without quotes."""
-        return [word.strip("\"'") for word in _COLUMNS.split(line) if word.strip("\"'")]
+        """Return what stands between the separators of columns, without quotes and JSON's brackets."""
+        return [word for part in _COLUMNS.split(line) if (word := part.strip(_AROUND))]
 
     def whole(self, text: str) -> list[str]:
         """Return the grids that all of a text is: one, or a puzzle and its solution; else none.

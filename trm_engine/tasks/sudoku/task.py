@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from trm_engine.progress import Progress, silent
 from trm_engine.tasks.base import Examples, Fault, PuzzleTask, Source, Tokens, Verdict
-from trm_engine.tasks.kit.search import GAVE_UP
+from trm_engine.tasks.kit.search import GAVE_UP, MANY
 from trm_engine.tasks.kit.symmetry import Symmetry
 from trm_engine.tasks.sources import Located, as_path, find, is_hub
 from trm_engine.tasks.sudoku import text
@@ -38,6 +38,9 @@ class SudokuTask(PuzzleTask):
         self.vocab_size = config.vocab_size
         self.seq_len = config.seq_len
         self.box = (config.box_rows, config.box_cols)
+
+    several_answers = True
+    """Generated puzzles have one answer each; a list's may have others than the label."""
 
     @cached_property
     def _data(self) -> SudokuData:
@@ -94,6 +97,11 @@ class SudokuTask(PuzzleTask):
     def check(self, puzzle: Tokens, answer: Tokens) -> Verdict:
         """Judge an answer (n²,) to a puzzle (n²,) by the rules."""
         return text.check(self._geometry, np.asarray(puzzle), np.asarray(answer))
+
+    def ambiguous(self, puzzles: Tokens) -> npt.NDArray[np.bool_]:
+        """Tell which puzzles (N, n²) have more than one solution, as far as search finds out."""
+        found: npt.NDArray[np.bool_] = solve(self._geometry, text.to_digits(puzzles)).count == MANY
+        return found
 
     def faults(self, puzzle: Tokens, answer: Tokens) -> list[Fault]:
         """Return cells without a digit, clues that changed and digits that repeat in an answer (n²,)."""

@@ -97,6 +97,8 @@ FORMS = {
     "puzzle | solution": "".join(f"{a} | {b}\n" for a, b in PAIRS),
     "puzzle:solution": "".join(f"{a}:{b}\n" for a, b in PAIRS),
     "quotes without names": "".join(f'"{a}","{b}"\n' for a, b in PAIRS),
+    "JSON lines": "".join(json.dumps({"id": "k", "puzzle": a, "n": 3}) + "\n" for a, _ in PAIRS),
+    "JSON lines with solutions": "".join(json.dumps({"answer": b, "question": a}) + "\n" for a, b in PAIRS),
     "a count first": f"{len(PAIRS)}\n" + "".join(f"{a}\n" for a, _ in PAIRS),
     **{
         f"{blank!r} for a blank": "".join(f"{text(puzzle, blank)}\n" for puzzle in PUZZLES)
@@ -173,7 +175,6 @@ NAMED = {
     "npy": (numbers(np.save), "is a NumPy array: write it as text"),
     "Parquet": (b"PAR1" + bytes(60), "is a Parquet file: write it as CSV"),
     "JSON": (json.dumps(PUZZLES), "is JSON: write a puzzle a line, or CSV"),
-    "JSON lines": (json.dumps({"puzzle": PAIRS[0][0]}) + "\n", "is JSON"),
     "half a drawing": ("\n".join(drawn(PUZZLES[0])[:8]), "has 8 of its 9 rows"),
     "another size": ("\n".join(["1234.31...4..42."]), "the puzzle has 16 cells; a 9×9 grid has 81"),
     "a cell too few beside a number": (f"{PAIRS[0][0][1:]} 1\n", "the puzzle has 80 cells"),
