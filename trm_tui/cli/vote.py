@@ -105,7 +105,7 @@ def _print(model: PuzzleModel, poll: Poll, images: int, submission: Path | None,
     print_facts(
         [
             ("voted on", f"{len(poll.outcomes):,} test inputs of {tasks:,} tasks, {images:,} images of each"),
-            *([("left out", _say_too_large(poll, submission))] if poll.too_large else []),
+            *([("without votes", _say_too_large(poll, submission))] if poll.too_large else []),
             *((f"pass@{tries}", f"{share:.2%}") for tries, share in passes.items()),
             ("predictions", f"{poll.predictions:,} in {format_seconds(poll.seconds)} ({rate:,.1f}/s)"),
             *([("submission", written)] if written else []),

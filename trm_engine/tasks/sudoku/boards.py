@@ -17,6 +17,7 @@ _CORNERS = frozenset("+=" + _LINES) - frozenset("│┃║|")
 _BETWEEN = re.compile(rf"[\s,;:/\\\[\](){{}}\"'`\u200b\ufeff{re.escape(_FRAME)}]+")
 _COLUMNS = re.compile(r"[\s,;:|]+")
 _AROUND = "\"'`{}[]()"
+_TITLE = re.compile(r"\W*[A-Za-z]{2,}[^=]{0,200}")
 _NUMBER = re.compile(r"[0-9]{1,2}")
 
 
@@ -73,9 +74,16 @@ class Boards:
             return "" if not cells or set(cells) <= set(_AMBIGUOUS) else None
         return cells if len(cells) == self._side else None
 
+    def is_title(self, line: str) -> bool:
+        """Tell whether a line is words about a puzzle, and no cells of one."""
+        words = "".join(self._words(line))
+        return _TITLE.fullmatch(line.strip()) is not None and not self._known.issuperset(words)
+
     def cells(self, text: str) -> str:
         """Return the cells of a text that is one grid, however many they are, strange ones too."""
-        rows = [self.row(line) for line in text.splitlines()]
+        lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+        lines = [line for line in lines if not self.is_title(line)] or lines
+        rows = [self.row(line) for line in lines]
         if None not in rows:
             drawn = [row for row in rows if row]
             # A line of as many dashes as a row has cells may still be a frame.
@@ -83,7 +91,7 @@ class Boards:
             for found in (drawn, clear):
                 if len(found) == self._side:
                     return "".join(found)
-        words = self._words(text)
+        words = self._words("\n".join(lines))
         return self._joined(words, alike=False) or "".join(words)
 
     def _words(self, text: str) -> list[str]:

@@ -21,7 +21,6 @@ _BOUNDS = Bounds(line=MAX_LINE, report_every=4096)
 _LOOKED_AT = 400
 """Lines from which the use of `-`, `*` and `_` is learned."""
 _BLANK = frozenset(BLANKS + ZERO)
-_TITLE = re.compile(r"\W*[A-Za-z]{2,}[^=]{0,200}")
 _SECTION = re.compile(r"\[([A-Za-z ]{1,40})\]")
 _UNFINISHED_SECTIONS = ("state", "candidates", "pencilmarks")
 """What SudoCue writes beside a puzzle: the same grid again, partly solved."""
@@ -167,7 +166,7 @@ class _Text:
         if at_top:
             self._first_unread = number, text
         counts_or_names = at_top and (text.isdecimal() or any(sign in text for sign in SEPARATORS))
-        if text.startswith(("{", "[")) or not (counts_or_names or _TITLE.fullmatch(text)):
+        if text.startswith(("{", "[")) or not (counts_or_names or self._boards.is_title(text)):
             raise self._no_puzzle(number, text)
 
     def _unfinished(self) -> Exception:
