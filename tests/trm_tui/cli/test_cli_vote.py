@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SOLVED = {
-    "train": [{"input": [[1, 2]], "output": [[2, 1]]}, {"input": [[3], [4]], "output": [[4], [3]]}],
+    "train": [{"input": [[1, 2, 2]], "output": [[2, 2, 1]]}, {"input": [[3], [4], [3]], "output": [[4]]}],
     "test": [{"input": [[5, 6]], "output": [[6, 5]]}, {"input": [[7]], "output": [[7]]}],
 }
 TINY_ARC = """
