@@ -155,8 +155,7 @@ async def test_a_live_run_writes_again_and_again(
 async def test_figures_of_text_are_on_the_dashboard(
     app: TrmApp, bench: FakeWorkbench, config: Config
 ) -> None:
-    from fake_engine import stepped
-
+    from tests.trm_tui.fake_engine import stepped
     from trm_engine.training.events import Evaluated
 
     bench.start(apply(TEXT, ["train.steps=3000"]), preset="poet")
