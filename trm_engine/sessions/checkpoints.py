@@ -19,7 +19,8 @@ from trm_engine.files import Storage, disk_errors, is_real_folder, remove_tree
 from trm_engine.sessions.best import Best, read_best, write_best
 from trm_engine.sessions.checkpoint import Checkpoint, estimated_bytes, read_checkpoint, write_checkpoint
 from trm_engine.sessions.layout import BEST, CONFIG, WEIGHTS
-from trm_engine.sessions.manifest import DamagedError, Manifest, read_manifest, verify
+from trm_engine.sessions.manifest import DamagedError, Manifest, check_sizes, read_manifest, verify
+from trm_engine.sessions.verified import Finding, VerifiedCheckpoints, signature
 from trm_engine.text import format_bytes
 
 _NEW = ".new-"
@@ -38,11 +39,13 @@ class CheckpointInfo:
     """When it was saved; None when its manifest is damaged."""
     best: bool
     problem: str | None
-    """What is damaged; None when it is sound."""
+    """What is damaged, as far as it was looked at; None where nothing was found."""
+    verified: bool
+    """Whether every byte has been compared with its checksum; else only manifest, names and sizes have."""
 
     @property
     def sound(self) -> bool:
-        """Whether it can be loaded."""
+        """Whether nothing was found that would keep it from being loaded."""
         return self.problem is None
 
 
@@ -66,7 +69,7 @@ class Checkpoints:
     def __init__(self, folder: Path, storage: Storage) -> None:
         self._folder = folder
         self._storage = storage
-        self._verified: dict[Path, tuple[object, ...]] = {}
+        self._verified: dict[Path, str] = {}
         self._suspects: frozenset[Path] | None = None
         """What may be the best where its mark is damaged and no manifest says; None: not looked at yet."""
 
@@ -124,10 +127,14 @@ class Checkpoints:
         )
         raise SessionError(f"session {session}: {problems[0]}{advice}")
 
-    def infos(self) -> list[CheckpointInfo]:
-        """Return all checkpoints by step, each read through to see whether it is sound."""
-        best = self.best()
-        infos = []
+    def infos(self, *, verify: bool = False) -> list[CheckpointInfo]:
+        """Return all checkpoints by step.
+
+        Manifest, names and sizes are compared, which costs next to nothing; what an earlier verification has
+        found is remembered. With `verify`, every byte is read and compared anew.
+        """
+        best, memory = self.best(), VerifiedCheckpoints(self._folder)
+        infos, findings = [], dict(memory.read())
         newest = {one.step: one for one in reversed(self._newest_first())}
         for step, one in sorted(newest.items()):
             with (
@@ -135,8 +142,16 @@ class Checkpoints:
                 suppress(FileNotFoundError),  # the run that is under way may remove one meanwhile
             ):
                 size = sum(path.lstat().st_size for path in one.path.iterdir())
-                time = one.manifest.time if one.manifest else None
-                infos.append(CheckpointInfo(step, size, time, _is(best, one), _problem(one)))
+                time, now = one.manifest.time if one.manifest else None, signature(one.path)
+                if verify:
+                    findings[one.path.name] = Finding(signature=now, problem=_problem(one))
+                found = findings.get(one.path.name)
+                found = found if found is not None and found.signature == now else None
+                problem = found.problem if found else _problem(one, sizes_only=True)
+                infos.append(CheckpointInfo(step, size, time, _is(best, one), problem, found is not None))
+        if verify:
+            names = {one.path.name for one in newest.values()}
+            memory.write({name: finding for name, finding in findings.items() if name in names})
         return infos
 
     def steps(self) -> list[int]:
@@ -276,14 +291,14 @@ class Checkpoints:
 
     def _sound(self, path: Path) -> bool:
         """Return whether a checkpoint is sound; if untouched since it was read, without reading it again."""
-        signature = _signature(path)
-        if self._verified.get(path) == signature:
+        now = signature(path)
+        if self._verified.get(path) == now:
             return True
         try:
             verify(path)
         except DamagedError:
             return False
-        self._verified[path] = signature
+        self._verified[path] = now
         return True
 
 
@@ -300,9 +315,9 @@ def _read(one: _Found) -> Checkpoint | DamagedError:
     return checkpoint if checkpoint.step == one.step else DamagedError(f"it is of step {checkpoint.step}")
 
 
-def _problem(one: _Found) -> str | None:
+def _problem(one: _Found, *, sizes_only: bool = False) -> str | None:
     try:
-        manifest = verify(one.path)
+        manifest = check_sizes(one.path) if sizes_only else verify(one.path)
     except DamagedError as error:
         return str(error)
     return None if manifest.step == one.step else f"it is of step {manifest.step}"
@@ -312,12 +327,3 @@ def _is(best: Best | None, one: _Found) -> bool:
     if best is None or one.manifest is None:
         return False
     return one.step == best.step and one.manifest.files[WEIGHTS].sha256 == best.weights
-
-
-def _signature(folder: Path) -> tuple[object, ...]:
-    """Return what changes when anything in a folder is written."""
-    found: list[object] = []
-    for path in sorted(folder.iterdir()):
-        status = path.lstat()
-        found.append((path.name, status.st_ino, status.st_size, status.st_mtime_ns))
-    return tuple(found)

@@ -139,9 +139,9 @@ class Session:
         """
         return self._checkpoints.load(step)
 
-    def checkpoints(self) -> list[CheckpointInfo]:
-        """Return all checkpoints by step, each read through to see whether it is sound."""
-        return self._checkpoints.infos()
+    def checkpoints(self, *, verify: bool = False) -> list[CheckpointInfo]:
+        """Return all checkpoints by step: manifest and sizes compared, with `verify` every byte."""
+        return self._checkpoints.infos(verify=verify)
 
     @property
     def saved_steps(self) -> list[int]:

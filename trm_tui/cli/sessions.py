@@ -87,7 +87,7 @@ def show(ctx: typer.Context, session: SessionArgument, json: JsonFlag = False) -
                 "status": found.status,
                 "checkpoints": [
                     {"step": c.step, "bytes": c.bytes, "best": c.best, "sound": c.sound}
-                    for c in found.checkpoints()
+                    for c in found.checkpoints(verify=True)
                 ],
                 "history": [
                     {"step": e.step, "time": e.time, "reason": e.reason} for e in found.history.entries()
@@ -99,7 +99,7 @@ def show(ctx: typer.Context, session: SessionArgument, json: JsonFlag = False) -
     print_facts(_facts(found), title=f"session {found.id}")
     rows = [
         (f"{c.step:,}", format_bytes(c.bytes), c.time or "", "best" if c.best else "", c.problem or "sound")
-        for c in found.checkpoints()
+        for c in found.checkpoints(verify=True)
     ]
     print_table((">checkpoint", ">size", "saved", "", "state"), rows)
     print_table(

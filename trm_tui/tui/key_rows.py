@@ -183,6 +183,7 @@ SESSIONS = Rows(
         ("compare", "m", "compare", "Hold the marked sessions' curves and settings side by side", "compare"),
         ("overlay", "o", "overlay", "Draw the marked sessions' curves on the dashboard", "overlay"),
         ("watch", "W", "watch it", "Watch the session's model solve puzzles", "watch"),
+        ("verify", "V", "verify", "Read the session's checkpoints through and compare every byte", "verify"),
         ("edit", "E", "edit config", "Open the session's configuration in the editor", "edit"),
         ("rename", "f2,l", "rename", "Give the session another name", "rename"),
         ("tag", "T", "tags", "Change the tags of the marked sessions, or of this one", "tag"),

@@ -143,7 +143,9 @@ def timeline_content(moments: Sequence[Moment], now: datetime) -> Content:
 
 def checkpoint_content(saved: SavedStep, now: datetime) -> Content:
     """Return one line of the list of checkpoints."""
-    state = Content.styled(f"✗ {saved.problem}", "$text-error") if saved.problem else Content("")
+    state = Content.styled("✓ verified" if saved.verified else "", "$text-muted")
+    if saved.problem:
+        state = Content.styled(f"✗ {saved.problem}", "$text-error")
     return Content.assemble(
         (f"{saved.step:>9,} ", "bold"),
         ("★ best " if saved.best else "       ", "$text-warning"),

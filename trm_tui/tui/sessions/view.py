@@ -16,7 +16,7 @@ from trm_tui.tui.sessions.filter_help import filter_help_content
 from trm_tui.tui.sessions.panes import CheckpointList, DetailsPanes, Pane
 from trm_tui.tui.sessions.table import SessionTable
 from trm_tui.workbench.browser.catalogue import Catalogue, Rows
-from trm_tui.workbench.browser.details import read_checkpoints, read_details
+from trm_tui.workbench.browser.details import read_checkpoints, read_details, verification
 from trm_tui.workbench.browser.listing import Listing
 from trm_tui.workbench.browser.session_row import SessionRow
 
@@ -154,6 +154,24 @@ class SessionsView(ModeScreen):
             self.panes.checkpoints.show((), empty=str(error))
         else:
             self.panes.checkpoints.show(saved, empty="no checkpoint yet")
+
+    @work(exclusive=True, group="verify")
+    async def action_verify(self) -> None:
+        """Compare every byte of the session's checkpoints with its checksum."""
+        row, store = self.row, self.trm.store
+        if row is None or self.in_trash:
+            return
+        self.panes.checkpoints.border_subtitle = "verifying…"
+        try:
+            saved = await asyncio.to_thread(read_checkpoints, store, row.id, verify=True)
+        except TrmError as error:
+            self.trm.say(str(error), "error")
+        else:
+            if self.row is not None and self.row.id == row.id:
+                self.panes.checkpoints.show(saved, empty="no checkpoint yet")
+            self.trm.say(verification(saved), "error" if any(one.problem for one in saved) else "information")
+        finally:
+            self.panes.checkpoints.border_subtitle = ""
 
     # --- moving, sorting, filtering -----------------------------------------------------------------------
 

@@ -43,7 +43,9 @@ class SavedStep:
     time: datetime | None
     best: bool
     problem: str
-    """What is damaged; empty when it can be loaded."""
+    """What is damaged; empty where nothing was found."""
+    verified: bool
+    """Whether every byte has been compared with its checksum, now or earlier."""
 
 
 def read_details(store: Store, session_id: str) -> Details:
@@ -62,14 +64,30 @@ def read_details(store: Store, session_id: str) -> Details:
     return Details(session.id, list(_groups(session, config)), moments, problem)
 
 
-def read_checkpoints(store: Store, session_id: str) -> list[SavedStep]:
-    """Return a session's checkpoints, the newest first, each read through to see whether it is sound."""
-    return [_saved(info) for info in reversed(store.get(session_id).checkpoints())]
+def read_checkpoints(store: Store, session_id: str, *, verify: bool = False) -> list[SavedStep]:
+    """Return a session's checkpoints, the newest first, by their manifests and sizes.
+
+    With `verify`, every byte is read and compared, which competes with a run that trains.
+    """
+    return [_saved(info) for info in reversed(store.get(session_id).checkpoints(verify=verify))]
+
+
+def verification(saved: Sequence[SavedStep]) -> str:
+    """Return in a sentence what a verification has found."""
+    damaged = [one for one in saved if one.problem]
+    if not saved:
+        return "there is no checkpoint to verify"
+    if not damaged:
+        return (
+            f"{len(saved)} checkpoint{'s' if len(saved) > 1 else ''} verified: every byte is as it was saved"
+        )
+    steps = ", ".join(f"{one.step:,}" for one in damaged)
+    return f"damaged: the checkpoint of step {steps}" if len(damaged) == 1 else f"damaged: steps {steps}"
 
 
 def _saved(info: CheckpointInfo) -> SavedStep:
     problem = safe_text(info.problem or "")
-    return SavedStep(info.step, format_bytes(info.bytes), info.time, info.best, problem)
+    return SavedStep(info.step, format_bytes(info.bytes), info.time, info.best, problem, info.verified)
 
 
 def _preset(record: SessionRecord) -> Config | None:

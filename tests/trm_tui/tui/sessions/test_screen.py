@@ -162,3 +162,26 @@ async def test_enter_opens_the_details_and_escape_leaves_them(full: TrmApp) -> N
         await desk.press("escape")
         assert desk.screen.table.display
         assert desk.screen.table.has_focus
+
+
+# --- verification -------------------------------------------------------------------------------------------
+
+
+async def test_checkpoints_are_verified_on_request_only(full: TrmApp) -> None:
+    async with browsing(full, (140, 45)) as desk:
+        await desk.until(lambda: desk.screen.panes.checkpoints.chosen)
+        assert "verified" not in text_of(full)
+        assert not desk.screen.panes.checkpoints.chosen.verified
+        await desk.press("V")
+        await desk.said("verified: every byte is as it was saved")
+        await desk.until(lambda: desk.screen.panes.checkpoints.chosen.verified)
+
+
+async def test_a_verification_names_the_damaged_step(full: TrmApp) -> None:
+    weights = full.store.root / BASE / "checkpoints" / "000000250" / "weights.safetensors"
+    data = weights.read_bytes()
+    weights.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    async with browsing(full, (140, 45)) as desk:
+        await desk.until(lambda: desk.screen.panes.checkpoints.chosen)
+        await desk.press("V")
+        await desk.said("damaged: the checkpoint of step 250")
