@@ -13,7 +13,7 @@ from trm_engine.sessions import Store
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.training.control import Control
 from trm_engine.training.events import Event, Warned
-from trm_engine.training.runs import Sitting
+from trm_engine.training.run import Sitting
 
 MakeConfig = Callable[..., Config]
 

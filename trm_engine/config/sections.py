@@ -14,6 +14,9 @@ from pydantic_core import InitErrorDetails
 
 from trm_engine.config.registry import Registry
 
+MAX_LR = 10.0
+"""The highest learning rate that a configuration may say and a running training may be given."""
+
 
 class Section(BaseModel):
     """A frozen group of settings whose fields carry their help text as docstrings."""
@@ -123,7 +126,7 @@ class TrainConfig(Section):
     """Rows computed at once; gradients accumulate to the effective batch. 0: the whole batch."""
     optimizer: Literal["adamw", "adam_atan2", "muon"] = "adamw"
     """AdamW, the scale-free Adam-atan2 of the published code, or Muon for the matrices of the blocks."""
-    lr: float = Field(2e-3, gt=0, le=10)
+    lr: float = Field(2e-3, gt=0, le=MAX_LR)
     """Peak learning rate."""
     lr_min_ratio: float = Field(0.1, ge=0, le=1)
     """The cosine ends at lr times this; 1 keeps the rate constant after the warm-up."""
@@ -135,7 +138,7 @@ class TrainConfig(Section):
     """Decay of the optimizer's gradient mean."""
     beta2: float = Field(0.95, ge=0, lt=1)
     """Decay of the optimizer's mean squared gradient."""
-    puzzle_emb_lr: float = Field(1e-2, gt=0, le=10)
+    puzzle_emb_lr: float = Field(1e-2, gt=0, le=MAX_LR)
     """Learning rate of the puzzle embeddings (sign-SGD on the rows of the batch)."""
     puzzle_emb_weight_decay: float = Field(0.1, ge=0, le=100)
     """Decoupled weight decay of the puzzle embeddings."""

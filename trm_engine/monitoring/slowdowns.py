@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from trm_engine.hardware import Hardware
@@ -74,7 +74,7 @@ class PerformanceWatch:
     """Looks at every sample of a monitor for what slows training down. Any thread may take what it found.
 
     `threads` compute; `samples_per_second` is what was predicted, None where nothing was. `cores` are the
-    numbers of the cores this process may use; None asks the system.
+    numbers of the cores this process may use; None asks the system. While `paused` says so, nothing is slow.
     """
 
     def __init__(
@@ -84,13 +84,14 @@ class PerformanceWatch:
         *,
         samples_per_second: float | None = None,
         cores: Sequence[int] | None = None,
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
         self._threads = threads
         self._predicted = samples_per_second
         self._own_cores = cores
         self._rate = 0.0
         self._training_since: float | None = None
-        self._held = False
+        self._paused = paused
         self._lock = threading.Lock()
         self._found: list[Slowdown] = []
         self._cores = _Cause(window=8, needed=6, clears_at=1)
@@ -103,10 +104,6 @@ class PerformanceWatch:
         if usable is not None and threads > usable:
             self._found.append(_too_many_threads(threads, usable))
 
-    def hold(self, held: bool) -> None:
-        """Say whether training stands still: nothing is slow then."""
-        self._held = held
-
     def take(self, samples_per_second: float) -> list[Slowdown]:
         """Return what was found since the last call; say how fast training is now, 0 where unknown."""
         self._rate = samples_per_second
@@ -116,7 +113,7 @@ class PerformanceWatch:
 
     def see(self, sample: Sample) -> None:
         """Look at one sample."""
-        if self._held:
+        if self._paused():
             return
         found = list(self._causes(sample))
         with self._lock:

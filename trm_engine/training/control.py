@@ -1,11 +1,12 @@
-"""The one object through which a running training is told what to do."""
+"""The one object through which a running training is told what to do, and asks whether it may compute."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,17 +15,53 @@ Look: TypeAlias = "Callable[[int, Mapping[str, Tensor]], None]"
 """Receives a step and a copy of the averaged weights at it, by name; called in the trainer's thread."""
 
 
+class Next(Enum):
+    """What a run is to do next."""
+
+    CONTINUE = "continue"
+    STOP = "stop"
+    """Save and end; a step or an evaluation under way is given up."""
+    UNDO = "undo"
+    """Give up the step or the evaluation under way, and go on with a smaller one."""
+
+
+class Gate(Protocol):
+    """Decides whether a run may compute where several share a machine; asked in the trainer's own thread."""
+
+    def claim(self, wake: Callable[[], None]) -> bool:
+        """Return whether the run may compute now; else `wake` is called when it is worth asking again."""
+
+    def give_back(self) -> None:
+        """Let another run compute; nothing happens where this one did not."""
+
+
+class OpenGate:
+    """The gate of a run that shares the machine with no other."""
+
+    def claim(self, wake: Callable[[], None]) -> bool:  # noqa: ARG002  # nobody else ever has the turn
+        """Return true."""
+        return True
+
+    def give_back(self) -> None:
+        """Do nothing: nobody waits."""
+
+
 @dataclass
 class Control:
     """Requests to a training run, made from any thread or signal handler and looked at by the trainer.
 
     A signal handler may interrupt the trainer anywhere, also inside a lock. So every request is a plain
     assignment, and a trainer that waits is woken through a `SimpleQueue`, whose `put` is reentrant.
+
+    Whether a run is paused is known here and nowhere else: `paused` is what was asked for, `resting` whether
+    the trainer has come to it (it has saved, and waits in `await_turn`).
     """
 
+    gate: Gate = field(default_factory=OpenGate)
     stop_reason: str | None = None
     signal_number: int = 0
     paused: bool = False
+    resting: bool = False
     _checkpoint: bool = False
     _evaluate: bool = False
     _extra_steps: list[int] = field(default_factory=list)
@@ -46,6 +83,7 @@ class Control:
     def pause(self) -> None:
         """Hold the run where it is."""
         self.paused = True
+        self.wake()  # one that was about to go on gives its turn back
 
     def resume(self) -> None:
         """Let a paused run go on."""
@@ -78,31 +116,47 @@ class Control:
         """Whether a stop was asked for."""
         return self.stop_reason is not None
 
-    def hold(
-        self, on_pause: Callable[[bool], None] = lambda _: None, meanwhile: Callable[[], None] = lambda: None
-    ) -> bool:
-        """Block while paused, telling `on_pause` at both ends; return whether the run is to stop.
+    def poll(self, *, undo: bool = False) -> Next:
+        """Return what is to be done next, and do nothing; `undo` says that memory asks for a smaller step.
 
-        `meanwhile` is called first, and again whenever something was asked for.
+        The trainer asks this in the condition of its loop and between micro-batches.
         """
-        if self._waits():
-            on_pause(True)
-            while self._waits():
-                meanwhile()
-                self.wait()
-            on_pause(False)
-        return self.stopping
+        if self.stopping:
+            return Next.STOP
+        return Next.UNDO if undo else Next.CONTINUE
 
-    def wait(self) -> None:
-        """Block until `wake` is called, or return at once where it was since the last wait."""
-        self._woken.get()
+    def await_turn(
+        self, told: Callable[[bool], None] = lambda _: None, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
+        """Wait while the run is paused, then until the gate lets it compute; a stop ends the waiting.
+
+        The one place at which a trainer waits for anybody. `told(True)` is called before it rests, while it
+        may still compute (to save), and `told(False)` when it goes on; neither is where there is nothing to
+        wait for. `meanwhile` is called first, and again whenever something was asked for.
+        """
+        if not self.paused or self.stopping:
+            return
+        told(True)
+        self.resting = True
+        while not self._may_go_on():
+            meanwhile()
+            self._woken.get()
+        self.resting = False
+        told(False)
+
+    def _may_go_on(self) -> bool:
+        # Asked anew after every wake: a pause may come between the turn's being given and its being taken.
+        # Then the turn goes back, or no other run would get it.
+        if self.stopping:
+            return True
+        if self.paused:
+            self.gate.give_back()
+            return False
+        return self.gate.claim(self.wake)
 
     def wake(self) -> None:
         """Have a trainer that waits look again at what is asked of it."""
         self._woken.put(None)
-
-    def _waits(self) -> bool:
-        return self.paused and not self.stopping
 
     def take_checkpoint(self) -> bool:
         """Return whether a checkpoint was asked for since the last call."""

@@ -23,7 +23,7 @@ class Reporter:
     ) -> None:
         self.rate = Rate()
         self._session = session
-        self._monitor = monitor
+        self.monitor = monitor
         self._stopwatch = stopwatch
         self._tell = Listeners(listeners, lambda message: session.log("warning", message))
         self._window = Window()
@@ -68,7 +68,7 @@ class Reporter:
 
     def _report(self, learner: Learner, *, recorded: bool) -> None:
         counters = learner.counters
-        sample = self._monitor.latest()
+        sample = self.monitor.latest()
         event = Stepped(
             step=counters.step,
             steps=learner.config.train.steps,

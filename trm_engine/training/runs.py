@@ -1,9 +1,9 @@
-"""Bringing a run together: data, learner, session and trainer for a new run, a resumed one and a replay."""
+"""Runs: data, learner, session and trainer brought together for a new session or one that goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from trm_engine.config import Config, apply, diff, dumps, loads
 from trm_engine.config.sections import DATA_FIELDS
@@ -17,29 +17,25 @@ from trm_engine.planning.estimate import estimate, memory_budget
 from trm_engine.sessions import Session, Store
 from trm_engine.tasks import build_task
 from trm_engine.tasks.streaming import reading_decision
-from trm_engine.training.control import Control
 from trm_engine.training.dry_run import Rehearsal, rehearse
-from trm_engine.training.events import Finished, Listener, Listeners, Warned
+from trm_engine.training.events import Finished, Warned
 from trm_engine.training.memory_policy import MemoryKeeper, in_force
-from trm_engine.training.origin import Origin, begin_again, begin_from, beginning_of
+from trm_engine.training.origin import Origin, begin_from
 from trm_engine.training.provenance import (
     compare_data,
-    configurations,
     damaged_metrics,
-    digests,
-    environment,
     first_line,
     numerics_warning,
     record_data,
     with_absolute_data,
-    with_data_of,
 )
+from trm_engine.training.reporter import Reporter
+from trm_engine.training.run import Past, Run, Sitting
+from trm_engine.training.throughput import Stopwatch
 from trm_engine.training.trainer import Limits, Trainer
 from trm_engine.tuning.choices import decisions
 from trm_engine.tuning.gemm_rate import with_gemm_rate
 from trm_engine.tuning.tuner import Tuned, tune
-
-Progress = Callable[[str, int, int], None]
 
 # What a checkpoint raises whose seal is right and whose content is not: some other program made it.
 _UNFIT = (AttributeError, IndexError, KeyError, OverflowError, RuntimeError, TypeError, ValueError)
@@ -47,22 +43,8 @@ _UNFIT = (AttributeError, IndexError, KeyError, OverflowError, RuntimeError, Typ
 # What decides the shapes in a checkpoint, or the data and randomness that it continues. Where the data are
 # may change: their fingerprint tells whether they are the same.
 _FIXED_ON_RESUME = ("task.", "model.", "train.seed", "train.batch_size")
-_FREE_ON_RESUME = tuple(f"task.{field}" for field in DATA_FIELDS)
-
-
-@dataclass(frozen=True)
-class Sitting:
-    """How a run is driven and watched, whichever way it begins.
-
-    `seconds` and `steps` bound this sitting (a clean, resumable stop); `progress` hears how the data is
-    prepared: (what, done, total).
-    """
-
-    control: Control
-    listeners: Sequence[Listener] = ()
-    seconds: float | None = None
-    steps: int | None = None
-    progress: Progress | None = None
+FREE_ON_RESUME = tuple(f"task.{name}" for name in DATA_FIELDS)
+"""Settings that a session that has begun may still change: where its data are."""
 
 
 def start(
@@ -79,18 +61,18 @@ def start(
     Raises `FitError` when it needs more memory than there is, `ConfigError` when the origin's model differs.
     """
     config = with_absolute_data(config)
-    hardware = _machine(config)
+    hardware = machine(config)
     require_fit(config, hardware)
     task = build_task(config.task, sitting.progress)
     # Before there is a session: reading the data and a dry run may find that there cannot be one.
     learner = build_learner(config, task)
     parent = None if origin is None else begin_from(store, learner, origin)
     tuned = tune(learner, hardware, stopping=lambda: sitting.control.stopping)
-    rehearsal = _rehearsed(learner)
+    setup = Setup(hardware, tuned, _rehearsed(learner))
     kind = config.task.kind
     with store.begin(dumps(learner.config), preset=preset, task=kind, name=name, parent=parent) as session:
         record_data(session, task, hardware)
-        return _train(learner, session, sitting, hardware, tuned, rehearsal=rehearsal)
+        return train(learner, session, sitting, setup)
 
 
 def require_fit(config: Config, hardware: Hardware) -> None:
@@ -121,7 +103,7 @@ def resume(
         config = in_force(config, found.state.get("memory"), overrides)
         task = build_task(config.task, sitting.progress)
         compare_data(session, task)
-        hardware = _machine(config)
+        hardware = machine(config)
         if not session.record.data:  # imported weights come without data
             record_data(session, task, hardware)
         told += numerics_warning(session, "the run goes on from here with the present ones")
@@ -145,142 +127,68 @@ def resume(
             session.save(found, keep=config.checkpoint.keep)
         session.metrics.rewind(found.step)
         session.log("info", f"resumed at step {found.step}")
-        saved = found.state
+        resumption = Resumption(found.state, overrides, told)
         del found  # its tensors have been copied: they would stay beside the learner's for the whole run
-        return _train(
-            learner,
-            session,
-            sitting,
-            hardware,
-            tuned,
-            rehearsal=_rehearsed(learner),
-            saved=saved,
-            overrides=overrides,
-            warnings=told,
-        )
+        setup = Setup(hardware, tuned, _rehearsed(learner))
+        return train(learner, session, sitting, setup, resumption=resumption)
 
 
 @dataclass(frozen=True)
-class Replay:
-    """Whether a replayed run computed the same as the original, loss by loss, bit for bit.
+class Setup:
+    """The machine that a run trains on, what was chosen for it, and what a dry run on it has shown."""
 
-    `compared` counts the records held against each other; each stands for every loss since the one before.
-    """
-
-    finished: Finished
-    compared: int
-    first_difference: int | None
-    differences: tuple[str, ...]
-
-    @property
-    def agrees(self) -> bool:
-        """Whether every loss agreed."""
-        return self.compared > 0 and self.first_difference is None
+    hardware: Hardware
+    tuned: Tuned
+    rehearsal: Rehearsal | None = None
 
 
-def replay(store: Store, ref: str, sitting: Sitting, *, overrides: Sequence[str] = ()) -> Replay:
-    """Run the recorded configurations of a session again, as a new session, and compare every loss.
+@dataclass(frozen=True)
+class Resumption:
+    """What a run goes on from: the state in its checkpoint, what was set anew, and what was found damaged."""
 
-    `overrides` may say where the data are now.
-    """
-    original = store.get(ref)
-    if original.record.origin is not None:
-        raise SessionError(
-            f"session {original.id} began from imported weights, and a replay begins from random ones; "
-            f"import {original.record.origin.file} again and resume that"
-        )
-    first, changes = configurations(original)
-    latest = loads(original.config_text, f"session {original.id}")
-    moved = with_absolute_data(apply(latest, overrides))
-    _refuse_other_changes(latest, moved)
-    first = with_data_of(first, moved)
-    changes = {step: with_data_of(change, moved) for step, change in changes.items()}
-    recorded = digests(original)
-    if not recorded:
-        raise SessionError(f"session {original.id} has recorded no steps to compare a replay with")
-    task = build_task(first.task, sitting.progress)
-    compare_data(original, task)
-    hardware = _machine(first)
-    learner = build_learner(first, task)
-    beginning = beginning_of(store, original)
-    if beginning is not None:
-        begin_again(store, learner, beginning)
-    parent = {"session": original.id, "step": 0, "how": "replayed"}
-    with store.begin(
-        dumps(first),
-        preset=original.record.preset,
-        task=first.task.kind,
-        parent=parent,
-    ) as session:
-        record_data(session, task, hardware)
-        sitting = Sitting(
-            sitting.control, sitting.listeners, sitting.seconds, max(recorded), sitting.progress
-        )
-        finished = _train(
-            learner,
-            session,
-            sitting,
-            hardware,
-            tune(learner, hardware, threads=original.record.threads),
-            plan=changes,
-            warnings=[
-                *(Warned("damaged-session", warning) for warning in damaged_metrics(original)),
-                *numerics_warning(original, "the losses of a replay cannot agree to the bit"),
-            ],
-        )
-        replayed = digests(session)
-    compared = sorted(recorded.keys() & replayed.keys())
-    different = [step for step in compared if recorded[step] != replayed[step]]
-    return Replay(
-        finished, len(compared), different[0] if different else None, environment(original, session)
-    )
+    saved: Mapping[str, object] = field(default_factory=dict)
+    overrides: Sequence[str] = ()
+    warnings: Sequence[Warned] = ()
 
 
-def _train(
+def train(
     learner: Learner,
     session: Session,
     sitting: Sitting,
-    hardware: Hardware,
-    tuned: Tuned,
+    setup: Setup,
     *,
-    rehearsal: Rehearsal | None = None,
-    saved: Mapping[str, object] | None = None,
-    overrides: Sequence[str] = (),
+    resumption: Resumption | None = None,
     plan: Mapping[int, Config] | None = None,
-    warnings: Sequence[Warned] = (),
 ) -> Finished:
-    tell = Listeners(sitting.listeners, lambda message: session.log("warning", message))
-    for warning in warnings:
-        session.log("warning", warning.message)
-        tell(warning)
+    """Train a learner that is ready into its session. `plan`: a replay's configurations by their steps."""
+    resumption, hardware, tuned = resumption or Resumption(), setup.hardware, setup.tuned
     session.update(threads=tuned.threads)
     chosen = [*decisions(learner.config.runtime), *tuned.decisions, reading_decision(learner.task.train)]
     memory = MemoryKeeper(
-        learner.config, saved=(saved or {}).get("memory"), overrides=overrides, acts=plan is None
+        learner.config,
+        saved=resumption.saved.get("memory"),
+        overrides=resumption.overrides,
+        acts=plan is None,
     )
-    if rehearsal is not None:
-        chosen.append(rehearsal.decision)
-        _shrink(learner, session, memory, rehearsal)
+    if setup.rehearsal is not None:
+        chosen.append(setup.rehearsal.decision)
+        _shrink(learner, session, memory, setup.rehearsal)
     rate = estimate(learner.config, gemm_gflops=hardware.gemm_gflops).samples_per_second
-    performance = PerformanceWatch(tuned.threads, hardware, samples_per_second=rate)
+    slowdowns = PerformanceWatch(
+        tuned.threads, hardware, samples_per_second=rate, paused=lambda: sitting.control.resting
+    )
+    past = Past.parse(resumption.saved)
     limits = Limits(
         seconds=sitting.seconds,
         step=None if sitting.steps is None else learner.counters.step + sitting.steps,
     )
-    with Monitor(watchers=(memory.guard.see, performance.see)) as monitor:
-        trainer = Trainer(
-            learner,
-            session,
-            monitor,
-            sitting.control,
-            memory,
-            performance,
-            listeners=sitting.listeners,
-            limits=limits,
-            plan=plan,
-            seconds=_number(saved, "seconds"),
-            rollbacks=int(_number(saved, "rollbacks")),
-        )
+    with Monitor(watchers=(memory.guard.see, slowdowns.see)) as monitor:
+        stopwatch = Stopwatch(past.seconds)
+        reporter = Reporter(session, monitor, stopwatch, sitting.listeners)
+        for warning in resumption.warnings:
+            reporter.warn(warning.code, warning.message)
+        run = Run(learner, session, sitting.control, memory, slowdowns, stopwatch, reporter)
+        trainer = Trainer(run, limits=limits, plan=plan, rollbacks=past.rollbacks)
         return trainer.run(hardware.to_dict(), chosen)
 
 
@@ -300,32 +208,17 @@ def _shrink(learner: Learner, session: Session, memory: MemoryKeeper, rehearsal:
         memory.settle(rehearsal.config)
 
 
-def _machine(config: Config) -> Hardware:
+def machine(config: Config) -> Hardware:
     """Return this machine, with the rate from which times are predicted where anything may be measured."""
     hardware = detect(with_torch=True)
     return with_gemm_rate(hardware) if config.runtime.tuning == "auto" else hardware
-
-
-def _number(saved: Mapping[str, object] | None, name: str) -> float:
-    value = saved.get(name) if saved else 0.0
-    return float(value) if isinstance(value, (int, float)) else 0.0
 
 
 def _refuse_fixed_changes(before: Config, after: Config) -> None:
     problems = [
         f"{change.key}: cannot change in a session that has begun ({change.a} → {change.b}); start a new run"
         for change in diff(before, after)
-        if change.key.startswith(_FIXED_ON_RESUME) and change.key not in _FREE_ON_RESUME
-    ]
-    if problems:
-        raise ConfigError(problems, "--set")
-
-
-def _refuse_other_changes(before: Config, after: Config) -> None:
-    problems = [
-        f"{change.key}: a replay repeats what was recorded; only where the data are may be said anew"
-        for change in diff(before, after)
-        if change.key not in _FREE_ON_RESUME
+        if change.key.startswith(_FIXED_ON_RESUME) and change.key not in FREE_ON_RESUME
     ]
     if problems:
         raise ConfigError(problems, "--set")

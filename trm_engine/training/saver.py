@@ -5,13 +5,9 @@ from __future__ import annotations
 import time
 
 from trm_engine.errors import DivergedError
-from trm_engine.learning.learner import Learner
-from trm_engine.sessions import Checkpoint, Session
-from trm_engine.training.control import Control
+from trm_engine.sessions import Checkpoint
 from trm_engine.training.events import Saved
-from trm_engine.training.memory_policy import MemoryKeeper
-from trm_engine.training.reporter import Reporter
-from trm_engine.training.throughput import Stopwatch
+from trm_engine.training.run import Run
 
 _SKIPS_BEFORE_ROLLBACK = 3
 _MOST_ROLLBACKS = 3
@@ -21,23 +17,11 @@ _ROLLBACK_LR = 0.5
 class Saver:
     """Writes a learner's whole state as checkpoints of its session, and puts one back in force."""
 
-    def __init__(
-        self,
-        learner: Learner,
-        session: Session,
-        memory: MemoryKeeper,
-        stopwatch: Stopwatch,
-        reporter: Reporter,
-        *,
-        rollbacks: int,
-    ) -> None:
+    def __init__(self, run: Run, *, rollbacks: int) -> None:
         self.saved_step: int | None = None
         """The step of the newest checkpoint of this sitting, or of the one that it goes on from."""
-        self._learner = learner
-        self._session = session
-        self._memory = memory
-        self._stopwatch = stopwatch
-        self._reporter = reporter
+        self._run = run
+        self._learner = run.learner
         self._rollbacks = rollbacks
         self._saved_at = time.monotonic()
 
@@ -47,10 +31,14 @@ class Saver:
             self.save("start")
         self.saved_step = self._learner.counters.step
 
-    def due(self, control: Control) -> str | None:
-        """Return why a checkpoint is due now, if one is."""
+    def save_when_due(self) -> None:
+        """Save where a request, the steps or the seconds since the last checkpoint say so."""
+        if reason := self._due():
+            self.save(reason)
+
+    def _due(self) -> str | None:
         settings, step = self._learner.config.checkpoint, self._learner.counters.step
-        if control.take_checkpoint():
+        if self._run.control.take_checkpoint():
             return "asked"
         if settings.every_steps and step % settings.every_steps == 0:
             return "steps"
@@ -65,18 +53,18 @@ class Saver:
             return
         state = {
             "learner": self._learner.state(),
-            "seconds": self._stopwatch.seconds,
+            "seconds": self._run.stopwatch.seconds,
             "rollbacks": self._rollbacks,
-            "memory": self._memory.state(self._learner.config),
+            "memory": self._run.memory.state(self._learner.config),
         }
         checkpoint = Checkpoint(step, self._learner.weights(), self._learner.tensors(), state)
         keep = self._learner.config.checkpoint.keep
-        words = self._session.save(checkpoint, keep=keep, best_score=best_score)
+        words = self._run.session.save(checkpoint, keep=keep, best_score=best_score)
         self.saved_step, self._saved_at = step, time.monotonic()
-        self._memory.tidy(self._learner.config)
-        self._reporter.emit(Saved(step, reason))
+        self._run.memory.tidy(self._learner.config)
+        self._run.reporter.emit(Saved(step, reason))
         for word in words:
-            self._reporter.warn("damaged-checkpoint", word)
+            self._run.reporter.warn("damaged-checkpoint", word)
 
     def recover(self) -> None:
         """After a step whose loss or gradient was unsound (and which was skipped): warn, then roll back.
@@ -84,7 +72,7 @@ class Saver:
         Raises `DivergedError` when rolling back has not helped.
         """
         counters = self._learner.counters
-        self._reporter.warn(
+        self._run.reporter.warn(
             "skipped-step", f"step {counters.step} skipped: non-finite gradient or loss spike"
         )
         if counters.skipped_in_a_row < _SKIPS_BEFORE_ROLLBACK:
@@ -99,16 +87,16 @@ class Saver:
         scale = counters.lr_scale * _ROLLBACK_LR
         step = self.go_back()
         self._learner.counters.lr_scale = scale
-        self._reporter.warn(
+        self._run.reporter.warn(
             "rollback", f"diverged at step {diverged_at}: back to step {step} with the rate × {scale:g}"
         )
 
     def go_back(self) -> int:
         """Go on from the newest sound checkpoint under the configuration in force; return its step."""
-        checkpoint, warnings = self._session.load()
+        checkpoint, warnings = self._run.session.load()
         for warning in warnings:
-            self._reporter.warn("damaged-checkpoint", warning)
+            self._run.reporter.warn("damaged-checkpoint", warning)
         self._learner.restore(checkpoint.weights, checkpoint.tensors, checkpoint.state["learner"])
         self._learner.reconfigure(self._learner.config)  # the checkpoint's batch may be larger
-        self._reporter.forget(checkpoint.step)
+        self._run.reporter.forget(checkpoint.step)
         return checkpoint.step

@@ -5,28 +5,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
-from trm_engine.config import Config, dumps
+from trm_engine.config import Config
 from trm_engine.decisions import Decision
 from trm_engine.errors import DivergedError, ResourceError, SessionError, TrmError
-from trm_engine.inference.evaluation_result import Measured
-from trm_engine.learning.learner import Learner, Update
-from trm_engine.monitoring.allocator import give_back, is_out_of_memory, release_memory
-from trm_engine.monitoring.monitor import Monitor
-from trm_engine.monitoring.slowdowns import PerformanceWatch
-from trm_engine.sessions import Session, weights_sha256
-from trm_engine.tasks.base import Source
-from trm_engine.training.control import Control
-from trm_engine.training.events import Evaluated, Finished, Listener, Paused, Started
-from trm_engine.training.memory_policy import Change, MemoryKeeper
-from trm_engine.training.reporter import Reporter
+from trm_engine.learning.learner import Update
+from trm_engine.monitoring.allocator import is_out_of_memory, release_memory
+from trm_engine.sessions import weights_sha256
+from trm_engine.training.changes import Changes
+from trm_engine.training.control import Next
+from trm_engine.training.evaluator import Evaluator
+from trm_engine.training.events import Finished, Paused, Started
+from trm_engine.training.run import Run
 from trm_engine.training.saver import Saver
-from trm_engine.training.throughput import Stopwatch
-
-_HIGHEST_LR = 10.0  # of TrainConfig
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Limits:
     """When this sitting ends, other than by the configuration: clean, resumable stops. None for no limit.
 
@@ -38,59 +33,44 @@ class Limits:
 
 
 class Trainer:
-    """Trains a learner in the calling thread, writes its session, and tells its listeners."""
+    """Trains a run's learner in the calling thread, writes its session, and tells its listeners.
+
+    `plan` holds the configurations of a replay by the step at which they take over.
+    """
 
     def __init__(
         self,
-        learner: Learner,
-        session: Session,
-        monitor: Monitor,
-        control: Control,
-        memory: MemoryKeeper,
-        performance: PerformanceWatch,
+        run: Run,
         *,
-        listeners: Sequence[Listener] = (),
-        limits: Limits | None = None,
+        limits: Limits,
         plan: Mapping[int, Config] | None = None,
-        seconds: float = 0.0,
         rollbacks: int = 0,
     ) -> None:
-        self.learner = learner
-        self.session = session
-        self.monitor = monitor
-        self.control = control
-        self.memory = memory
-        self.performance = performance
-        self.limits = limits or Limits()
-        self.plan = dict(plan or {})
-        self.stopwatch = Stopwatch(seconds)
-        self._seconds_before = seconds
-        self.reporter = Reporter(session, monitor, self.stopwatch, listeners)
-        self.saver = Saver(learner, session, memory, self.stopwatch, self.reporter, rollbacks=rollbacks)
-        self.evaluation: Measured | None = None
-        self.reached_target = False
-        self.exit_code = 0
+        self.limits = limits
+        self.changes = Changes(run, plan or {})
+        self.saver = Saver(run, rollbacks=rollbacks)
+        self.evaluator = Evaluator(run, self.changes, self.saver, self._between_evaluations)
+        self._run = run
+        self._seconds_before = run.stopwatch.seconds
 
     def run(self, hardware: Mapping[str, object], decisions: Sequence[Decision]) -> Finished:
-        """Train until the last step, the target, a limit or a request to stop; save."""
+        """Train until the last step, the target, a limit or a request to stop; save.
+
+        An iteration ends with the one point at which requests take effect; what is asked in the loop's
+        condition and between the parts of a step only tells, and changes nothing.
+        """
         try:
             self._begin(hardware, decisions)
-            while not self._complete() and not self._limited() and not self._held():
-                self._apply_changes()
-                update = self._learn()
-                if update is None:
-                    continue
-                self.reporter.observe(self.learner, update)
-                if not update.applied:
-                    self.saver.recover()
-                if self._evaluation_due():
-                    self._evaluate(final=False)
-                if reason := self.saver.due(self.control):
-                    self.saver.save(reason)
+            self._heed_control()
+            while not self._complete() and self._run.control.poll() is Next.CONTINUE:
+                if (update := self._step()) is not None:
+                    self._observe(update)
+                    self.evaluator.evaluate_when_due()
+                    self.saver.save_when_due()
+                self._heed_control()
             return self._finish()
         except DivergedError as error:
-            self.exit_code = error.exit_code
-            return self._ended("diverged", str(error))
+            return self._ended("diverged", str(error), exit_code=error.exit_code)
         except (ResourceError, SessionError) as error:
             raise self._with_what_is_saved(error) from error
         except BaseException as error:
@@ -99,270 +79,170 @@ class Trainer:
                 raise
         return self._ended_without_memory()
 
-    # --- around the loop ----------------------------------------------------------------------------------
+    # --- the parts of an iteration --------------------------------------------------------------------------
 
-    def _begin(self, hardware: Mapping[str, object], decisions: Sequence[Decision]) -> None:
-        config, counters = self.learner.config, self.learner.counters
-        for decision in decisions:
-            self.session.log("info", f"decision: {decision}")
-        self.reporter.emit(
-            Started(
-                session=self.session.id,
-                step=counters.step,
-                steps=config.train.steps,
-                parameters=self._parameter_count,
-                config=config,
-                hardware=hardware,
-                data=self.learner.task.facts,
-                decisions=[dataclasses.asdict(decision) for decision in decisions],
-            )
-        )
-        for warning in self.learner.task.warnings:
-            self.reporter.warn("data", warning)
-        self.session.update(status="running")
-        self.saver.begin()
-        self.stopwatch.start()
-
-    @property
-    def _parameter_count(self) -> int:
-        return sum(parameter.numel() for parameter in self.learner.model.parameters())
-
-    def _complete(self) -> bool:
-        return self.reached_target or self.learner.counters.step >= self.learner.config.train.steps
-
-    def _limited(self) -> bool:
-        limits = self.limits
-        seconds = self.stopwatch.seconds - self._seconds_before
-        if limits.seconds is not None and seconds >= limits.seconds:
-            self.control.stop(f"{limits.seconds:g} seconds are over")
-        if limits.step is not None and self.learner.counters.step >= limits.step:
-            self.control.stop(f"step {limits.step} is reached")
-        return self.control.stopping
-
-    def _held(self) -> bool:
-        """Wait while paused, saved; return whether the run is to stop."""
-        return self.control.hold(self._paused, self._show_weights)
-
-    def _held_within_step(self) -> bool:
-        # Half a step cannot be saved: the pause holds it, and a stop or a lack of memory undoes it.
-        self.memory.guard.worked()
-        self._tell_of_shortages()
-        held = self.control.hold(self._paused_within_step, self._show_weights)
-        return held or self.memory.presses(self.learner.config)
-
-    def _held_in_evaluation(self) -> bool:
-        # The model holds the averaged weights and the stopwatch stands: the pause is told, nothing is saved.
-        self.memory.guard.worked()
-        self._tell_of_shortages()
-        return self.control.hold(self._told_of_pause)
-
-    def _show_weights(self) -> None:
-        for receive in self.control.take_looks():
-            self.reporter.show(receive, self.learner)
-
-    def _paused(self, paused: bool) -> None:
-        if paused:
-            self.saver.save("pause")
-        self._paused_within_step(paused)
-
-    def _paused_within_step(self, paused: bool) -> None:
-        (self.stopwatch.stop if paused else self.stopwatch.start)()
-        self._told_of_pause(paused)
-
-    def _told_of_pause(self, paused: bool) -> None:
-        self.performance.hold(paused)
-        self.session.update(status="paused" if paused else "running")
-        self.reporter.emit(Paused(self.learner.counters.step, paused))
-
-    def _apply_changes(self) -> None:
-        self._show_weights()
-        self._tell_of_shortages()
-        self._heed_memory()
-        step = self.learner.counters.step
-        if (planned := self.plan.pop(step, None)) is not None:
-            self._reconfigure(planned, "replayed")
-        if extra := self.control.take_extension():
-            train = self.learner.config.train
-            longer = train.model_copy(update={"steps": train.steps + extra})
-            self._reconfigure(
-                self.learner.config.model_copy(update={"train": longer}), f"extended by {extra} steps"
-            )
-        if (factor := self.control.take_lr_factor()) != 1:
-            train = self.learner.config.train
-            rates = {
-                name: min(getattr(train, name) * factor, _HIGHEST_LR) for name in ("lr", "puzzle_emb_lr")
-            }
-            changed = train.model_copy(update=rates)
-            self._reconfigure(
-                self.learner.config.model_copy(update={"train": changed}), f"learning rate × {factor:g}"
-            )
-
-    def _reconfigure(self, config: Config, reason: str) -> None:
-        self.learner.reconfigure(config)
-        self.session.configure(dumps(config), self.learner.counters.step, reason)
-        self.session.log("info", f"configuration at step {self.learner.counters.step}: {reason}")
-
-    # --- memory and speed ---------------------------------------------------------------------------------
-
-    def _learn(self) -> Update | None:
-        """Take a step. None when it was undone: a stop was asked for, or memory is short."""
-        if self.control.stopping:
-            return None
-        step = self.learner.counters.step
+    def _step(self) -> Update | None:
+        """Draw a batch and take a step. None when it was undone: a stop was asked for, or memory is short."""
+        learner, step = self._run.learner, self._run.step
         try:
-            update = self.learner.learn(self.learner.config.micro_batch, self._held_within_step)
+            update = learner.learn(
+                learner.config.micro_batch, lambda: self._between_micro_batches() is not Next.CONTINUE
+            )
         except (MemoryError, RuntimeError, OSError) as error:
             if not is_out_of_memory(error):
                 raise
         else:
-            self.memory.guard.worked()
+            self._run.memory.guard.worked()
             return update
         # Beyond the handler: the error held on to the tensors of the step.
         release_memory()
-        if self.learner.counters.step != step:  # half an update of the weights cannot be undone
+        if self._run.step != step:  # half an update of the weights cannot be undone
             self.saver.go_back()
-        change = self.memory.smaller(self.learner.config, "memory ran out")
-        if change is not None:
-            self._take(change)
-        else:
-            self._stop_without_memory("memory ran out with the smallest batch; free some, then resume")
+        self.changes.shrink("memory ran out")
         return None
 
-    def _tell_of_shortages(self) -> None:
-        if (warning := self.memory.take_warning()) is not None:
-            self.reporter.warn("memory-high", warning)
-        for slowdown in self.performance.take(self.reporter.rate.samples_per_second):
-            self.reporter.warn(slowdown.code, slowdown.message)
+    def _observe(self, update: Update) -> None:
+        """Report a step; one that was skipped as unsound may lead back to a checkpoint."""
+        self._run.reporter.observe(self._run.learner, update)
+        if not update.applied:
+            self.saver.recover()
 
-    def _heed_memory(self) -> None:
-        """Train on fewer or more rows at once as memory asks for, or end the run."""
-        config = self.learner.config
-        if (change := self.memory.due(config)) is not None:
-            self._take(change)
-        elif self.memory.must_stop(config):
-            self._stop_without_memory(self.memory.stop_reason())
+    def _heed_control(self) -> None:
+        """Do what was asked for: stop at a limit, wait while paused, show weights, reconfigure."""
+        if self._complete():
+            return
+        self._stop_at_limits()
+        self._run.control.await_turn(self._pause_saved, self._show_weights)
+        if self._run.control.poll() is Next.CONTINUE:
+            self._show_weights()
+            self._run.warn_of_shortages()
+            self.changes.apply()
 
-    def _take(self, change: Change) -> None:
-        step = self.learner.counters.step
-        self.learner.reconfigure(change.config)
-        self.session.configure(dumps(change.config), step, change.why)
-        self.memory.took(change)
-        self.reporter.warn(change.code, f"step {step}: {change.why}")
+    def _complete(self) -> bool:
+        run = self._run
+        return self.evaluator.reached_target or run.step >= run.learner.config.train.steps
 
-    def _stop_without_memory(self, reason: str) -> None:
-        self.exit_code = ResourceError.exit_code
-        self.reporter.warn("out-of-memory", reason)
-        self.control.stop(reason)
+    def _stop_at_limits(self) -> None:
+        limits, control = self.limits, self._run.control
+        seconds = self._run.stopwatch.seconds - self._seconds_before
+        if limits.seconds is not None and seconds >= limits.seconds:
+            control.stop(f"{limits.seconds:g} seconds are over")
+        if limits.step is not None and self._run.step >= limits.step:
+            control.stop(f"step {limits.step} is reached")
 
-    # --- evaluation ------------------------------------------------------------------------------------
+    # --- where a step and an evaluation can be held ---------------------------------------------------------
 
-    def _evaluation_due(self) -> bool:
-        every, step = self.learner.config.eval.every, self.learner.counters.step
-        if self.control.take_evaluation():
-            return self.learner.counters.skipped_in_a_row == 0
-        return every > 0 and step % every == 0 and self.learner.counters.skipped_in_a_row == 0
+    def _between_micro_batches(self) -> Next:
+        """Wait while paused. Half a step cannot be saved: a stop or a lack of memory undoes it."""
+        run = self._run
+        run.memory.guard.worked()
+        run.warn_of_shortages()
+        run.control.await_turn(self._pause_unsaved, self._show_weights)
+        return run.control.poll(undo=run.memory.presses(run.learner.config))
 
-    def _evaluate(self, *, final: bool) -> None:
-        step, test = self.learner.counters.step, self.learner.task.test
-        if not len(test):
-            return  # figures over nothing are none; the task has warned of it
-        self.stopwatch.stop()
-        examples = test if final else test.head(min(self.learner.config.eval.puzzles, len(test)))
-        measured = self._measure(examples, final=final)
-        give_back()
-        if measured is None:
-            return  # a stop half-way: a partial figure is no figure
-        self.evaluation = measured
-        event = Evaluated(step, final, measured.to_dict())
-        self.session.metrics.append({**event.to_dict(), "seconds_trained": self.stopwatch.seconds})
-        self.reporter.emit(event)
-        if not final:
-            self.reached_target = self.learner.reached_target(measured)
-            best = self.session.best
-            if best is None or measured.score > best.score:
-                self.saver.save("best", best_score=measured.score)
-        self.stopwatch.start()
+    def _between_evaluations(self) -> Next:
+        """Wait while paused. The model holds the averaged weights and the stopwatch is stopped already."""
+        run = self._run
+        run.memory.guard.worked()
+        run.warn_of_shortages()
+        run.control.await_turn(self._tell_of_pause)
+        return run.control.poll()
 
-    def _measure(self, examples: Source, *, final: bool) -> Measured | None:
-        """Evaluate, on fewer puzzles at once where memory is short; None when the run is to stop instead."""
+    def _pause_saved(self, paused: bool) -> None:
+        if paused:
+            self.saver.save("pause")
+        self._pause_unsaved(paused)
 
-        def stopping() -> bool:
-            return (self._held_in_evaluation() and not final) or self.memory.presses_evaluation(
-                self.learner.config
+    def _pause_unsaved(self, paused: bool) -> None:
+        (self._run.stopwatch.stop if paused else self._run.stopwatch.start)()
+        self._tell_of_pause(paused)
+
+    def _tell_of_pause(self, paused: bool) -> None:
+        self._run.session.update(status="paused" if paused else "running")
+        self._run.reporter.emit(Paused(self._run.step, paused))
+
+    def _show_weights(self) -> None:
+        for receive in self._run.control.take_looks():
+            self._run.reporter.show(receive, self._run.learner)
+
+    # --- the beginning and the end --------------------------------------------------------------------------
+
+    def _begin(self, hardware: Mapping[str, object], decisions: Sequence[Decision]) -> None:
+        run, learner = self._run, self._run.learner
+        for decision in decisions:
+            run.session.log("info", f"decision: {decision}")
+        run.reporter.emit(
+            Started(
+                session=run.session.id,
+                step=run.step,
+                steps=learner.config.train.steps,
+                parameters=self._parameter_count,
+                config=learner.config,
+                hardware=hardware,
+                data=learner.task.facts,
+                decisions=[dataclasses.asdict(decision) for decision in decisions],
             )
+        )
+        for warning in learner.task.warnings:
+            run.reporter.warn("data", warning)
+        run.session.update(status="running")
+        self.saver.begin()
+        run.stopwatch.start()
 
-        while True:
-            measured = None
-            give_back()  # a step's free blocks do not fit an evaluation's: both would stay
-            try:
-                with self.learner.averaged_weights():
-                    measured = self.learner.evaluate(examples, stopping)
-            except (MemoryError, RuntimeError, OSError) as error:
-                if not is_out_of_memory(error):
-                    raise
-            if measured is not None and measured.rows >= len(examples):
-                self.memory.tidy(self.learner.config)
-                return measured
-            if measured is not None and self.control.stopping and not final:
-                return None
-            why = f"memory was short in the evaluation at step {self.learner.counters.step}"
-            change = self.memory.smaller_evaluation(self.learner.config, why)
-            if change is None:
-                self._stop_without_memory(f"{why}, of one puzzle at once; free some, then resume")
-                return None
-            self._take(change)
-
-    # --- the end ------------------------------------------------------------------------------------------
+    @property
+    def _parameter_count(self) -> int:
+        return sum(parameter.numel() for parameter in self._run.learner.model.parameters())
 
     def _finish(self) -> Finished:
-        self.stopwatch.stop()
-        self.reporter.finish(self.learner)
+        run = self._run
+        run.stopwatch.stop()
+        run.reporter.finish(run.learner)
         self.saver.save("end")
         self._show_weights()  # to who asked in the last step
         if self._complete():
-            self._evaluate(final=True)
-            self.stopwatch.stop()
-        if self._complete() and not self.exit_code:
-            return self._ended(
-                "completed",
-                f"target {self.learner.target} reached" if self.reached_target else "last step reached",
-            )
-        return self._ended("stopped", self.control.stop_reason or "asked to stop")
+            self.evaluator.evaluate(final=True)
+            run.stopwatch.stop()
+        exit_code = ResourceError.exit_code if self.changes.out_of_memory else 0
+        if self._complete() and not exit_code:
+            reached = f"target {run.learner.target} reached"
+            return self._ended("completed", reached if self.evaluator.reached_target else "last step reached")
+        return self._ended("stopped", run.control.stop_reason or "asked to stop", exit_code=exit_code)
 
     def _ended_without_memory(self) -> Finished:
         """End a run that has met a lack of memory outside of a step: what it has saved stands."""
         release_memory()
-        self.exit_code = ResourceError.exit_code
         step = self.saver.saved_step
         saved = "nothing was saved yet" if step is None else f"go on from step {step}"
-        return self._ended("stopped", f"memory ran out; free some, then resume: {saved}")
+        reason = f"memory ran out; free some, then resume: {saved}"
+        return self._ended("stopped", reason, exit_code=ResourceError.exit_code)
 
-    def _ended(self, status: str, reason: str) -> Finished:
-        counters, seconds = self.learner.counters, self.stopwatch.seconds
+    def _ended(self, status: str, reason: str, *, exit_code: int = 0) -> Finished:
+        run, counters, seconds = self._run, self._run.learner.counters, self._run.stopwatch.seconds
+        measured = self.evaluator.latest
         finished = Finished(
-            session=self.session.id,
+            session=run.session.id,
             status=status,
             reason=reason,
             steps=counters.step,
             samples=counters.samples,
             seconds=seconds,
             samples_per_second=counters.samples / seconds if seconds else 0.0,
-            weights_sha256=weights_sha256(self.learner.weights()),
-            eval=self.evaluation.to_dict() if self.evaluation else {},
+            weights_sha256=weights_sha256(run.learner.weights()),
+            eval=measured.to_dict() if measured else {},
             resources={
-                **self.monitor.summary().to_dict(),
-                "peak_memory_share": self.memory.guard.peak_share,
-                "batch_reductions": self.memory.reductions,
+                **run.reporter.monitor.summary().to_dict(),
+                "peak_memory_share": run.memory.guard.peak_share,
+                "batch_reductions": run.memory.reductions,
             },
-            exit_code=self.exit_code,
+            exit_code=exit_code,
         )
         summary = {**finished.to_dict(), "parameters": self._parameter_count}
-        if (best := self.session.best) is not None:
-            name, value = self.learner.best_figure(best.score)
+        if (best := run.session.best) is not None:
+            name, value = run.learner.best_figure(best.score)
             summary[name] = value
-        self.session.update(status=status, summary=summary)
-        self.session.log("info" if status != "diverged" else "error", f"{status}: {reason}")
-        self.reporter.emit(finished)
+        run.session.update(status=status, summary=summary)
+        run.session.log("info" if status != "diverged" else "error", f"{status}: {reason}")
+        run.reporter.emit(finished)
         return finished
 
     def _with_what_is_saved(self, error: TrmError) -> TrmError:
@@ -372,7 +252,7 @@ class Trainer:
         """
         with suppress(TrmError):
             self.saver.save("end")
-        step, saved = self.learner.counters.step, self.saver.saved_step
+        step, saved = self._run.step, self.saver.saved_step
         if saved is None:
             where = "Nothing was saved."
         elif saved == step:
@@ -391,6 +271,6 @@ class Trainer:
     def _record_end(self, status: str, message: str) -> None:
         """Record an end by an error; what cannot be recorded must not hide the error itself."""
         with suppress(TrmError):
-            self.session.log("error", message)
+            self._run.session.log("error", message)
         with suppress(TrmError):
-            self.session.update(status=status)
+            self._run.session.update(status=status)

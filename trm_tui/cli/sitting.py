@@ -12,7 +12,7 @@ from types import FrameType
 from trm_engine.errors import TrmError
 from trm_engine.training.control import Control
 from trm_engine.training.events import Finished
-from trm_engine.training.runs import Sitting
+from trm_engine.training.run import Sitting
 from trm_tui.cli.output import notice
 from trm_tui.cli.printers import JsonPrinter, Printer, ProgressPrinter, QuietPrinter
 from trm_tui.cli.streams import Output, best_effort

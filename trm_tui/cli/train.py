@@ -10,11 +10,12 @@ from trm_engine.errors import UsageError
 from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, print_json, print_text
 from trm_tui.cli.plot import show_curves
+from trm_tui.shared.results import replay_verdict
 
 if TYPE_CHECKING:
     from trm_engine.sessions import Store
     from trm_engine.training.events import Finished
-    from trm_engine.training.runs import Sitting
+    from trm_engine.training.run import Sitting
 
 SetOption = Annotated[
     list[str] | None,
@@ -123,7 +124,7 @@ def replay(
     quiet: QuietFlag = False,
 ) -> int:
     """Run a session's recorded configuration again and say whether every loss agreed bit for bit."""
-    from trm_engine.training.runs import replay as replay_session
+    from trm_engine.training.replay import replay as replay_session
     from trm_tui.cli.sitting import exit_code, seated
 
     store = settings(ctx).store()
@@ -141,13 +142,8 @@ def replay(
     }
     if json:
         print_json(verdict)
-    elif outcome.agrees:
-        print_text(f"every loss agrees bit for bit with {original} ({outcome.compared} records compared)")
-    elif outcome.first_difference is None:
-        print_text(f"stopped before anything could be compared with {original}")
     else:
-        why = "; ".join(outcome.differences) or "same versions and threads"
-        print_text(f"the losses differ from {original} by step {outcome.first_difference} ({why})")
+        print_text(replay_verdict(outcome, original))
     return exit_code(outcome.finished, sitting) or (0 if outcome.agrees else 1)
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trm_engine.training.replay import Replay
 
 _LARGEST = 1e30
 
@@ -62,3 +66,13 @@ def last_measured(summary: object) -> str:
         return ""
     known = is_text(figures) or number(figures, "exact_accuracy") is not None
     return headline(figures)[1] if known else ""
+
+
+def replay_verdict(replay: Replay, original: str) -> str:
+    """Return in words whether the losses of a replay agree with those of the session `original`."""
+    if replay.agrees:
+        return f"every loss agrees bit for bit with {original} ({replay.compared} records compared)"
+    if replay.first_difference is None:
+        return f"stopped before anything could be compared with {original}"
+    why = "; ".join(replay.differences) or "same versions and threads"
+    return f"the losses differ from {original} by step {replay.first_difference} ({why})"

@@ -11,20 +11,24 @@ from collections.abc import Callable, Mapping, Sequence
 from trm_engine.config import Config
 from trm_engine.sessions import Store
 from trm_engine.training.control import Control
+from trm_engine.training.events import Event, Finished, Listener
+from trm_tui.shared.results import replay_verdict
 from trm_tui.workbench.recorder import Recorder
 
 Progress = Callable[[str, int, int], None]
-Job = Callable[[Control, Recorder, Progress], None]
-"""Trains until it is over; what comes of it, the recorder hears."""
+Job = Callable[[Control, Recorder, Progress], Finished]
+"""Trains until it is over. The recorder hears what comes of it, but the end: that is returned."""
 
 
 def start_job(store: Store, config: Config, *, preset: str, name: str) -> Job:
     """Train a configuration as a new session."""
 
-    def work(control: Control, recorder: Recorder, progress: Progress) -> None:
-        from trm_engine.training.runs import Sitting, start
+    def work(control: Control, recorder: Recorder, progress: Progress) -> Finished:
+        from trm_engine.training.run import Sitting
+        from trm_engine.training.runs import start
 
-        start(store, config, Sitting(control, [recorder], progress=progress), preset=preset, name=name)
+        sitting = Sitting(control, [_until_its_end(recorder)], progress=progress)
+        return start(store, config, sitting, preset=preset, name=name)
 
     return work
 
@@ -34,13 +38,14 @@ def resume_job(
 ) -> Job:
     """Go on with a session."""
 
-    def work(control: Control, recorder: Recorder, progress: Progress) -> None:
-        from trm_engine.training.runs import Sitting, resume
+    def work(control: Control, recorder: Recorder, progress: Progress) -> Finished:
+        from trm_engine.training.run import Sitting
+        from trm_engine.training.runs import resume
 
         records = store.get(session).metrics.read()
         recorder.remember(record for record in records if checkpoint is None or _step(record) <= checkpoint)
-        sitting = Sitting(control, [recorder], progress=progress)
-        resume(store, session, sitting, checkpoint=checkpoint, overrides=overrides)
+        sitting = Sitting(control, [_until_its_end(recorder)], progress=progress)
+        return resume(store, session, sitting, checkpoint=checkpoint, overrides=overrides)
 
     return work
 
@@ -48,22 +53,25 @@ def resume_job(
 def replay_job(store: Store, session: str) -> Job:
     """Run a session's configurations again and say whether every loss agreed."""
 
-    def work(control: Control, recorder: Recorder, progress: Progress) -> None:
-        from trm_engine.training.runs import Sitting, replay
+    def work(control: Control, recorder: Recorder, progress: Progress) -> Finished:
+        from trm_engine.training.replay import replay
+        from trm_engine.training.run import Sitting
 
-        outcome = replay(store, session, Sitting(control, [recorder], progress=progress))
-        if outcome.agrees:
-            verdict = (
-                f"replay: every loss agrees bit for bit with {session} ({outcome.compared} records compared)"
-            )
-        elif outcome.first_difference is None:
-            verdict = f"replay: stopped before anything could be compared with {session}"
-        else:
-            why = "; ".join(outcome.differences) or "same versions and threads"
-            verdict = f"replay: the losses differ from {session} by step {outcome.first_difference} ({why})"
-        recorder.judge(verdict, agrees=outcome.agrees)
+        outcome = replay(store, session, Sitting(control, [_until_its_end(recorder)], progress=progress))
+        recorder.judge(f"replay: {replay_verdict(outcome, session)}", agrees=outcome.agrees)
+        return outcome.finished
 
     return work
+
+
+def _until_its_end(recorder: Recorder) -> Listener:
+    """Return a listener that leaves out how the run ends: its session is not closed yet."""
+
+    def listen(event: Event) -> None:
+        if not isinstance(event, Finished):
+            recorder(event)
+
+    return listen
 
 
 def _step(record: Mapping[str, object]) -> float:

@@ -15,7 +15,7 @@ from trm_engine.sessions import Session, Store
 from trm_tui.workbench.experiment import Experiment
 from trm_tui.workbench.extension import extension
 from trm_tui.workbench.jobs import Job, replay_job, resume_job, start_job
-from trm_tui.workbench.scheduler import Turn
+from trm_tui.workbench.scheduler import Scheduler
 from trm_tui.workbench.snapshot import EMPTY, RunState, Severity, Snapshot
 from trm_tui.workbench.workbench import MAX_SLOTS, Look, SlotView
 
@@ -31,7 +31,7 @@ class LocalWorkbench:
         self._experiments: dict[int, Experiment] = {}
         self._closed: list[Experiment] = []
         self._active = 0
-        self._turn = Turn()
+        self._scheduler = Scheduler()
         self._monitor = Monitor()
         self._detecting = threading.Thread(target=self._detect, name="detect-hardware", daemon=True)
 
@@ -68,7 +68,7 @@ class LocalWorkbench:
 
     def resume(self, ref: str, *, checkpoint: int | None = None, overrides: Sequence[str] = ()) -> int:
         """Go on with a session."""
-        with self._turn.moving:
+        with self._scheduler.moving:
             session = self.store.get(ref)
             job = resume_job(self.store, session.id, checkpoint=checkpoint, overrides=overrides)
             held = next((e for e in self._experiments.values() if e.session == session.id), None)
@@ -89,7 +89,7 @@ class LocalWorkbench:
 
     def switch(self, slot: int) -> bool:
         """Make a slot active and let its run go on."""
-        with self._turn.moving:
+        with self._scheduler.moving:
             chosen = self._experiments.get(slot)
             if chosen is None:
                 return False
@@ -101,7 +101,7 @@ class LocalWorkbench:
 
     def go_on(self) -> None:
         """Let the active run go on, resumed from disk if it had ended."""
-        with self._turn.moving:
+        with self._scheduler.moving:
             chosen = self._chosen()
             snapshot = chosen.recorder.snapshot()
             if snapshot.state == "stopping":
@@ -116,7 +116,7 @@ class LocalWorkbench:
 
     def extend(self, steps: int) -> None:
         """Add steps to the active run; one that has ended is resumed for them."""
-        with self._turn.moving:
+        with self._scheduler.moving:
             chosen = self._chosen()
             snapshot = chosen.recorder.snapshot()
             if chosen.job is not None:
@@ -138,7 +138,7 @@ class LocalWorkbench:
 
     def pause(self) -> None:
         """Hold the active run after its step, and save it."""
-        with self._turn.moving:
+        with self._scheduler.moving:
             self._chosen().pause()
 
     def stop(self, reason: str = "stopped by hand") -> None:
@@ -185,7 +185,7 @@ class LocalWorkbench:
 
     def close_slot(self, slot: int) -> None:
         """Save and end a slot's run and free the slot."""
-        with self._turn.moving:
+        with self._scheduler.moving:
             closing = self._experiments.pop(slot, None)
             if closing is None:
                 return
@@ -198,8 +198,8 @@ class LocalWorkbench:
 
     def stop_all(self, reason: str) -> None:
         """Ask every run to save and end; none begins any more."""
-        with self._turn.moving:
-            self._turn.close()
+        with self._scheduler.moving:
+            self._scheduler.close()
             for experiment in self._experiments.values():
                 self._end(experiment, reason)
 
@@ -220,33 +220,33 @@ class LocalWorkbench:
 
     def _open(self, title: str, job: Job, session: str = "") -> int:
         """Make a slot for a run and let it begin."""
-        with self._turn.moving:
+        with self._scheduler.moving:
             number = next((n for n in range(1, MAX_SLOTS + 1) if n not in self._experiments), None)
             if number is None:
                 raise UsageError(f"all {MAX_SLOTS} slots are taken: close one first (shift+x)")
-            self._experiments[number] = opened = Experiment(number, title, self._turn, job, session)
+            self._experiments[number] = opened = Experiment(number, title, self._scheduler, job, session)
             self._active = number
             self._take_turn(opened)
             return number
 
     def _take_turn(self, chosen: Experiment) -> None:
         """Let a run go on as soon as the one that computes has come to rest."""
-        with self._turn.moving:
-            if self._turn.holder not in (None, chosen.ticket):
+        with self._scheduler.moving:
+            if self._scheduler.holder not in (None, chosen.ticket):
                 chosen.wait()
                 for other in self._experiments.values():
-                    if other.ticket == self._turn.holder:
+                    if other.ticket == self._scheduler.holder:
                         other.pause()
-            self._turn.ask(chosen.ticket, lambda: self._proceed(chosen))
+            self._scheduler.ask(chosen.ticket, lambda: self._proceed(chosen))
 
     def _proceed(self, chosen: Experiment) -> None:
         """Begin or go on: it is this run's turn. Called in whichever thread gave the turn back."""
-        with self._turn.moving:
-            if self._turn.holder == chosen.ticket:  # else it was called off on its way here
+        with self._scheduler.moving:
+            if self._scheduler.holder == chosen.ticket:  # else it was called off on its way here
                 chosen.proceed()
 
     def _end(self, experiment: Experiment, reason: str) -> None:
-        with self._turn.moving:
+        with self._scheduler.moving:
             experiment.stop(reason)
 
     def _chosen(self) -> Experiment:

@@ -1,13 +1,16 @@
-"""Whose turn it is to compute: at most one experiment's. Passing it on blocks nobody."""
+"""Which experiment computes: at most one at a time. Passing the turn on blocks nobody."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+
+from trm_engine.training.control import Gate
 
 
-class Turn:
-    """Held by one experiment at a time; the last to ask gets it when the holder gives it back.
+class Scheduler:
+    """Gives one experiment at a time the turn to compute; the last to ask is the next.
 
     Experiments are known by a ticket each, not by their slots: a slot is used again while the run that was in
     it is still being saved.
@@ -70,7 +73,23 @@ class Turn:
         for tell in told:
             tell()
 
+    def gate(self, ticket: int) -> Gate:
+        """Return the gate of `ticket`'s run: its `Control` asks there whether it may compute."""
+        return _Gate(self, ticket)
+
     def close(self) -> None:
         """Give nobody a turn any more."""
         with self._lock:
             self._closed, self._next = True, None
+
+
+@dataclass(frozen=True)
+class _Gate:
+    scheduler: Scheduler
+    ticket: int
+
+    def claim(self, wake: Callable[[], None]) -> bool:
+        return self.scheduler.claim(self.ticket, wake)
+
+    def give_back(self) -> None:
+        self.scheduler.give_back(self.ticket)

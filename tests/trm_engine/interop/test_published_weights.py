@@ -18,7 +18,9 @@ from trm_engine.interop.weights_file import read_weights
 from trm_engine.learning.puzzle_learner import PuzzleLearner
 from trm_engine.sessions import Checkpoint, Session, Store
 from trm_engine.tasks import build_task
-from trm_engine.training.runs import Sitting, replay, resume
+from trm_engine.training.replay import replay
+from trm_engine.training.run import Sitting
+from trm_engine.training.runs import resume
 
 MakeConfig = Callable[..., Config]
 PUBLISHED = ("model.registers=0", "model.width_multiple=256")

@@ -11,7 +11,8 @@ from trm_engine.learning.build import build_learner
 from trm_engine.learning.muon import Muon, build_optimizer, orthogonal
 from trm_engine.learning.optimizers import Adam
 from trm_engine.sessions import Store
-from trm_engine.training.runs import replay, resume, start
+from trm_engine.training.replay import replay
+from trm_engine.training.runs import resume, start
 
 ATTENTION = ("model.mixer=attention", "model.positions=rope", "model.heads=2")
 

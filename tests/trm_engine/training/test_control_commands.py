@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 import torch
@@ -14,9 +14,11 @@ from trm_engine.config import loads
 from trm_engine.inference.evaluate import Evaluation
 from trm_engine.sessions import Store
 from trm_engine.tasks.base import Examples
-from trm_engine.training.control import Control
+from trm_engine.training.control import Control, Next
 from trm_engine.training.events import Evaluated, Event, Paused, Stepped
-from trm_engine.training.runs import Sitting, replay, start
+from trm_engine.training.replay import replay
+from trm_engine.training.run import Sitting
+from trm_engine.training.runs import start
 
 
 def at_step(step: int, control: Control, command: str, *arguments: object) -> object:
@@ -62,7 +64,8 @@ def test_a_signal_ends_a_pause_in_the_thread_that_it_interrupts() -> None:
     before = signal.signal(signal.SIGALRM, lambda number, _: control.stop_by_signal(number))
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.02)
-        assert control.hold()
+        control.await_turn()
+        assert control.poll() is Next.STOP
     finally:
         signal.signal(signal.SIGALRM, before)
     assert control.stop_reason == f"signal {signal.SIGALRM}"
@@ -78,8 +81,71 @@ def test_what_is_asked_for_before_a_wait_is_not_slept_through() -> None:
         if len(rounds) == 2:
             control.resume()
 
-    assert not control.hold(meanwhile=meanwhile)
+    control.await_turn(meanwhile=meanwhile)
+    assert control.poll() is Next.CONTINUE
     assert rounds == [1, 0]
+
+
+class CrowdedGate:
+    """A gate that lets a run through at its second claim; `between` happens after the first."""
+
+    def __init__(self, between: Callable[[Control], None]) -> None:
+        self.asked: list[str] = []
+        self.control = Control(self)
+        self._between = between
+
+    def claim(self, wake: Callable[[], None]) -> bool:
+        self.asked.append("claim")
+        if self.asked.count("claim") == 1:
+            self._between(self.control)
+            wake()
+            return False
+        return True
+
+    def give_back(self) -> None:
+        self.asked.append("give back")
+
+
+def resumed_when_at_rest(gate: CrowdedGate) -> list[bool]:
+    """Pause, and resume each time the run has come to rest; return what it told of its pauses."""
+    told: list[bool] = []
+
+    def meanwhile() -> None:
+        if gate.asked[-1] == "give back":
+            gate.control.resume()
+
+    gate.control.pause()
+    gate.control.await_turn(told.append, meanwhile)
+    return told
+
+
+def test_a_run_that_goes_on_waits_until_the_gate_lets_it() -> None:
+    gate = CrowdedGate(between=lambda _: None)
+    assert resumed_when_at_rest(gate) == [True, False]
+    assert gate.asked == ["give back", "claim", "claim"]
+    assert not gate.control.resting
+
+
+def test_a_pause_before_the_turn_is_taken_gives_it_back() -> None:
+    gate = CrowdedGate(between=Control.pause)
+    assert resumed_when_at_rest(gate) == [True, False]
+    assert gate.asked == ["give back", "claim", "give back", "claim"]
+
+
+def test_a_stop_ends_the_wait_for_a_turn() -> None:
+    gate = CrowdedGate(between=lambda control: control.stop("enough"))
+    assert resumed_when_at_rest(gate) == [True, False]
+    assert gate.asked == ["give back", "claim"], "it only saves, which another run does not hinder"
+    assert gate.control.poll(undo=True) is Next.STOP
+
+
+def test_a_question_changes_nothing() -> None:
+    control = Control()
+    assert [control.poll(), control.poll(undo=True), control.poll()] == [
+        Next.CONTINUE,
+        Next.UNDO,
+        Next.CONTINUE,
+    ]
 
 
 def test_factors_multiply_and_are_taken_once() -> None:

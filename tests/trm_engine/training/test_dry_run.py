@@ -12,7 +12,8 @@ from trm_engine.hardware import Memory, Power
 from trm_engine.learning.build import build_learner
 from trm_engine.models.trm import TRM, Output, State
 from trm_engine.training.dry_run import rehearse
-from trm_engine.training.runs import replay, start
+from trm_engine.training.replay import replay
+from trm_engine.training.runs import start
 
 GB = 10**9
 

@@ -13,7 +13,8 @@ from trm_engine.inference.load import load
 from trm_engine.learning.learner import NUMERICS
 from trm_engine.sessions import Store
 from trm_engine.training.events import Warned
-from trm_engine.training.runs import replay, resume, start
+from trm_engine.training.replay import replay
+from trm_engine.training.runs import resume, start
 
 ARCHIVE = Path(__file__).with_name("numerics_1.zip")
 

@@ -9,7 +9,8 @@ import pytest
 from tests.trm_engine.training.short_memory import SMALL, FullMachine, in_flight
 from trm_engine.learning.optimizers import Adam
 from trm_engine.training.events import Evaluated, Stepped
-from trm_engine.training.runs import replay, resume, start
+from trm_engine.training.replay import replay
+from trm_engine.training.runs import resume, start
 
 TORCH_ERROR = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
 NO_EVALUATION = ("eval.batch_size=1", "memory.guard=false")

@@ -16,7 +16,9 @@ from trm_engine.monitoring.monitor import Resources, Sample
 from trm_engine.training.control import Control
 from trm_engine.training.events import Event, Stepped
 from trm_engine.training.memory_policy import MemoryKeeper, Sizes, in_force
-from trm_engine.training.runs import Sitting, replay, resume, start
+from trm_engine.training.replay import replay
+from trm_engine.training.run import Sitting
+from trm_engine.training.runs import resume, start
 
 GB = 10**9
 AS_CALM = 0.5

@@ -15,7 +15,9 @@ from trm_engine.inference.load import averaged_weights
 from trm_engine.sessions import Store
 from trm_engine.training.control import Control
 from trm_engine.training.origin import Origin
-from trm_engine.training.runs import Sitting, replay, resume, start
+from trm_engine.training.replay import replay
+from trm_engine.training.run import Sitting
+from trm_engine.training.runs import resume, start
 
 CONFIG = loads(TINY, "tiny")
 

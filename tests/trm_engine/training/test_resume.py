@@ -14,7 +14,8 @@ from trm_engine.learning.build import build_learner
 from trm_engine.learning.learner import Learner
 from trm_engine.sessions import Store
 from trm_engine.training.control import Control
-from trm_engine.training.runs import replay, resume, start
+from trm_engine.training.replay import replay
+from trm_engine.training.runs import resume, start
 
 ATTENTION = ("model.mixer=attention", "model.positions=rope", "model.heads=2")
 PUZZLE_EMBEDDING = ("model.puzzle_emb_ndim=8", "model.registers=0", "train.optimizer=adam_atan2")

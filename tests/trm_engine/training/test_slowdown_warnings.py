@@ -105,8 +105,8 @@ def test_only_the_cores_of_this_process_count() -> None:
     assert machine.codes() == ["cores-contended"]
 
 
-def test_a_paused_run_asks_for_no_core(machine: Machine) -> None:
-    machine.watch.hold(True)
+def test_a_paused_run_asks_for_no_core() -> None:
+    machine = Machine(paused=lambda: True)
     machine.run(60, cpu=2.0, cores=(100.0, 100.0))
     assert machine.codes() == []
 
@@ -203,9 +203,9 @@ def test_a_run_is_held_against_the_speed_that_this_machine_should_give(
     predicted: list[float | None] = []
 
     class Watch(PerformanceWatch):
-        def __init__(self, *arguments: Any, samples_per_second: float | None) -> None:
+        def __init__(self, *arguments: Any, samples_per_second: float | None, **options: Any) -> None:
             predicted.append(samples_per_second)
-            super().__init__(*arguments, samples_per_second=samples_per_second)
+            super().__init__(*arguments, samples_per_second=samples_per_second, **options)
 
     def measured(hardware: Hardware) -> Hardware:
         return hardware.model_copy(update={"gemm_gflops": 50.0})

@@ -14,7 +14,8 @@ from trm_engine.learning.build import build_learner
 from trm_engine.learning.learner import Learner
 from trm_engine.sessions import Store
 from trm_engine.training.events import Started
-from trm_engine.training.runs import replay, resume, start
+from trm_engine.training.replay import replay
+from trm_engine.training.runs import resume, start
 from trm_engine.tuning.cache import TuningCache
 from trm_engine.tuning.tuner import Tuned, tune
 

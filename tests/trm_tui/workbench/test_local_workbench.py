@@ -12,7 +12,7 @@ from tests.trm_tui.fake_engine import started, stepped
 from trm_engine.config import Config, dumps
 from trm_engine.errors import SessionError, TrmError, UsageError
 from trm_engine.sessions import Store
-from trm_engine.training.control import Control
+from trm_engine.training.control import Control, Next
 from trm_engine.training.events import Finished, Paused, Saved
 from trm_tui.workbench import local_workbench
 from trm_tui.workbench.jobs import Progress
@@ -46,13 +46,11 @@ class Script:
         self.error: BaseException | None = None
         self.seen: list[str] = []
 
-    def __call__(self, control: Control, recorder: Recorder, progress: Progress) -> None:
+    def __call__(self, control: Control, recorder: Recorder, progress: Progress) -> Finished:
         progress("generating puzzles", 1, 2)
         recorder(started(self.session, self.config, self.step))
         self._compute(True)
-        while not control.hold(lambda paused: self._paused(control, recorder, paused)) and not self.end.wait(
-            0.001
-        ):
+        while self._may_step(control, recorder) and not self.end.wait(0.001):
             self.step += 1
             recorder(stepped(self.step))
             if control.take_checkpoint():
@@ -70,7 +68,11 @@ class Script:
                 raise self.error
         self._compute(False)
         status = "completed" if self.end.is_set() else "stopped"
-        recorder(Finished(self.session, status, control.stop_reason or "done", self.step, 0, 0.0, 0.0, ""))
+        return Finished(self.session, status, control.stop_reason or "done", self.step, 0, 0.0, 0.0, "")
+
+    def _may_step(self, control: Control, recorder: Recorder) -> bool:
+        control.await_turn(lambda paused: self._paused(control, recorder, paused))
+        return control.poll() is Next.CONTINUE
 
     def _paused(self, control: Control, recorder: Recorder, paused: bool) -> None:
         if paused:

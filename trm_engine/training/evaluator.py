@@ -1,0 +1,90 @@
+"""Evaluations during and after training: when one is due, what it does when memory is short, what it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trm_engine.inference.evaluation_result import Measured
+from trm_engine.monitoring.allocator import give_back, is_out_of_memory
+from trm_engine.tasks.base import Source
+from trm_engine.training.changes import Changes
+from trm_engine.training.control import Next
+from trm_engine.training.events import Evaluated
+from trm_engine.training.run import Run
+from trm_engine.training.saver import Saver
+
+
+class Evaluator:
+    """Measures a run's averaged weights on held-out examples.
+
+    `between_batches` is asked between two batches of an evaluation; it waits there while the run is paused.
+    """
+
+    def __init__(self, run: Run, changes: Changes, saver: Saver, between_batches: Callable[[], Next]) -> None:
+        self.latest: Measured | None = None
+        self.reached_target = False
+        self._run = run
+        self._changes = changes
+        self._saver = saver
+        self._between_batches = between_batches
+
+    def evaluate_when_due(self) -> None:
+        """Evaluate where the configuration or a request says so, but not right after a skipped step."""
+        learner = self._run.learner
+        every, counters = learner.config.eval.every, learner.counters
+        asked = self._run.control.take_evaluation()
+        if counters.skipped_in_a_row == 0 and (asked or (every > 0 and counters.step % every == 0)):
+            self.evaluate()
+
+    def evaluate(self, *, final: bool = False) -> None:
+        """Measure, record and tell; save the checkpoint where it is the best so far.
+
+        The last evaluation of a run takes all test examples; a request to stop does not cut it short.
+        """
+        run, learner = self._run, self._run.learner
+        run.stopwatch.stop()
+        test = learner.task.test
+        examples = test if final else test.head(min(learner.config.eval.puzzles, len(test)))
+        measured = self._measure(examples, final=final)
+        give_back()
+        if measured is None:
+            return  # a stop half-way: a partial figure is no figure
+        self.latest = measured
+        event = Evaluated(run.step, final, measured.to_dict())
+        run.session.metrics.append({**event.to_dict(), "seconds_trained": run.stopwatch.seconds})
+        run.reporter.emit(event)
+        if not final:
+            self.reached_target = learner.reached_target(measured)
+            best = run.session.best
+            if best is None or measured.score > best.score:
+                self._saver.save("best", best_score=measured.score)
+        run.stopwatch.start()
+
+    def _measure(self, examples: Source, *, final: bool) -> Measured | None:
+        """Evaluate, on fewer puzzles at once where memory is short; None when the run is to stop instead."""
+        learner, memory = self._run.learner, self._run.memory
+
+        def stopping() -> bool:
+            stop = self._between_batches() is Next.STOP and not final
+            return stop or memory.presses_evaluation(learner.config)
+
+        while True:
+            measured = None
+            give_back()  # a step's free blocks do not fit an evaluation's: both would stay
+            try:
+                with learner.averaged_weights():
+                    measured = learner.evaluate(examples, stopping)
+            except (MemoryError, RuntimeError, OSError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            if measured is not None and measured.rows >= len(examples):
+                memory.tidy(learner.config)
+                return measured
+            if measured is not None and self._run.control.stopping and not final:
+                return None
+            why = f"memory was short in the evaluation at step {self._run.step}"
+            change = memory.smaller_evaluation(learner.config, why)
+            if change is None:
+                self._changes.stop_without_memory(f"{why}, of one puzzle at once; free some, then resume")
+                return None
+            self._changes.take(change)

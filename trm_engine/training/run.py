@@ -1,0 +1,74 @@
+"""What the parts of one training run share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from trm_engine.learning.learner import Learner
+from trm_engine.monitoring.slowdowns import PerformanceWatch
+from trm_engine.sessions import Session
+from trm_engine.training.control import Control
+from trm_engine.training.events import Listener
+from trm_engine.training.memory_policy import MemoryKeeper
+from trm_engine.training.reporter import Reporter
+from trm_engine.training.throughput import Stopwatch
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """How a run is driven and watched, whichever way it begins.
+
+    `seconds` and `steps` bound this sitting (a clean, resumable stop); `progress` hears how the data is
+    prepared: (what, done, total).
+    """
+
+    control: Control
+    listeners: Sequence[Listener] = ()
+    seconds: float | None = None
+    steps: int | None = None
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a run brings along from its sittings before this one."""
+
+    seconds: float = 0.0
+    rollbacks: int = 0
+
+    @classmethod
+    def parse(cls, saved: Mapping[str, object]) -> Past:
+        """Return what a checkpoint's state says; what it lacks is zero."""
+        return cls(_number(saved.get("seconds")), int(_number(saved.get("rollbacks"))))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A learner that trains, who commands it, what watches it, and where it is told and written down."""
+
+    learner: Learner
+    session: Session
+    control: Control
+    memory: MemoryKeeper
+    slowdowns: PerformanceWatch
+    stopwatch: Stopwatch
+    reporter: Reporter
+
+    @property
+    def step(self) -> int:
+        """Steps taken since the session's beginning."""
+        return self.learner.counters.step
+
+    def warn_of_shortages(self) -> None:
+        """Say once what is short or slow, as the monitor's thread has found it."""
+        if (warning := self.memory.take_warning()) is not None:
+            self.reporter.warn("memory-high", warning)
+        for slowdown in self.slowdowns.take(self.reporter.rate.samples_per_second):
+            self.reporter.warn(slowdown.code, slowdown.message)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0
