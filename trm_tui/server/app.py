@@ -14,8 +14,9 @@ from trm_engine.serving.service import Service
 from trm_tui.server import errors
 from trm_tui.server.batches import Batches
 from trm_tui.server.context import Context
+from trm_tui.server.finetune import Finetuning
 from trm_tui.server.guard import Guard
-from trm_tui.server.routes import batch, health, models, page, puzzles, sessions, solve
+from trm_tui.server.routes import batch, finetune, health, models, page, puzzles, sessions, solve
 from trm_tui.server.settings import ServerSettings
 
 _ABOUT = """Tiny Recursive Models that solve puzzles, served from the sessions they were trained in.
@@ -32,6 +33,7 @@ def create_app(service: Service, settings: ServerSettings) -> Guard:
         settings,
         AnswerCache(settings.cache_bytes, settings.cache_folder),
         Batches(limits.batches_running, limits.batches_kept),
+        Finetuning(service.residents.catalogue.store.root) if settings.allow_training else None,
     )
 
     @asynccontextmanager
@@ -41,6 +43,8 @@ def create_app(service: Service, settings: ServerSettings) -> Guard:
         tidying.cancel()
         context.batches.cancel_all()
         await asyncio.to_thread(service.residents.close, 2.0)
+        if context.finetuning is not None:
+            await asyncio.to_thread(context.finetuning.close)
 
     app = FastAPI(
         title="trm-tui",
@@ -53,7 +57,7 @@ def create_app(service: Service, settings: ServerSettings) -> Guard:
     )
     app.state.context = context
     errors.install(app)
-    for module in (page, health, models, puzzles, solve, batch, sessions):
+    for module in (page, health, models, puzzles, solve, batch, sessions, finetune):
         app.include_router(module.router)
 
     def seen(status: int) -> None:

@@ -16,6 +16,7 @@ from trm_engine.serving.service import Service
 from trm_engine.serving.solving import Effort, Job
 from trm_tui.server.batches import Batches
 from trm_tui.server.errors import ApiError
+from trm_tui.server.finetune import Finetuning
 from trm_tui.server.settings import ServerSettings
 from trm_tui.server.shapes import EffortBody
 
@@ -30,6 +31,8 @@ class Context:
     settings: ServerSettings
     cache: AnswerCache
     batches: Batches
+    finetuning: Finetuning | None = None
+    """Where the server may train."""
     statuses: Counter[int] = field(default_factory=Counter)
     began: float = field(default_factory=time.monotonic)
     seconds_of_answers: float = 0.0

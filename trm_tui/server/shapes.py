@@ -140,7 +140,6 @@ class FinetuneBody(Shape):
     """Own puzzles for a session to go on learning from."""
 
     session: ModelName
-    checkpoint: Annotated[Text, Field(max_length=20)] = "best"
     data: Annotated[Text, Field(max_length=900_000)] = Field(
         description="Puzzles, one a line, with their solutions: a list or CSV."
     )

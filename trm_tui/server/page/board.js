@@ -1,7 +1,7 @@
 // A board: a grid of cells that can be read, focused and edited with mouse, finger and keyboard.
 
 import { el } from "./dom.js";
-import { KINDS, name, symbolOf } from "./kinds.js";
+import { KINDS, editable, name, symbolOf } from "./kinds.js";
 
 const MOVES = {
   ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
@@ -25,13 +25,14 @@ export class Board {
   }
 
   /** Draw a model of cells: rows of {symbol, classes, label, unsure}. Elements are kept where the shape stays. */
-  draw({ kind, rows, box = [0, 0], shaded = false, digits = false, readonly = false }) {
+  draw({ kind, rows, box = [0, 0], shaded = false, digits = false, readonly = false, palette = {} }) {
     const height = rows.length;
     const width = rows[0]?.length ?? 0;
     if (this.cells.length !== height || (this.cells[0]?.length ?? 0) !== width) this.#build(height, width);
     this.kind = kind;
     this.readonly = readonly;
-    this.grid.className = `board ${kind}${shaded ? " shaded" : ""}${digits ? " digits" : ""}`;
+    this.palette = palette;
+    this.grid.className = `board ${editable(kind) ? kind : "other"}${shaded ? " shaded" : ""}${digits ? " digits" : ""}`;
     this.grid.style.setProperty("--cols", width);
     this.grid.setAttribute("aria-readonly", String(readonly));
     rows.forEach((row, r) => row.forEach((cell, c) => this.#paint(r, c, cell, box, height, width)));
@@ -69,7 +70,12 @@ export class Board {
       names.push({ "#": "wall", S: "start", G: "goal", o: "path" }[symbol] ?? "open");
     } else if (this.kind === "arc" && /^[0-9]$/.test(symbol)) names.push(`c${symbol}`);
     node.className = names.join(" ");
-    const shown = { ".": "", " ": "", "#": "", o: "" }[symbol] ?? symbol;
+    if (!editable(this.kind)) {
+      node.style.setProperty("--ground", this.palette[symbol] ?? "transparent");
+      node.classList.toggle("coloured", symbol in this.palette);
+      node.classList.toggle("left-out", symbol === "");
+    }
+    const shown = editable(this.kind) ? ({ ".": "", " ": "", "#": "", o: "" }[symbol] ?? symbol) : symbol.replace(".", "");
     if (node.firstChild.textContent !== shown) node.firstChild.textContent = shown;
     node.style.setProperty("--unsure", `${Math.round(100 * unsure)}%`);
     node.style.setProperty("--unsure-n", unsure.toFixed(2));
@@ -145,6 +151,7 @@ export function mini(kind, rows) {
   const cells = rows.flat().map((symbol) => {
     if (kind === "arc") return el("i", { class: `c${symbol}` });
     if (kind === "maze") return el("i", { class: { "#": "wall", S: "start", G: "goal" }[symbol] ?? "" });
+    if (!editable(kind)) return el("i", { text: symbol.replace(".", "") });
     return el("i", { class: symbol === "." ? "" : "fill" });
   });
   return el("div", { class: `mini ${kind}`, "aria-hidden": "true", vars: { "--cols": rows[0].length, "--rows": rows.length } }, ...cells);

@@ -30,7 +30,8 @@ export class Gallery {
   show(model) {
     const kind = model?.kind ?? (this.kind || "sudoku");
     this.kind = kind;
-    $("kinds").replaceChildren(...this.kinds.map((one) => el("button", {
+    const kinds = this.kinds.includes(kind) ? this.kinds : [...this.kinds, kind];
+    $("kinds").replaceChildren(...kinds.map((one) => el("button", {
       type: "button", text: titleOf(one), "aria-pressed": String(one === kind),
       onclick: () => this.context.kindChosen(one),
     })));
@@ -47,7 +48,7 @@ export class Gallery {
     $("more-puzzles").textContent = "Loading …";
     try {
       const found = await get(`api/examples?model=${encodeURIComponent(model.id)}&n=12`);
-      const dressed = found.examples.map((one) => ({ ...one, box: model.box }));
+      const dressed = found.examples.map((one) => ({ ...one, box: model.box, palette: model.palette }));
       this.#list(dressed);
       if (dressed[0]) this.context.take(dressed[0]);
     } catch (error) {

@@ -8,7 +8,10 @@ export const KINDS = {
   arc: { title: "ARC", blank: "0", paints: true },
 };
 
-export const titleOf = (kind) => KINDS[kind]?.title ?? kind;
+export const titleOf = (kind) => KINDS[kind]?.title ?? (kind[0] ?? "").toUpperCase() + kind.slice(1).replaceAll("_", " ");
+
+/** Whether the page can edit a kind of puzzle; others are drawn as the server tells them, and entered as text. */
+export const editable = (kind) => kind in KINDS;
 
 /** The symbols that can be put into a cell: [symbol, label]. */
 export function choices(kind, rows) {
@@ -48,6 +51,7 @@ export function cropped(rows) {
   return rows.slice(0, height).map((row) => row.slice(0, width));
 }
 
+/** A kind that the page does not know is written by the server alone: its text travels with the puzzle. */
 export function textOf(kind, cells) {
   if (kind === "arc") return cells.map((row) => row.join("")).join("/");
   if (kind === "maze") return cells.map((row) => row.join("").replaceAll(" ", ".")).join("\n");

@@ -5,7 +5,7 @@ import { ApiView } from "./apiview.js";
 import { BatchView } from "./batch.js";
 import { $, count, el, fill, percent, roving, toast } from "./dom.js";
 import { Gallery } from "./gallery.js";
-import { titleOf } from "./kinds.js";
+import { editable, titleOf } from "./kinds.js";
 import { ModelsView } from "./models.js";
 import { SolveView, readText } from "./solve.js";
 import { TrainingView } from "./training.js";
@@ -77,7 +77,7 @@ function choose(id, keepPuzzle = false) {
   const puzzle = solve.puzzle;
   const fits = chosen && puzzle.kind === chosen.kind && (chosen.kind === "arc" || (puzzle.rows === chosen.rows && puzzle.cols === chosen.columns)) && solve.board;
   if (fits && chosen.kind !== "arc") return gallery.mark(puzzle.id);
-  if (chosen?.kind === "arc") return void gallery.heldOut();
+  if (chosen && (chosen.kind === "arc" || !editable(chosen.kind))) return void gallery.heldOut();
   if (fitting.length) solve.puzzle.take(fitting[0]);
   else if (chosen) solve.puzzle.blank(chosen.kind, chosen.rows, chosen.columns, chosen.box);
 }

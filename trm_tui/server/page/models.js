@@ -21,7 +21,7 @@ export class ModelsView {
       view.replaceChildren(el("div", { class: "card empty" }, el("h1", { text: "No trained model yet" }), el("p", { text: "This makes one in seconds:" }), el("code", { text: "trm-tui run sudoku-4x4" })));
       return;
     }
-    const head = ["Model", "Puzzles", "Accuracy", "Parameters", "Step", "Status", "In memory", ""];
+    const head = ["Model", "Puzzles", "Accuracy", "Parameters", "Step", "Status", "In memory", "Actions"];
     const numeric = new Set(["Accuracy", "Parameters", "Step"]);
     const body = models.map((one) => el("tr", {},
       el("td", {}, el("b", { text: one.title })), el("td", { text: `${titleOf(one.kind)} ${one.rows}×${one.columns}` }),

@@ -1,6 +1,6 @@
 // The puzzle on the table: its cells, what may be undone, and how it is sent to the server.
 
-import { blankGrid, cellsOf, contradictions, cropped, textOf } from "./kinds.js";
+import { blankGrid, cellsOf, contradictions, cropped, editable, textOf } from "./kinds.js";
 
 export class Puzzle {
   constructor(changed) {
@@ -22,6 +22,10 @@ export class Puzzle {
     this.kind = kind;
     this.box = given.box ?? [0, 0];
     this.title = given.title || "Your puzzle";
+    this.palette = given.palette ?? {};
+    // Kinds without an editor here keep the text and the givens that the server told.
+    this.written = editable(kind) ? "" : given.puzzle;
+    this.givens = editable(kind) ? null : given.given;
     this.task = given.task ?? null;
     this.name = given.name ?? "";
     this.id = given.id ?? "";
@@ -29,7 +33,10 @@ export class Puzzle {
     this.cells = kind === "arc" ? cropped(asked) : asked.map((row) => [...row]);
     this.truth = null;
     this.expected = null;
-    if (given.solution) {
+    if (!editable(kind)) {
+      this.truth = Array.isArray(given.truth) ? given.truth : null;
+      this.writtenTruth = given.solution ?? "";
+    } else if (given.solution) {
       const truth = cellsOf(kind, given.solution, this.cells.length, this.cells[0].length);
       if (kind === "arc") this.expected = truth;
       else this.truth = truth;
@@ -56,6 +63,7 @@ export class Puzzle {
 
   /** Put a symbol into a cell; one drag is undone as a whole. */
   put(r, c, symbol, { stroke } = {}) {
+    if (!editable(this.kind)) return;
     if (this.cells[r]?.[c] === undefined || this.cells[r][c] === symbol) return;
     if (!stroke || stroke !== this.stroke) this.#remember();
     this.stroke = stroke ?? null;
@@ -77,6 +85,7 @@ export class Puzzle {
   }
 
   clear() {
+    if (!editable(this.kind)) return;
     this.#remember();
     this.cells = blankGrid(this.kind, this.rows, this.cols);
     this.#edited();
@@ -116,6 +125,7 @@ export class Puzzle {
   }
 
   get text() {
+    if (this.written) return this.written;
     const text = textOf(this.kind, this.cells);
     return this.kind === "arc" && this.name ? `task:${this.name} ${text}` : text;
   }
@@ -126,7 +136,7 @@ export class Puzzle {
 
   /** The body of a request to solve this puzzle. */
   request(settings) {
-    const truth = this.kind === "arc" ? this.expected && textOf("arc", this.expected) : this.truth && textOf(this.kind, this.truth);
+    const truth = this.written ? this.writtenTruth : this.kind === "arc" ? this.expected && textOf("arc", this.expected) : this.truth && textOf(this.kind, this.truth);
     const body = { ...settings };
     if (this.kind === "arc" && this.task && !this.name) {
       body.task = { train: this.task.train, test: [{ input: this.cells.map((row) => row.map(Number)) }] };

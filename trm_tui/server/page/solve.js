@@ -4,7 +4,7 @@ import { ApiError, events, post, request } from "./api.js";
 import { Board, mini } from "./board.js";
 import { haltingCurve } from "./charts.js";
 import { $, debounce, el, fill, percent, plural, roving, toast } from "./dom.js";
-import { choices, cropped } from "./kinds.js";
+import { choices, cropped, editable } from "./kinds.js";
 import { Player } from "./player.js";
 import { Puzzle } from "./puzzle.js";
 
@@ -81,7 +81,7 @@ export class SolveView {
     area.className = puzzle.kind === "arc" ? "boards two" : "boards";
     const box = (title) => {
       const host = el("div", { class: "board-box" });
-      if (title) host.append(el("h3", { text: title }));
+      if (title) host.append(el("h2", { text: title }));
       area.append(host);
       return host;
     };
@@ -112,6 +112,7 @@ export class SolveView {
 
   #pad() {
     const puzzle = this.puzzle;
+    $("clear").disabled = !editable(puzzle.kind);
     const paints = puzzle.kind !== "sudoku";
     const buttons = choices(puzzle.kind, puzzle.rows).map(([symbol, label], i) => {
       const swatch = { "#": "wall", " ": "open", S: "start", G: "goal" }[symbol];
@@ -321,7 +322,7 @@ export class SolveView {
     const puzzle = this.puzzle;
     const step = this.player.steps[this.player.at - 1];
     const shaded = $("shade").checked && Boolean(step) && !this.revealed;
-    const common = { kind: puzzle.kind, box: puzzle.box, digits: $("digits").checked };
+    const common = { kind: puzzle.kind, box: puzzle.box, digits: $("digits").checked, palette: puzzle.palette, readonly: !editable(puzzle.kind) };
     if (puzzle.kind === "arc") this.#drawArc(common, step, shaded);
     else this.board.draw({ ...common, rows: this.#rows(step), shaded });
     if (moved) this.#figures();
@@ -397,7 +398,7 @@ export class SolveView {
 }
 
 const isGiven = (puzzle, r, c) =>
-  puzzle.kind === "sudoku" ? puzzle.cells[r][c] !== "." : puzzle.kind === "maze" ? puzzle.cells[r][c] !== " " : false;
+  puzzle.givens ? puzzle.givens[r][c] : puzzle.kind === "sudoku" ? puzzle.cells[r][c] !== "." : puzzle.kind === "maze" ? puzzle.cells[r][c] !== " " : false;
 const sameRows = (a, b) => a.every((row, r) => row.every((cell, c) => cell === b[r]?.[c]));
 const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".") : "");
 

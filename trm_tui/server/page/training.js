@@ -33,7 +33,7 @@ export class TrainingView {
     this.loss = el("div");
     this.accuracy = el("div");
     this.curves = el("div", { class: "card" }, this.title, this.says, this.stats,
-      el("div", { class: "chart" }, el("h3", { text: "Loss" }), this.loss), el("div", { class: "chart" }, el("h3", { text: "Accuracy on held-out puzzles" }), this.accuracy));
+      el("div", { class: "chart" }, el("h2", { text: "Loss" }), this.loss), el("div", { class: "chart" }, el("h2", { text: "Accuracy on held-out puzzles" }), this.accuracy));
     $("view-training").replaceChildren(el("div", { class: "split" }, el("div", { class: "card" }, el("h2", { class: "label", text: "Sessions" }), this.sessions), el("div", {}, this.curves, this.form.node)));
   }
 
