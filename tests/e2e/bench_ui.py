@@ -1,4 +1,4 @@
-"""Measure what the app costs while `sudoku-9x9` trains.
+"""Measure what the app costs while `sudoku-9x9-36` trains.
 
     make bench-ui
 
@@ -29,7 +29,7 @@ import psutil
 from tests.e2e.terminal import PATIENCE, Terminal
 from trm_engine.sessions import Store
 
-PRESET = "sudoku-9x9"
+PRESET = "sudoku-9x9-36"
 PAIRS = 9
 WARM_SECONDS = 4.0
 SECONDS = 14.0

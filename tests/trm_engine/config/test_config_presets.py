@@ -23,9 +23,11 @@ def test_the_presets_are_listed_by_name() -> None:
     names = [preset.name for preset in PRESETS]
     assert names == sorted(names)
     assert [name for name in names if name.startswith("sudoku")] == [
+        "sudoku-16x16",
         "sudoku-4x4",
         "sudoku-6x6",
         "sudoku-9x9",
+        "sudoku-9x9-36",
         "sudoku-9x9-hard",
         "sudoku-extreme",
         "sudoku-extreme-attention",
