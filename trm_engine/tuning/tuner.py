@@ -18,15 +18,20 @@ from trm_engine.hardware import Hardware
 from trm_engine.learning.learner import Learner
 from trm_engine.monitoring.allocator import is_out_of_memory, release_memory
 from trm_engine.planning.costs import shape_of
+from trm_engine.text import format_seconds
 from trm_engine.tuning.cache import Trial, TuningCache, describe, key_of
 from trm_engine.tuning.choices import choose_threads
+from trm_engine.tuning.products import bf16_problem
+from trm_engine.tuning.share import Clock, Share, seconds_of
 
 RateOf = Callable[[Learner], float]
 
 _TRIALS = 3
 _TRIAL_SECONDS = 0.25
 _LONG_SECONDS = 1.0
-_UNMEASURED = "not measured: memory ran out, or the run was to stop"
+_SHARE_SECONDS = 30.0
+_NO_MEMORY = "not measured: out of memory"
+_STOPPED = "not measured: the run was asked to stop"
 # At longer sequences the scores of all pairs would no longer fit the caches, nor many rows the memory.
 _LONGEST_PRODUCTS = 256
 
@@ -97,13 +102,17 @@ def tune(
     cache: TuningCache | None = None,
     rate_of: RateOf | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    seconds: float = _SHARE_SECONDS,
+    clock: Clock = time.perf_counter,
 ) -> Tuned:
     """Put in force what is fastest here; called in the thread that will train.
 
     Settings that are not "auto" stand. `threads`: those of an earlier sitting, which stand too. When
-    `stopping` turns true, what has not been measured yet gets its first answer.
+    `stopping` turns true, or where a trial would take more than what is left of `seconds`, what has not been
+    measured yet gets its first answer.
     """
-    return _Tuner(learner, hardware, cache or TuningCache(), rate_of, stopping).answer(threads)
+    share = Share(seconds, clock)
+    return _Tuner(learner, hardware, cache or TuningCache(), rate_of, stopping, share, clock).answer(threads)
 
 
 class _Tuner:
@@ -114,14 +123,19 @@ class _Tuner:
         cache: TuningCache,
         rate_of: RateOf | None,
         stopping: Callable[[], bool],
+        share: Share,
+        clock: Clock,
     ) -> None:
         self.learner = learner
         self.hardware = hardware
         self.cache = cache
         self.rate_of = rate_of
         self.stopping = stopping
+        self.share = share
+        self.clock = clock
         self.threads = 1
-        self.trial_rows = self.rounds = 0
+        self.trial_rows = 0
+        self.trial_seconds = 0.0
 
     def answer(self, threads: int) -> Tuned:
         asked = threads or self.learner.config.runtime.threads
@@ -141,14 +155,17 @@ class _Tuner:
         if question is not _PRECISION and config.runtime.tuning == "off":
             self._answer(setting, question.plain)
             return Decision(setting, question.plain, "runtime.tuning is off")
-        if why := question.moot(config, self.threads):
+        why = question.moot(config, self.threads)
+        if why is None and question is _PRECISION and self.rate_of is None:
+            why = bf16_problem(clock=self.clock)  # a trial of what is emulated would take minutes
+        if why:
             self._answer(setting, first)
             return Decision(setting, first, why)
         trial = self._tried(setting, question.answers, lambda answer: self._answer(setting, answer))
-        choice = trial.winner(question.worth) if trial else first
+        choice = first if isinstance(trial, str) else trial.winner(question.worth)
         self._answer(setting, choice)
-        if trial is None:
-            return Decision(setting, choice, _UNMEASURED)
+        if isinstance(trial, str):
+            return Decision(setting, choice, trial)
         return Decision(setting, choice, f"{trial}; a switch needs {question.worth - 1:.0%}")
 
     def _count(self) -> Decision | None:
@@ -161,8 +178,8 @@ class _Tuner:
         trial = self._tried(
             "threads", [str(count) for count in counts], lambda count: self._use_threads(int(count))
         )
-        self._use_threads(int(trial.winner(1.03)) if trial else counts[0])
-        return Decision("threads", str(self.threads), str(trial or _UNMEASURED))
+        self._use_threads(counts[0] if isinstance(trial, str) else int(trial.winner(1.03)))
+        return Decision("threads", str(self.threads), str(trial))
 
     def _use_threads(self, count: int) -> None:
         self.threads = count
@@ -173,51 +190,56 @@ class _Tuner:
         runtime = config.runtime.model_copy(update={setting: answer})
         self.learner.reconfigure(config.model_copy(update={"runtime": runtime}))
 
-    def _tried(self, setting: str, answers: Sequence[str], take: Callable[[str], None]) -> Trial | None:
-        """Return the rates of all answers, known or measured now in turns; None: neither."""
+    def _tried(self, setting: str, answers: Sequence[str], take: Callable[[str], None]) -> Trial | str:
+        """Return the rates of all answers, known or measured now in turns; else why there are none."""
         key = key_of(self.learner.config, self.hardware, setting, self.threads)
         known = self.cache.find(key)
         if known is not None and set(known.rates) == set(answers):
             return known
         config = self.learner.config
         try:
-            rate_of, rounds = (self.rate_of, 1) if self.rate_of else self._trial_steps()
+            rate_of = self.rate_of or self._trial_steps()
+            turn = len(answers) * self.trial_seconds
+            if turn > self.share.left:
+                return f"not measured: trials would take {format_seconds(turn)}"
+            rounds = 1 if self.trial_seconds == 0 or self.trial_seconds > _LONG_SECONDS else _TRIALS + 1
             best = dict.fromkeys(answers, 0.0)
-            for _ in range(rounds):
+            for number in range(rounds):
+                if number and turn > self.share.left:
+                    break
                 for answer in answers:
                     take(answer)
                     # The highest is the least disturbed; the first of several also warms up.
                     best[answer] = max(best[answer], rate_of(self.learner))
                     if self.stopping():
-                        return None
+                        return _STOPPED
         except (MemoryError, RuntimeError, OSError) as error:
             if not is_out_of_memory(error):
                 raise
-            return None
+            return _NO_MEMORY
         finally:
             release_memory()
         trial = Trial.now(describe(config), setting, best)
         self.cache.put(key, trial)
         return trial
 
-    def _trial_steps(self) -> tuple[RateOf, int]:
-        """Return what measures a learner's rows a second, by rows that take a moment, and how often to do so.
+    def _trial_steps(self) -> RateOf:
+        """Return what measures a learner's rows a second, by rows that take a moment.
 
-        Where already a row for each thread takes long, once is enough: that is hardly disturbed by anything.
+        Where already a row for each thread takes long, it is taken but once for each answer: that is hardly
+        disturbed by anything.
         """
         if self.trial_rows == 0:
             most = self.learner.config.micro_batch
             rows = min(most, self.threads)
-            seconds = _seconds(self.learner, rows)
+            seconds = self._seconds(rows)
             if seconds < _TRIAL_SECONDS:
-                seconds = _seconds(self.learner, rows)  # the first has warmed up
-                rows = max(rows, min(most, round(rows * _TRIAL_SECONDS / seconds)))
-            self.trial_rows, self.rounds = rows, 1 if seconds > _LONG_SECONDS else _TRIALS + 1
+                seconds = self._seconds(rows)  # the first has warmed up
+                more = max(rows, min(most, round(rows * _TRIAL_SECONDS / max(seconds, 1e-9))))
+                rows, seconds = more, seconds * more / rows
+            self.trial_rows, self.trial_seconds = rows, max(seconds, 1e-9)
         rows = self.trial_rows
-        return (lambda learner: rows / _seconds(learner, rows)), self.rounds
+        return lambda _learner: rows / max(self._seconds(rows), 1e-9)
 
-
-def _seconds(learner: Learner, rows: int) -> float:
-    started = time.perf_counter()
-    learner.rehearse(rows)
-    return time.perf_counter() - started
+    def _seconds(self, rows: int) -> float:
+        return seconds_of(lambda: self.learner.rehearse(rows), self.clock)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import typer
 
 from trm_engine.text import three_digits
-from trm_tui.cli.output import JsonFlag, print_json, print_table
+from trm_tui.cli.output import JsonFlag, print_json, print_table, print_text
 
+_SECONDS = 110.0  # for all shapes
 _LIBRARIES = ("default", "onednn", "bf16")
 
 
@@ -37,12 +39,15 @@ def bench(
     json: JsonFlag = False,
 ) -> None:
     """Measure training steps at standard shapes, against plain PyTorch and this CPU's matrix products."""
-    from trm_engine.tuning.bench.compare import compare
+    from trm_engine.tuning.bench.compare import SECONDS, compare
     from trm_tui.cli.printers import ProgressPrinter
 
+    seconds = SECONDS if shape else _SECONDS / len(Shape)
     with ProgressPrinter(summary=False) as printer:
         measured = [
-            compare(each.value, precision=precision, rounds=rounds, progress=printer.preparing)
+            compare(
+                each.value, precision=precision, rounds=rounds, progress=printer.preparing, seconds=seconds
+            )
             for each in ([shape] if shape else Shape)
         ]
     if json:
@@ -69,11 +74,20 @@ def bench(
                 three_digits(c.plain_samples_per_second),
                 f"{c.speedup:.2f}×",
                 f"{c.gflops:,.0f}",
-                f"{c.share_of_gemm_rate:.0%}",
+                "-" if c.share_of_gemm_rate is None else f"{c.share_of_gemm_rate:.0%}",
                 *(f"{c.gemm_gflops[name]:,.0f}" if name in c.gemm_gflops else "-" for name in _LIBRARIES),
-                f"{three_digits(c.solving['fixed'])} in {c.solving['steps']} steps",
-                f"{three_digits(c.solving['early'])} in {c.solving['ran_steps']:.1f}",
+                *_solving(c.solving),
             )
             for c in measured
         ],
     )
+    for each in measured:
+        if each.skipped:
+            print_text(f"{each.shape}: not measured, for it would take too long: {'; '.join(each.skipped)}")
+
+
+def _solving(rates: Mapping[str, float] | None) -> tuple[str, str]:
+    if rates is None:
+        return "-", "-"
+    fixed = f"{three_digits(rates['fixed'])} in {rates['steps']} steps"
+    return fixed, f"{three_digits(rates['early'])} in {rates['ran_steps']:.1f}"
