@@ -1,17 +1,45 @@
 """The errors a person can meet, one type per exit code.
 
-An error's text is one or two lines: what is wrong, where (file, section, key), and what to do.
+    TrmError                    1  base of all
+    ├── UsageError              2  wrong usage, an unreadable input file
+    │   └── ConfigError         2  a configuration with problems: all of them, by setting
+    ├── SessionError            3  a session or checkpoint is missing, locked or corrupt
+    ├── FitError                4  it does not fit the hardware
+    ├── DivergedError           5  training diverged
+    └── ResourceError           6  disk or memory ran out; what was saved stands
+
+An error's text is one or two lines: what is wrong, where (file, section, key), and what to do. What to do it
+carries as data too (`remedies`): `str()` words it neutrally, `worded` as a front end does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from trm_engine.remedies import Remedy
+
+OVERRIDES = "overrides"
+"""The source of settings that were given one by one and not in a file."""
 
 
 class TrmError(Exception):
     """Base of every error that is meant for a person; `exit_code` is the command's exit status."""
 
     exit_code = 1
+    between = "; "
+    """What stands between the message and its first remedy; an "or" stands before each further one."""
+
+    def __init__(self, message: str = "", *, remedies: Sequence[Remedy] = ()) -> None:
+        self.message = message
+        self.remedies = tuple(remedies)
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return self.worded(str)
+
+    def worded(self, word: Callable[[Remedy], str]) -> str:
+        """Return the whole text, each remedy in the words of a front end."""
+        return self.message + (self.between if self.remedies else "") + ", or ".join(map(word, self.remedies))
 
 
 class UsageError(TrmError):
@@ -28,6 +56,10 @@ class ConfigError(UsageError):
         self.source = source
         super().__init__("\n".join(f"{source}: {problem}" for problem in self.problems))
 
+    def named(self, source: str) -> str:
+        """Return the text with another name for where the settings come from."""
+        return "\n".join(f"{source}: {problem}" for problem in self.problems)
+
 
 class SessionError(TrmError):
     """A session or checkpoint is missing, locked by another process, or corrupt."""
@@ -39,6 +71,10 @@ class FitError(TrmError):
     """The configuration does not fit the hardware."""
 
     exit_code = 4
+
+    def worded(self, word: Callable[[Remedy], str]) -> str:
+        """Return the problem and each remedy on a line of its own."""
+        return "\n".join([self.message, *(f"try: {word(remedy)}" for remedy in self.remedies)])
 
 
 class DivergedError(TrmError):

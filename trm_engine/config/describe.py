@@ -38,7 +38,7 @@ class FieldInfo:
 
     @property
     def key(self) -> str:
-        """The dotted name, as `--set` takes it."""
+        """The dotted name, `section.key`."""
         return f"{self.section}.{self.name}" if self.section else self.name
 
     @property

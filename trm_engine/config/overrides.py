@@ -1,4 +1,4 @@
-"""Settings changed one by one, as `--set section.key=value` does."""
+"""Settings changed one by one, as `section.key=value`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from trm_engine.config.build import check, meant_by, task_type
 from trm_engine.config.describe import FieldInfo, describe, section_types
 from trm_engine.config.problems import quoted, similar
 from trm_engine.config.sections import Config, TaskConfig
-from trm_engine.errors import ConfigError
+from trm_engine.errors import OVERRIDES, ConfigError
 
 
-def apply(config: Config, assignments: Iterable[str], source: str = "--set") -> Config:
+def apply(config: Config, assignments: Iterable[str], source: str = OVERRIDES) -> Config:
     """Return `config` with each `section.key=value` set; raise `ConfigError` with every problem.
 
     A value is read as TOML, else as bare text; the last of two values for one key counts. Changing

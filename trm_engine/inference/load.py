@@ -75,7 +75,7 @@ def averaged_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
 
 
 def named_step(session: Session, checkpoint: str | None) -> int | None:
-    """Return the step that `--checkpoint` names: a number or `best`; None for the newest.
+    """Return the step that a person names: a number or `best`; None for the newest.
 
     Raises `SessionError` when there is no best yet, `UsageError` for other words.
     """
@@ -86,5 +86,5 @@ def named_step(session: Session, checkpoint: str | None) -> int | None:
             raise SessionError(f"session {session.id} has not been evaluated, so no checkpoint is the best")
         return session.best.step
     if not checkpoint.isdecimal():
-        raise UsageError(f'--checkpoint is a step or "best", not "{checkpoint}"')
+        raise UsageError(f'a checkpoint is named by its step or "best", not "{checkpoint}"')
     return int(checkpoint)

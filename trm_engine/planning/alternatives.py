@@ -1,4 +1,4 @@
-"""Smaller configurations for one that does not fit: each valid, each fitting, each as `--set` options."""
+"""Smaller configurations for one that does not fit: each valid, each fitting, each a change of settings."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from trm_engine.config import Config, apply
 from trm_engine.errors import ConfigError
 from trm_engine.planning.costs import costs_of
+from trm_engine.remedies import ChangeSettings
 
 Settings = tuple[str, ...]
 
 
-def alternatives(config: Config, fits: Callable[[Config], bool]) -> tuple[str, ...]:
-    """Return the least change of each kind that makes `config` fit, as `--set a=1 --set b=2`.
+def alternatives(config: Config, fits: Callable[[Config], bool]) -> tuple[ChangeSettings, ...]:
+    """Return the least change of each kind that makes `config` fit.
 
     Fewer rows in flight and gradient checkpointing come first, for they leave the mathematics alone; then
     fewer updates of z in a cycle (of a text model, fewer recursion steps), a smaller width, fewer layers.
@@ -29,7 +30,7 @@ def alternatives(config: Config, fits: Callable[[Config], bool]) -> tuple[str, .
     if not found:
         together = _first_fitting(config, _one_row_and_smaller(config), fits)
         found = [together] if together else []
-    return tuple(" ".join(f"--set {setting}" for setting in settings) for settings in found)
+    return tuple(map(ChangeSettings.parse, found))
 
 
 def _first_fitting(

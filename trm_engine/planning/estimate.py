@@ -12,6 +12,7 @@ from trm_engine.planning.costs import costs_of
 from trm_engine.planning.flops import parameters, puzzle_parameters, training_flops
 from trm_engine.planning.memory import Footprint, footprint
 from trm_engine.planning.time import run_seconds, step_seconds
+from trm_engine.remedies import ChangeSettings
 from trm_engine.text import format_bytes
 
 
@@ -45,8 +46,8 @@ class Fit:
     """Length of the run with its evaluations; None without a rate."""
     problems: tuple[str, ...] = ()
     """Why it does not fit; empty when it does, or when the budget is not known."""
-    alternatives: tuple[str, ...] = ()
-    """`--set` options each of which makes it fit."""
+    alternatives: tuple[ChangeSettings, ...] = ()
+    """Changes of settings each of which makes it fit."""
 
     @property
     def fits(self) -> bool:
@@ -55,7 +56,8 @@ class Fit:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        return {**asdict(self), "fits": self.fits}
+        alternatives = [dict(change.settings) for change in self.alternatives]
+        return {**asdict(self), "alternatives": alternatives, "fits": self.fits}
 
 
 def estimate(
@@ -76,7 +78,7 @@ def estimate(
     per_sample, rows = training_flops(config), config.train.batch_size
     speed = rows / step_seconds(config, gemm_gflops) if gemm_gflops else None
     problems: tuple[str, ...] = ()
-    smaller: tuple[str, ...] = ()
+    smaller: tuple[ChangeSettings, ...] = ()
     if budget_bytes is not None and memory.peak > budget_bytes:
         problems = (_too_large(config, memory, budget_bytes),)
         smaller = alternatives(config, lambda other: _memory(other, num_puzzle_ids).peak <= budget_bytes)

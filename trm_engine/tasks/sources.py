@@ -12,6 +12,7 @@ from trm_engine.config.sections import DATA_FIELDS, TaskConfig
 from trm_engine.errors import UsageError
 from trm_engine.files import sha256_of
 from trm_engine.progress import Progress, silent
+from trm_engine.remedies import NameData
 from trm_engine.tasks.hub.client import HubDataset, HubFile, cached_file, download
 from trm_engine.tasks.puzzle_lists.files import STDIN, is_pipe
 from trm_engine.text import safe_text
@@ -65,7 +66,7 @@ def find(data: str, *, field: str, split: Split, progress: Progress = silent) ->
         try:
             file = download(dataset, f"{split}.csv", progress)
         except UsageError as error:
-            raise UsageError(f"{error}\nor name data of your own with --set task.{field}=PATH") from error
+            raise UsageError(error.message, remedies=[*error.remedies, NameData(f"task.{field}")]) from error
         return Located(file.path, file)
     path = as_path(data)
     try:
@@ -76,8 +77,8 @@ def find(data: str, *, field: str, split: Split, progress: Progress = silent) ->
         there = False
     if not there:
         raise UsageError(
-            f"[task] {field}: there is no {safe_text(data)}{_where(path)}; name your data with "
-            f"--set task.{field}=PATH"
+            f"[task] {field}: there is no {safe_text(data)}{_where(path)}",
+            remedies=[NameData(f"task.{field}", "your data")],
         )
     if is_pipe(path):
         raise UsageError(

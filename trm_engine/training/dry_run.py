@@ -12,6 +12,7 @@ from trm_engine.monitoring.allocator import is_out_of_memory, release_memory
 from trm_engine.monitoring.memory_guard import Pressure, pressure
 from trm_engine.monitoring.process import ProcessReadings, Readings
 from trm_engine.planning.estimate import estimate
+from trm_engine.remedies import ChangeSettings
 from trm_engine.text import format_bytes
 from trm_engine.training.memory_policy import Sizes
 
@@ -47,9 +48,8 @@ def rehearse(learner: Learner, readings: Readings | None = None) -> Rehearsal:
             choice = f"micro-batch of {rows} rows" + (f" instead of {asked}" if rows < asked else "")
             return Rehearsal(config, Decision("memory", choice, found))
         if rows == 1:
-            raise FitError(
-                "\n".join([f"too little memory for a single row: {found}", *_remedies(config, peak)])
-            )
+            message = f"too little memory for a single row: {found}"
+            raise FitError(message, remedies=_remedies(config, peak))
         config = Sizes(rows // 2, config.train.batch_size).applied(config)
 
 
@@ -78,11 +78,11 @@ def _try(learner: Learner, rows: int, readings: Readings) -> _Trial:
     return _Trial(ran=True, peak=Pressure(peak, now.limit_bytes) if now else None)
 
 
-def _remedies(config: Config, peak: Pressure | None) -> list[str]:
+def _remedies(config: Config, peak: Pressure | None) -> tuple[ChangeSettings, ...]:
     """Return alternatives by the estimate, corrected by what one row has really held beyond the program."""
     memory = estimate(config).memory
     room = 0.9  # where it is not known how much is missing
     if peak is not None:
         room = (config.memory.stop_at * peak.limit_bytes - memory.base) / max(peak.rss_bytes - memory.base, 1)
     budget = memory.base + (memory.peak - memory.base) * max(min(room, 0.99), 0)
-    return [f"try: {smaller}" for smaller in estimate(config, budget_bytes=round(budget)).alternatives]
+    return estimate(config, budget_bytes=round(budget)).alternatives

@@ -33,7 +33,7 @@ class Origin:
         """Read `SESSION[:STEP|best]`."""
         session, _, checkpoint = text.partition(":")
         if not session:
-            raise UsageError(f'--from is SESSION, SESSION:STEP or SESSION:best, not "{text}"')
+            raise UsageError(f'a beginning is SESSION, SESSION:STEP or SESSION:best, not "{text}"')
         return cls(session, checkpoint or None, optimizer)
 
 

@@ -9,6 +9,7 @@ from trm_engine.config.sections import DATA_FIELDS
 from trm_engine.errors import SessionError, UsageError
 from trm_engine.hardware import Hardware
 from trm_engine.learning.learner import NUMERICS
+from trm_engine.remedies import NameData
 from trm_engine.sessions import Session, Store
 from trm_engine.tasks import build_task
 from trm_engine.tasks.base import Task
@@ -83,7 +84,8 @@ def compare_data(session: Session, task: Task) -> None:
         if now.get(part) != digest:
             raise SessionError(
                 f"session {session.id}: the {part} data (task.data or its files) are not those that it was "
-                f"trained on; put these back, name their place with --data PATH, or start a new run"
+                f"trained on; put these back, or start a new run",
+                remedies=[NameData(what="their place")],
             )
 
 

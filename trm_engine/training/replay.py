@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from trm_engine.config import Config, apply, diff, dumps, loads
-from trm_engine.errors import ConfigError, SessionError
+from trm_engine.errors import OVERRIDES, ConfigError, SessionError
 from trm_engine.learning.build import build_learner
 from trm_engine.sessions import Store
 from trm_engine.tasks import build_task
@@ -103,4 +103,4 @@ def _refuse_other_changes(before: Config, after: Config) -> None:
         if change.key not in FREE_ON_RESUME
     ]
     if problems:
-        raise ConfigError(problems, "--set")
+        raise ConfigError(problems, OVERRIDES)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from trm_engine.config import Config, apply, diff, dumps, loads
 from trm_engine.config.sections import DATA_FIELDS
-from trm_engine.errors import ConfigError, FitError, SessionError
+from trm_engine.errors import OVERRIDES, ConfigError, FitError, SessionError
 from trm_engine.hardware import Hardware, detect
 from trm_engine.learning.build import build_learner
 from trm_engine.learning.learner import Learner
@@ -79,8 +79,7 @@ def require_fit(config: Config, hardware: Hardware) -> None:
     """Refuse a configuration that the machine's memory cannot hold, and name some that it can."""
     fit = estimate(config, budget_bytes=memory_budget(config, hardware))
     if not fit.fits:
-        remedies = [f"try: {alternative}" for alternative in fit.alternatives]
-        raise FitError("\n".join([*fit.problems, *remedies]))
+        raise FitError("\n".join(fit.problems), remedies=fit.alternatives)
 
 
 def resume(
@@ -221,4 +220,4 @@ def _refuse_fixed_changes(before: Config, after: Config) -> None:
         if change.key.startswith(_FIXED_ON_RESUME) and change.key not in FREE_ON_RESUME
     ]
     if problems:
-        raise ConfigError(problems, "--set")
+        raise ConfigError(problems, OVERRIDES)

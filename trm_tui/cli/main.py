@@ -34,6 +34,7 @@ from trm_tui.cli import (
 from trm_tui.cli.context import Settings
 from trm_tui.cli.hints import usage_message, with_home
 from trm_tui.cli.streams import Output, end_streams, output_code, steady_streams
+from trm_tui.shared.wording import command_text
 
 app = typer.Typer(
     name="trm-tui",
@@ -115,7 +116,7 @@ def _run(words: list[str], out: Output, *, debug: bool) -> int:
     except TrmError as error:
         if debug:
             raise
-        _complain(str(error))
+        _complain(command_text(error))
         return error.exit_code
     except KeyboardInterrupt:
         return 130

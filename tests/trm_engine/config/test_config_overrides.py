@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trm_engine.config import Change, Config, TaskConfig, apply, diff, flatten
-from trm_engine.errors import ConfigError
+from trm_engine.errors import OVERRIDES, ConfigError
 from trm_engine.tasks.sudoku.config import SudokuConfig
 
 BASE = Config(title="base", task=SudokuConfig(clues=4))
@@ -14,7 +14,7 @@ BASE = Config(title="base", task=SudokuConfig(clues=4))
 def problems(*assignments: str) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as caught:
         apply(BASE, assignments)
-    assert caught.value.source == "--set"
+    assert caught.value.source == OVERRIDES
     return caught.value.problems
 
 

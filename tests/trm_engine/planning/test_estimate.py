@@ -220,9 +220,9 @@ def test_what_does_not_fit_is_told_with_its_largest_part() -> None:
 def test_the_first_alternative_is_the_largest_halving_that_fits() -> None:
     config = published("attention")
     first, *_ = estimate(config, budget_bytes=4 * GB).alternatives
-    option, setting = first.split(" ")
-    assert option == "--set"
-    rows = int(setting.removeprefix("train.micro_batch="))
+    ((key, value),) = first.settings
+    assert key == "train.micro_batch"
+    rows = int(value)
     twice = apply(config, [f"train.micro_batch={2 * rows}"])
     assert not estimate(twice, budget_bytes=4 * GB).fits
 
@@ -231,20 +231,21 @@ def test_a_large_evaluation_is_what_shrinks_when_it_is_the_cause() -> None:
     config = apply(published("attention", micro_batch=1), ["eval.batch_size=4096"])
     fit = estimate(config, budget_bytes=2 * GB)
     assert "evaluating 4096 puzzles at once" in fit.problems[0]
-    assert fit.alternatives[0].startswith("--set eval.batch_size=")
+    assert fit.alternatives[0].settings[0][0] == "eval.batch_size"
 
 
 def test_a_smaller_width_keeps_the_size_of_the_heads() -> None:
     config = apply(published("attention"), ["model.puzzle_emb_len=0"])
     budget = estimate(apply(config, ["model.hidden_size=256", "model.heads=4"])).peak_rss_bytes
     found = estimate(config, budget_bytes=budget).alternatives
-    assert "--set model.hidden_size=256 --set model.heads=4" in found
+    assert (("model.hidden_size", "256"), ("model.heads", "4")) in [change.settings for change in found]
 
 
 def test_where_one_change_is_not_enough_they_are_taken_together() -> None:
     config = apply(published("attention"), ["model.hidden_size=4096", "model.puzzle_emb_len=0"])
     (only,) = estimate(config, budget_bytes=GB // 2).alternatives
-    assert only.startswith("--set train.micro_batch=1 --set eval.batch_size=1 --set model.hidden_size=")
+    assert only.settings[:2] == (("train.micro_batch", "1"), ("eval.batch_size", "1"))
+    assert only.settings[2][0] == "model.hidden_size"
 
 
 def test_less_than_python_needs_has_no_alternative() -> None:
@@ -267,14 +268,13 @@ def test_every_alternative_is_valid_and_fits(
     changes = [f"model.hidden_size={hidden}", "model.puzzle_emb_len=0", f"eval.batch_size={evaluated}"]
     config = apply(published(mixer), [*changes, f"train.batch_size={rows}"])
     for alternative in estimate(config, budget_bytes=budget).alternatives:
-        options = [option for option in alternative.split(" ") if option != "--set"]
-        assert estimate(apply(config, options), budget_bytes=budget).fits
+        assert estimate(apply(config, alternative.assignments), budget_bytes=budget).fits
 
 
 def test_the_estimate_is_json() -> None:
     told = json.loads(json.dumps(estimate(published("mlp_t"), budget_bytes=GB, gemm_gflops=100).to_dict()))
     assert told["fits"] is False
-    assert told["alternatives"]
+    assert "train.micro_batch" in told["alternatives"][0]
     assert told["memory"]["weights"] == 4 * 5 * 5_028_866 + 4 * 512
 
 

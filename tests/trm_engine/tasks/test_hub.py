@@ -284,8 +284,6 @@ def test_a_folder_in_the_layout_of_the_hub_gives_its_files(tmp_path):
 @pytest.mark.parametrize("data", ["missing.csv", "x" * 300, "a\0b"])
 def test_a_path_with_nothing_there_is_refused_naming_the_field(data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(
-        UsageError, match=r"\[task\] data: there is no .*; name your data with --set task\.data=PATH"
-    ):
+    with pytest.raises(UsageError, match=r"\[task\] data: there is no .*; name your data in task\.data"):
         sources.find(data, field="data", split="train")
     assert not sources.is_here(data)

@@ -93,7 +93,7 @@ def test_where_one_row_does_not_fit_alternatives_are_named(make_config, monkeypa
     learner = build_learner(config, trm_engine.tasks.build_task(config.task))
     with pytest.raises(FitError, match="a single row") as caught:
         rehearse(learner, SmallMachine(monkeypatch, row=750_000_000))
-    assert "--set" in str(caught.value)
+    assert caught.value.remedies
     assert caught.value.exit_code == 4
 
 

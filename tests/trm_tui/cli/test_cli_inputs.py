@@ -171,7 +171,7 @@ def test_text_that_is_no_utf8_is_not_trained_on(trm: Any, content: bytes, said: 
     done = trm(*QUIET, "text.toml", "--data", "odd.txt")
     assert done.code == 2
     assert said in " ".join(done.err.split())
-    assert "is a folder: name one text file" in trm(*QUIET, "text.toml", "--set", "task.data=.").err
+    assert "is a folder; name one text file" in trm(*QUIET, "text.toml", "--set", "task.data=.").err
 
 
 # --- ARC -----------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from trm_engine.errors import ResourceError, UsageError
 from trm_engine.files import whole_file
 from trm_engine.paths import CACHE_VARIABLE, cache_folder
 from trm_engine.progress import Progress, silent
+from trm_engine.remedies import NameData
 from trm_engine.tasks.base import Tokens
 from trm_engine.tasks.puzzle_lists.form import HEAD_BYTES, encoding_of, named_form, to_utf8
 from trm_engine.tasks.text.vocabulary import CODE_POINTS, Counts, Vocabulary, code_points
@@ -154,11 +155,11 @@ def _require_file(path: Path, shown: str) -> None:
     except FileNotFoundError:
         mode = 0
     if stat.S_ISDIR(mode):
-        raise UsageError(f"{shown} is a folder: name one text file in it with --set task.data=FILE")
+        raise UsageError(f"{shown} is a folder", remedies=[NameData(what="one text file in it")])
     if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
         raise UsageError(f"{shown} is a pipe, and a text is read more than once: save it as a file first")
     if not stat.S_ISREG(mode):
-        raise UsageError(f"there is no text file {shown}; name one with --set task.data=FILE")
+        raise UsageError(f"there is no text file {shown}", remedies=[NameData(what="one")])
 
 
 def _require_utf8(head: bytes, shown: str) -> None:

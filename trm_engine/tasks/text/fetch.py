@@ -20,11 +20,12 @@ from trm_engine.errors import ResourceError, UsageError
 from trm_engine.files import sha256_of, whole_file
 from trm_engine.paths import DATA_VARIABLE, data_folder
 from trm_engine.progress import Progress, silent
+from trm_engine.remedies import FetchData, NameData
 from trm_engine.text import did_you_mean, format_bytes, safe_text
 
 _CHUNK_BYTES = 1 << 16
 _TIMEOUT_SECONDS = 30.0
-_USE_A_FILE = "or use a text of your own with --set task.data=FILE"
+_OWN_TEXT = NameData(what="a text of your own")
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,13 @@ def located(data: str, progress: Progress = silent) -> Path:
     path = place_of(known)
     if not path.is_file():
         raise UsageError(
-            f"{known.name} is not downloaded yet: `trm-tui data fetch {known.name}` downloads it "
-            f"({format_bytes(known.size)}), {_USE_A_FILE}"
+            f"{known.name} is not downloaded yet",
+            remedies=[FetchData(known.name, format_bytes(known.size)), _OWN_TEXT],
         )
     if not is_whole(known, path, progress):
         raise UsageError(
-            f"{safe_text(str(path))} is not {known.name} (its sha256 differs): "
-            f"`trm-tui data fetch {known.name}` downloads it again, {_USE_A_FILE}"
+            f"{safe_text(str(path))} is not {known.name} (its sha256 differs)",
+            remedies=[FetchData(known.name), _OWN_TEXT],
         )
     return path
 
@@ -155,5 +156,6 @@ def _parts(text: KnownText) -> Generator[bytes, None, None]:
 def _failed(text: KnownText, why: str) -> UsageError:
     words = " ".join(safe_text(why).split())
     return UsageError(
-        f"{text.name} could not be downloaded ({words}): try again with a network, {_USE_A_FILE}"
+        f"{text.name} could not be downloaded ({words}): try again with a network",
+        remedies=[_OWN_TEXT],
     )

@@ -9,7 +9,7 @@ from trm_engine.planning.estimate import Fit, estimate, memory_budget
 from trm_engine.text import format_bytes
 from trm_tui.workbench.editor.draft import Draft
 from trm_tui.workbench.editor.machine import Machine
-from trm_tui.workbench.editor.remedies import MOST, Remedy, fixes, parse_alternative
+from trm_tui.workbench.editor.remedies import MOST, Remedy, fixes
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def _fit(config: Config, machine: Machine) -> Fit:
 def _smaller(draft: Draft, machine: Machine, fit: Fit) -> tuple[Remedy, ...]:
     remedies = []
     for alternative in fit.alternatives[:MOST]:
-        texts = parse_alternative(alternative)
+        texts = dict(alternative.settings)
         changed = draft.with_texts(texts).checked.config
         if changed is not None:
             effect = f"needs {format_bytes(_fit(changed, machine).peak_rss_bytes)}"

@@ -43,12 +43,6 @@ def fixes(draft: Draft) -> list[Remedy]:
     return found[:MOST]
 
 
-def parse_alternative(text: str) -> dict[str, str]:
-    """Return the fields and texts of `--set a.b=1 --set c.d=2`, as the fit estimate names alternatives."""
-    pairs = (part.strip().partition("=") for part in text.split("--set ") if part.strip())
-    return {key: value for key, equals, value in pairs if equals}
-
-
 def _fixes_of(draft: Draft, key: str) -> list[Remedy]:
     before = draft.checked
     found: list[Remedy] = []

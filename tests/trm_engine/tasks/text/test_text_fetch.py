@@ -88,7 +88,7 @@ def test_a_damaged_file_is_refused_in_use_and_replaced_by_fetching(text: KnownTe
     data = bytearray(CONTENT)
     data[7] ^= 1
     path.write_bytes(data)
-    with pytest.raises(UsageError, match=r"sha256 differs.*data fetch plays"):
+    with pytest.raises(UsageError, match=r"sha256 differs.*download plays"):
         located("plays")
     assert fetch(text).read_bytes() == CONTENT
     assert server.asked == 2
@@ -112,19 +112,19 @@ def test_a_wrong_answer_leaves_nothing_and_says_why_in_one_line(
         setattr(server, name, value)
     with pytest.raises(UsageError, match=message) as caught:
         fetch(text)
-    assert "--set task.data=FILE" in str(caught.value)
+    assert "name a text of your own in task.data" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert litter() == []
 
 
 def test_without_a_network_one_line_says_what_to_do(text: KnownText, server: Server) -> None:
     nobody = replace(text, url="http://127.0.0.1:9/plays.txt")
-    with pytest.raises(UsageError, match=r"could not be downloaded.*--set task\.data=FILE"):
+    with pytest.raises(UsageError, match=r"could not be downloaded.*in task\.data"):
         fetch(nobody)
 
 
 def test_a_text_that_is_not_here_yet_says_how_to_get_it(text: KnownText) -> None:
-    with pytest.raises(UsageError, match=r"data fetch plays.*100 kB.*--set task\.data=FILE"):
+    with pytest.raises(UsageError, match=r"download plays.*100 kB.*in task\.data"):
         located("plays")
 
 

@@ -25,7 +25,7 @@ from trm_tui.workbench.editor.machine import (
     rate_of_sessions,
     this_machine,
 )
-from trm_tui.workbench.editor.remedies import MOST, fixes, parse_alternative
+from trm_tui.workbench.editor.remedies import MOST, fixes
 from trm_tui.workbench.recorder import Recorder
 
 SMALL = Origin("six", Config(task=SudokuConfig(box_cols=3, train_size=3000)))
@@ -165,13 +165,6 @@ def test_a_machine_whose_memory_is_unknown_refuses_nothing() -> None:
     assert advice.ready
     assert advice.fit is not None
     assert advice.fit.budget_bytes is None
-
-
-def test_alternatives_are_read_as_the_engine_writes_them() -> None:
-    assert parse_alternative("--set train.micro_batch=1 --set eval.batch_size=2") == {
-        "train.micro_batch": "1",
-        "eval.batch_size": "2",
-    }
 
 
 # --- the machine ------------------------------------------------------------------------------------------

@@ -1,0 +1,70 @@
+"""What would help against an error, as data: each front end words it in its own terms.
+
+`str()` of a remedy is the neutral wording, for logs and for who has no words of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+
+@dataclass(frozen=True)
+class ChangeSettings:
+    """Give these settings other values, all together: pairs of section.key and value, as TOML writes it."""
+
+    code: ClassVar[str] = "change-settings"
+    settings: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def parse(cls, assignments: tuple[str, ...]) -> ChangeSettings:
+        """Return a change of settings given as `section.key=value`."""
+        pairs = (assignment.partition("=") for assignment in assignments)
+        return cls(tuple((key, value) for key, _, value in pairs))
+
+    @property
+    def assignments(self) -> tuple[str, ...]:
+        """The settings as `section.key=value`."""
+        return tuple(f"{key}={value}" for key, value in self.settings)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{key} = {value}" for key, value in self.settings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a JSON object's members."""
+        return {"code": self.code, "settings": dict(self.settings)}
+
+
+@dataclass(frozen=True)
+class NameData:
+    """Let a setting name other data; `what` says which kind, with its article."""
+
+    code: ClassVar[str] = "name-data"
+    key: str = "task.data"
+    what: str = "data of your own"
+
+    def __str__(self) -> str:
+        return f"name {self.what} in {self.key}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a JSON object's members."""
+        return {"code": self.code, "key": self.key, "what": self.what}
+
+
+@dataclass(frozen=True)
+class FetchData:
+    """Download a known data set; `size` says how large it is, for people."""
+
+    code: ClassVar[str] = "fetch-data"
+    name: str
+    size: str = ""
+
+    def __str__(self) -> str:
+        return f"download {self.name}{f' ({self.size})' if self.size else ''}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a JSON object's members."""
+        return {"code": self.code, "name": self.name}
+
+
+Remedy: TypeAlias = "ChangeSettings | NameData | FetchData"
