@@ -8,7 +8,7 @@ OLDEST := .venv-oldest
 # Tests side by side on the cores; on no more than four, for their memory.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help quickstart test test-oldest check lint types imports format wheel screens bench-ui bench-sessions bench-streaming bench-recursion bench-step walk torture clean
+.PHONY: help quickstart test test-oldest check lint types imports format wheel screens page-screens bench-ui bench-sessions bench-streaming bench-recursion bench-step walk torture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -70,6 +70,9 @@ wheel: $(VENV)/.dev ## build the wheel, install it elsewhere, and train with it
 
 screens: $(VENV)/.dev ## draw every screen of the app from real runs into docs/screens
 	$(BIN)/python -m tests.e2e.screens
+
+page-screens: $(VENV)/.dev ## draw the server's page into docs/screens, in a real browser (ARGS="FOLDER OF SESSIONS")
+	$(BIN)/python -m tests.e2e.page_screens $(ARGS)
 
 bench-ui: $(VENV)/.dev ## measure what the app costs while a run trains
 	$(BIN)/python -m tests.e2e.bench_ui

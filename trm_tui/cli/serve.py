@@ -45,10 +45,14 @@ def serve(
         ),
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; any but loopback needs a token.")
+        str,
+        typer.Option(envvar="TRM_SERVE_HOST", help="Address to listen on; any but loopback needs a token."),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+        int,
+        typer.Option(
+            envvar="TRM_SERVE_PORT", min=0, max=65535, help="Port to listen on; 0 takes a free one."
+        ),
     ] = 8000,
     token: Annotated[
         str, typer.Option(envvar="TRM_SERVE_TOKEN", help="What clients must show; auto draws one.")
@@ -165,6 +169,8 @@ def _require_extra() -> None:
 
 def _token(given: str, file: Path | None, host: str, *, insecure: bool) -> str:
     """Return the token that clients must show; refuse an open server on an address others can reach."""
+    if given == "auto" and file is not None:
+        given = ""  # a file is a choice, and auto but the wish for any
     if given and file is not None:
         raise UsageError("give --token or --token-file, not both")
     if file is not None:
