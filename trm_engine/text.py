@@ -10,6 +10,8 @@ from collections.abc import Iterable
 # C0 but tab and newline, DEL, C1, and the bidirectional controls that can disguise what a line says.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
+_MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86_400, 31_557_600
+
 
 def safe_text(text: str) -> str:
     """Return `text` with every character removed that could drive a terminal or reorder a line."""
@@ -53,3 +55,21 @@ def format_seconds(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes, seconds_left = divmod(rest, 60)
     return f"{hours}:{minutes:02d}:{seconds_left:02d}" if hours else f"{minutes}:{seconds_left:02d}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the units a person would plan with: `42 s`, `3 min 10 s`, `5 h 20 min`, `4 days`."""
+    if not math.isfinite(seconds):
+        return "unknown"
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{whole} s"
+    if whole < 10 * _MINUTE:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min"
+    if whole < 2 * _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    if whole < 2 * _YEAR:
+        return f"{whole / _DAY:,.0f} days"
+    return f"{whole / _YEAR:,.0f} years"

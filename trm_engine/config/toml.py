@@ -14,6 +14,7 @@ from trm_engine.config.build import check
 from trm_engine.config.describe import FieldInfo, describe, section_types, value_of
 from trm_engine.config.sections import Config
 from trm_engine.errors import ConfigError
+from trm_engine.files import open_plain
 from trm_engine.text import format_bytes, safe_text
 
 MAX_BYTES = 100_000
@@ -25,7 +26,7 @@ def load(path: Path | str) -> Config:
     """Read a configuration file; raise `ConfigError` with every problem in it."""
     source = source_text(path)
     try:
-        with Path(path).open("rb") as file:
+        with open_plain(Path(path)) as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         # ValueError: a NUL byte in the path.

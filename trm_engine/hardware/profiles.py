@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from tomlkit.exceptions import ParseError, TOMLKitError
 
 from trm_engine.errors import ConfigError, UsageError
+from trm_engine.files import open_plain
 from trm_engine.hardware.facts import Hardware
 from trm_engine.paths import shipped
 from trm_engine.text import did_you_mean, safe_text
@@ -57,7 +58,7 @@ def _load(path: Path) -> Hardware:
 
 def _read(path: Path, source: str) -> str:
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             content = file.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
         reason = safe_text(getattr(error, "strerror", None) or str(error))

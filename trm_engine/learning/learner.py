@@ -49,6 +49,9 @@ code, so that no shape depends on data; gradients of threads are added once a st
 _SPIKE = 50.0
 
 
+_COUNTED = 2**63
+
+
 @dataclass
 class Counters:
     """Numbers that travel with the weights; all of them are in every checkpoint."""
@@ -65,6 +68,19 @@ class Counters:
     """Extra factor on the learning rate, lowered when training diverges."""
     digest: str = ""
     """Running hash of the loss of every step: equal digests mean that every loss agreed bit for bit."""
+
+    @classmethod
+    def parse(cls, saved: Mapping[str, Any]) -> Counters:
+        """Return the counters in a checkpoint's state; raise `TypeError` or `ValueError` for others."""
+        counters = cls(**saved)
+        for field in dataclasses.fields(cls):
+            value = getattr(counters, field.name)
+            if type(value) is not type(field.default) and (field.type != "float" or type(value) is not int):
+                raise TypeError(f"{field.name} is {value!r}")
+            if isinstance(value, (int, float)) and not 0 <= value < _COUNTED:
+                raise ValueError(f"{field.name} is {value!r}")
+        bytes.fromhex(counters.digest)
+        return counters
 
 
 @dataclass(frozen=True)
@@ -292,7 +308,7 @@ class Learner(ABC):
         self.parameters.load(self.ema, tensors, "ema.")
         self.parameters.load(self.optimizer.mean, tensors, "adam_mean.")
         self.parameters.load(self.optimizer.square, tensors, "adam_square.")
-        self.counters = Counters(**state["counters"])
+        self.counters = Counters.parse(state["counters"])
         self.optimizer.updates = self.counters.updates
         self.sampler.restore(state["sampler"])
         self.rng.bit_generator.state = state["rng"]

@@ -29,7 +29,7 @@ class ChangedError(ValueError):
 
 def sealed_object(content: JsonObject) -> bytes:
     """Return a file's content: a JSON object with at least one member, and its digest as the last."""
-    text = json.dumps(finite(content), indent=2, allow_nan=False).encode()
+    text = json.dumps(_storable(content), indent=2, allow_nan=False).encode()
     start = text.removesuffix(b"\n}")
     return start + b',\n  "sha256": "' + _sha256(start) + b'"\n}\n'
 
@@ -63,7 +63,7 @@ def unsealed_text(text: str) -> tuple[str, bool]:
 
 def sealed_record(record: JsonObject) -> bytes:
     """Return a line of JSON with a check value as its last member; NaN and infinities become null."""
-    start = json.dumps(finite(record), allow_nan=False, separators=(",", ":")).encode().removesuffix(b"}")
+    start = json.dumps(_storable(record), allow_nan=False, separators=(",", ":")).encode().removesuffix(b"}")
     return start + b',"crc32":"' + _crc32(start) + b'"}\n'
 
 
@@ -100,6 +100,21 @@ def _before_check(line: bytes, before: bytes, after: bytes) -> bytes | None:
     if framed != right:
         raise ChangedError
     return line[:start] if right else None
+
+
+def _storable(content: JsonObject) -> object:
+    """Return a value that JSON can hold and any reader takes: file names may hold bytes that are no text."""
+    return _without_surrogates(finite(content))
+
+
+def _without_surrogates(value: object) -> object:
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    return value
 
 
 def _sha256(data: bytes) -> bytes:

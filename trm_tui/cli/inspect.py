@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trm_engine.text import format_bytes, format_seconds, three_digits
+from trm_engine.text import duration, format_bytes, three_digits
 from trm_tui.cli.context import settings
-from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, print_text
+from trm_tui.cli.output import JsonFlag, notice, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption
 
 if TYPE_CHECKING:
+    from trm_engine.config import Preset
     from trm_engine.hardware import Hardware
     from trm_engine.planning.estimate import Fit
 
@@ -62,17 +64,20 @@ def _fit_facts(fit: Fit, at_most: str = "") -> Iterator[tuple[str, object]]:
     if fit.samples_per_second and fit.seconds:
         speed = three_digits(fit.samples_per_second)
         yield "speed", f"about {speed} samples/s, planned with {fit.gemm_gflops:.0f} GFLOP/s"
-        epoch = f"{format_seconds(fit.epoch_seconds)} an epoch, " if fit.epoch_seconds else ""
-        yield "time", f"about {epoch}{format_seconds(fit.seconds)} to the last step"
+        epoch = f"{duration(fit.epoch_seconds)} an epoch, " if fit.epoch_seconds else ""
+        yield "time", f"about {epoch}{duration(fit.seconds)} to the last step"
     yield "verdict", "fits" if fit.fits else "does not fit"
 
 
 def presets(
-    name: Annotated[str | None, typer.Argument(help="Print this one as TOML.")] = None, json: JsonFlag = False
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="Print this one as TOML.")] = None,
+    json: JsonFlag = False,
 ) -> None:
     """List the presets from light to heavy, or print one as TOML."""
     from trm_engine.config import dumps, find_preset, list_presets
     from trm_engine.planning.time import from_light_to_heavy
+    from trm_engine.tuning.gemm_rate import with_gemm_rate
 
     if name is not None:
         found = find_preset(name)
@@ -84,10 +89,33 @@ def presets(
     everything = from_light_to_heavy(list_presets())
     if json:
         print_json([{"name": p.name, "title": p.config.title, "expect": p.config.expect} for p in everything])
-    else:
-        print_table(
-            ("preset", "what", "expect"), [(p.name, p.config.title, p.config.expect) for p in everything]
-        )
+        return
+    machine = with_gemm_rate(settings(ctx).machine())
+    columns = ("preset", "task", ">time here, at most", "reaches", "measured in")
+    print_table(columns, [_preset_row(preset, machine) for preset in everything])
+    notice("trm-tui presets NAME tells all of one; times here are predicted from this machine's rate")
+
+
+_REACHED = re.compile(r"[\d.]+(?: to [\d.]+)? %|loss (?:of )?[\d.]+")
+_MEASURED = re.compile(r"([\d.]+ (?:s|minutes))(?: of training)?,? on (?:one of )?2\s+cores of an (\w+ \w+)")
+
+
+def _preset_row(preset: Preset, machine: Hardware) -> tuple[str, ...]:
+    """Return a preset on one line: what it is, how long it takes here, what it reaches and where that was."""
+    from trm_engine.planning.estimate import estimate
+
+    config = preset.config
+    seconds = estimate(config, gemm_gflops=machine.gemm_gflops).seconds
+    reached, measured = _REACHED.search(config.expect), _MEASURED.search(config.expect)
+    published = "published " if "ublished" in config.expect[:14] else ""
+    unmeasured = config.expect.startswith(("Not measured", "Measured only"))
+    return (
+        preset.name,
+        config.title,
+        duration(seconds) if seconds else "unknown",
+        "not measured" if unmeasured or not reached else f"{published}{reached[0]}",
+        f"{measured[1]}, 2 cores of {measured[2]}" if measured and not unmeasured and not published else "",
+    )
 
 
 def hardware(ctx: typer.Context, json: JsonFlag = False) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich import box
@@ -39,22 +39,32 @@ def notice(text: str) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
     """Write a table; columns whose name starts with `>` are right-aligned."""
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=_title(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+        side: Literal["left", "right"] = "right" if column.startswith(">") else "left"
+        table.add_column(_plain(column.removeprefix(">")), justify=side)
     for row in rows:
-        table.add_row(*(Text(safe_text(str(cell))) for cell in row))
+        table.add_row(*map(_plain, row))
     _console().print(table)
 
 
 def print_facts(facts: Iterable[tuple[str, object]], *, title: str = "") -> None:
     """Write pairs of a name and a value, one a line."""
-    table = Table(title=title or None, title_justify="left", box=None, show_header=False, pad_edge=False)
+    table = Table(title=_title(title), title_justify="left", box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column()
     for name, value in facts:
-        table.add_row(name, Text(safe_text(str(value))))
+        table.add_row(_plain(name), _plain(value))
     _console().print(table)
+
+
+def _plain(value: object) -> Text:
+    """Return what stands in a table: all of it comes from files, names and titles too, and drives nothing."""
+    return Text(safe_text(str(value)))
+
+
+def _title(title: str) -> Text | None:
+    return _plain(title) if title else None
 
 
 def print_grid(rows: Iterable[Sequence[str]], palette: Mapping[str, str], drawing: str) -> None:

@@ -10,7 +10,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from trm_engine.planning.estimate import Fit
-from trm_engine.text import format_bytes, safe_text, three_digits
+from trm_engine.text import duration, format_bytes, safe_text, three_digits
 from trm_tui.tui.common.gauges import bar
 from trm_tui.tui.common.panel import Panel
 from trm_tui.workbench.editor.advice import Advice
@@ -22,7 +22,6 @@ _PARTS_HEIGHT = 7
 _MOST_MESSAGES = 3
 _NEARLY_FULL = 0.8
 _NOTICEABLE = 0.005
-_MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86_400, 31_557_600
 
 
 class FitPanel(Panel, can_focus=False):
@@ -83,22 +82,6 @@ class FitLine(Widget):
             if advice.fit.seconds is not None:
                 parts.append(Content(duration(advice.fit.seconds)))
         return Content(" · ").join(parts).truncate(self.content_size.width, ellipsis=True)
-
-
-def duration(seconds: float) -> str:
-    """Return a time in the units a person would plan with: `42 s`, `3 min 10 s`, `5 h 20 min`, `4 days`."""
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{seconds:.1f} s" if seconds < 9.95 else f"{whole} s"
-    if whole < 10 * _MINUTE:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min"
-    if whole < 2 * _DAY:
-        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
-    if whole < 2 * _YEAR:
-        return f"{whole / _DAY:,.0f} days"
-    return f"{whole / _YEAR:,.0f} years"
 
 
 def _verdict(advice: Advice) -> Iterator[Content]:

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from tests.trm_tui.app_pilot import action_names, notes_of_keys
 from tests.trm_tui.editor_pilot import SIX, Desk, SharedDesk, shared
 from tests.trm_tui.picture import text_of
-from trm_engine.text import safe_text
-from trm_tui.tui.editor.fit_panel import duration
+from trm_engine.text import duration, safe_text
 from trm_tui.tui.editor.screen import ConfigScreen
 
 WIDTH = "model.hidden_size"
