@@ -25,6 +25,12 @@ from trm_engine.text import format_bytes
 MAX_FILES = 20_000
 MAX_BYTES = 1 << 36
 """64 GiB: far above any session, far below what could fill a disk unnoticed."""
+MAX_RATIO = 100
+"""How many times its own size an archive may unpack to: metrics shrink to a tenth, weights hardly at all."""
+RATIO_FREE_BYTES = 1 << 24
+"""What an archive may unpack to whatever its own size is."""
+RESERVE_BYTES = 1 << 28
+"""Room on the disk that an import leaves free."""
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 IMPORTING = ".import-"
@@ -67,7 +73,9 @@ def unpacked_session(file: Path, root: Path) -> Iterator[tuple[str, Path]]:
         raise UsageError(f"there is no file {file} to import.")
     with disk_errors(f"import {file}"), _reading(file), ZipFile(file) as archive:
         members = _checked_members(archive, file)
-        _check_room(sum(info.file_size for info in members.values()), root)
+        needed = sum(info.file_size for info in members.values())
+        _check_ratio(needed, sum(info.compress_size for info in members.values()), file)
+        _check_room(needed, root)
         session_id = next(iter(members.values())).filename.split("/")[0]
         folder = root / f"{IMPORTING}{session_id}"
         if is_real_folder(folder) and is_abandoned(folder, 0.0):  # what an import cut short has left
@@ -149,15 +157,25 @@ def _checked_members(archive: ZipFile, file: Path) -> dict[str, ZipInfo]:
     return members
 
 
+def _check_ratio(needed: int, packed: int, file: Path) -> None:
+    """Refuse an archive that was made to fill a disk."""
+    if needed > RATIO_FREE_BYTES + MAX_RATIO * packed:
+        raise SessionError(
+            f"{file} is refused: {format_bytes(packed)} would unpack to {format_bytes(needed)}, and no "
+            f"session shrinks to less than a {MAX_RATIO}th."
+        )
+
+
 def _check_room(needed: int, root: Path) -> None:
     if needed > MAX_BYTES:
         raise SessionError(
             f"the archive unpacks to {format_bytes(needed)}; at most {format_bytes(MAX_BYTES)} is read."
         )
     free = Disk().free_bytes(root)
-    if needed > free:
+    if needed > free - RESERVE_BYTES:
         raise ResourceError(
-            f"the archive needs {format_bytes(needed)}, and {root} has {format_bytes(free)} free."
+            f"the archive needs {format_bytes(needed)}, and {root} has {format_bytes(free)} free, of which "
+            f"{format_bytes(RESERVE_BYTES)} are left: free some."
         )
 
 

@@ -8,6 +8,7 @@ names it, and `group_indices` (G + 1,) bounds the puzzles of each group: an orig
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,10 @@ def _fault(path: Path, what: str) -> UsageError:
 
 def _read_metadata(path: Path) -> Metadata:
     try:
-        if path.stat().st_size > _MAX_JSON:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise _fault(path, "is no regular file")
+        if found.st_size > _MAX_JSON:
             raise _fault(
                 path, f"is larger than {format_bytes(_MAX_JSON)}, which no description of a dataset is"
             )
@@ -126,7 +130,7 @@ def _read_set(folder: Path, name: str, metadata: Metadata, progress: Progress) -
     labels = _read_tokens(path("labels"), metadata, progress, are_labels=True)
     if len(labels) != len(inputs) or not len(inputs):
         raise _fault(path("labels"), f"has {len(labels)} rows for {len(inputs)} rows of inputs")
-    identifiers = np.array(_open(path("puzzle_identifiers"), dimensions=1))
+    identifiers = _read_few(path("puzzle_identifiers"), most=len(inputs), what="rows")
     last = metadata.num_puzzle_identifiers - 1
     if ((identifiers < 0) | (identifiers > last)).any():
         raise _fault(path("puzzle_identifiers"), f"holds names outside 0 … {last} (num_puzzle_identifiers)")
@@ -169,8 +173,12 @@ def _read_tokens(path: Path, metadata: Metadata, progress: Progress, *, are_labe
 def _open(path: Path, dimensions: int) -> Tokens:
     """Memory-map an array of integers; nothing but its header is read."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise _fault(path, "is no regular file")
         # Unlike np.load, this never turns to pickles or archives, whatever the file begins with.
         array: Tokens = np.lib.format.open_memmap(path, mode="r")
+    except UsageError:
+        raise
     except OSError as error:
         raise _fault(path, f"cannot be read: {error.strerror or error}") from error
     except Exception as error:  # a damaged header can make NumPy's parser raise almost anything
@@ -182,9 +190,17 @@ def _open(path: Path, dimensions: int) -> Tokens:
     return array
 
 
+def _read_few(path: Path, most: int, what: str) -> Tokens:
+    """Read an array that has no more than so many entries; a hostile one is refused by its header alone."""
+    stored = _open(path, dimensions=1)
+    if len(stored) > most:
+        raise _fault(path, f"has {len(stored):,} entries; there are {most:,} {what} at most")
+    return np.array(stored)
+
+
 def _read_bounds(path: Path, of: int, what: str) -> npt.NDArray[np.int64]:
     """Read bounds that must rise strictly from 0 to `of`."""
-    bounds = np.array(_open(path, dimensions=1), np.int64)
+    bounds = _read_few(path, most=of + 1, what=f"bounds of {what}").astype(np.int64)
     if len(bounds) < 2 or bounds[0] != 0 or bounds[-1] != of or (np.diff(bounds) <= 0).any():
         raise _fault(path, f"must rise from 0 to {of}, the number of {what}, each bound above the one before")
     return bounds

@@ -212,6 +212,27 @@ def test_an_archive_that_does_not_fit_on_the_disk_is_refused(
     assert list(other.root.iterdir()) == []
 
 
+def test_an_import_leaves_some_of_the_disk_free(
+    exported: Path, other: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ZipFile(exported) as opened:
+        needed = sum(info.file_size for info in opened.infolist())
+    monkeypatch.setattr(archive.Disk, "free_bytes", lambda *_: needed + archive.RESERVE_BYTES - 1)
+    with pytest.raises(ResourceError, match="of which 268 MB are left: free some"):
+        other.import_archive(exported)
+    monkeypatch.setattr(archive.Disk, "free_bytes", lambda *_: needed + archive.RESERVE_BYTES)
+    assert other.import_archive(exported)
+
+
+@pytest.mark.parametrize("name", ["metrics.jsonl", "events.log", "checkpoints/000000001/weights.safetensors"])
+def test_an_archive_that_unpacks_to_a_multiple_of_itself_is_refused(
+    session_id: str, exported: Path, other: Store, name: str
+) -> None:
+    zeros = bytes(archive.RATIO_FREE_BYTES * 2)
+    rewrite(exported, lambda new: new.writestr(f"{session_id}/{name}", zeros), without=name)
+    assert "no session shrinks to less than a 100th" in refused(other, exported)
+
+
 def test_an_import_that_was_killed_does_not_hinder_the_next(
     session_id: str, exported: Path, other: Store
 ) -> None:

@@ -1,6 +1,8 @@
 import contextlib
 import io
 import json
+import os
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -73,6 +75,37 @@ def test_large_splits_stay_memory_mapped(tmp_path, monkeypatch):
     assert isinstance(examples.inputs, np.memmap)
     assert not examples.inputs.flags.writeable
     assert examples.inputs.tolist() == INPUTS.tolist()
+
+
+def sparse(path, entries):
+    """Write the header of an array of that many numbers, and a hole for them."""
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "<i4", "fortran_order": False, "shape": (entries,)}
+        )
+        file.truncate(file.tell() + 4 * entries)
+
+
+@pytest.mark.parametrize("field", ["puzzle_identifiers", "puzzle_indices", "group_indices"])
+def test_an_array_of_more_entries_than_rows_is_refused_by_its_header(tmp_path, field):
+    folder = save_split(tmp_path)
+    sparse(folder / f"all__{field}.npy", 10**9)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UsageError, match=rf"{field}.*has 1,000,000,000 entries; there are \d .* at most"):
+            read_published(folder, **TOKENS)
+        assert tracemalloc.get_traced_memory()[1] < 10**8
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["dataset.json", "all__inputs.npy", "all__group_indices.npy"])
+def test_a_pipe_in_a_folder_is_refused_without_waiting_for_it(tmp_path, name):
+    folder = save_split(tmp_path)
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(UsageError, match=rf"{name}: is no regular file"):
+        read_published(folder, **TOKENS)
 
 
 def test_ignored_labels_may_be_minus_a_hundred(tmp_path):

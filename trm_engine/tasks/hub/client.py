@@ -108,7 +108,7 @@ def download(
     network. An interrupted download goes on where it stopped. `endpoint` and `cache` stand in for the Hub's
     address and folder (which the environment sets: HF_ENDPOINT, HF_HOME, HF_HUB_OFFLINE). Raises
     `UsageError` that says what is missing (the library, the network, the data set, the revision or the file),
-    and `ResourceError` where the disk is full.
+    `ResourceError` where the disk is full, and what `progress` raises to call the download off.
     """
     try:
         import huggingface_hub  # noqa: F401
@@ -117,16 +117,33 @@ def download(
     known = cached_file(dataset, name, cache=cache)
     if known is not None and known.commit == dataset.revision:
         return known
+    watched = _Watched(progress)
     with _quiet():
         try:
-            return HubFile(dataset, name, _fetch(dataset, name, endpoint, cache, progress))
+            return HubFile(dataset, name, _fetch(dataset, name, endpoint, cache, watched))
         except TrmError:
             raise
         except Exception as error:
+            if watched.called_off:
+                raise
             told, reachable = _explain(dataset, name, error)
             if known is not None and not reachable:
                 return known
             raise UsageError(told) from error
+
+
+class _Watched:
+    """A progress that knows whether it has called the work off, by raising something."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.called_off = False
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Report."""
+        self.called_off = True
+        self._progress(what, done, total)
+        self.called_off = False
 
 
 def _fetch(

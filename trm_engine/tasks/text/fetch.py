@@ -21,10 +21,11 @@ from trm_engine.files import sha256_of, whole_file
 from trm_engine.paths import DATA_VARIABLE, data_folder
 from trm_engine.progress import Progress, silent
 from trm_engine.remedies import FetchData, NameData
+from trm_engine.tasks.hub.pace import Limits, Pace
 from trm_engine.text import did_you_mean, format_bytes, safe_text
 
 _CHUNK_BYTES = 1 << 16
-_TIMEOUT_SECONDS = 30.0
+DEFAULT = Limits()
 _OWN_TEXT = NameData(what="a text of your own")
 
 
@@ -101,18 +102,18 @@ def is_whole(text: KnownText, path: Path, progress: Progress = silent) -> bool:
         return False
 
 
-def fetch(text: KnownText, progress: Progress = silent) -> Path:
+def fetch(text: KnownText, progress: Progress = silent, limits: Limits = DEFAULT) -> Path:
     """Download a text, unless it is here already; return its file, which appears whole or not at all.
 
-    Raises `UsageError` when it cannot be downloaded or is not what it should be, `ResourceError` when it
-    cannot be written.
+    What `progress` raises ends it, and leaves nothing. Raises `UsageError` when it cannot be downloaded or is
+    not what it should be, `ResourceError` when it cannot be written.
     """
     path = place_of(text)
     if is_whole(text, path):
         return path
     try:
         with whole_file(path) as out:
-            _download(text, out, progress)
+            _download(text, out, progress, limits)
     except OSError as error:
         raise ResourceError(
             f"{safe_text(str(path))} cannot be written ({error.strerror or error}); "
@@ -121,10 +122,12 @@ def fetch(text: KnownText, progress: Progress = silent) -> Path:
     return path
 
 
-def _download(text: KnownText, out: IO[bytes], progress: Progress) -> None:
+def _download(text: KnownText, out: IO[bytes], progress: Progress, limits: Limits) -> None:
     digest, done = hashlib.sha256(), 0
-    with closing(_parts(text)) as parts:
+    pace = Pace(f"downloading {text.name}", limits, text.size)
+    with closing(_parts(text, limits)) as parts:
         for part in parts:
+            pace.took(len(part))
             done += len(part)
             digest.update(part)
             out.write(part)
@@ -136,12 +139,13 @@ def _download(text: KnownText, out: IO[bytes], progress: Progress) -> None:
         raise _failed(text, "its sha256 is not the one that is known")
 
 
-def _parts(text: KnownText) -> Generator[bytes, None, None]:
+def _parts(text: KnownText, limits: Limits) -> Generator[bytes, None, None]:
     """Yield the text as it comes from the network, one byte more than it should have at most."""
     left = text.size + 1
     try:
-        with urllib.request.urlopen(text.url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310  # pinned
-            while left > 0 and (part := answer.read(min(_CHUNK_BYTES, left))):
+        with urllib.request.urlopen(text.url, timeout=limits.silence_seconds) as answer:  # noqa: S310  # pinned
+            # What has come so far, not a whole piece: a slow server is to be noticed.
+            while left > 0 and (part := answer.read1(min(_CHUNK_BYTES, left))):
                 left -= len(part)
                 yield part
     except urllib.error.HTTPError as error:

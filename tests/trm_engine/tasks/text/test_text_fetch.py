@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from trm_engine.errors import ResourceError, UsageError
+from trm_engine.tasks.hub.pace import Limits
 from trm_engine.tasks.text import fetch as module
 from trm_engine.tasks.text.fetch import KNOWN, KnownText, fetch, known_text, located, place_of
 
@@ -151,3 +152,9 @@ def test_tinyshakespeare_is_pinned() -> None:
     assert pinned.url.startswith("https://")
     assert (pinned.size, len(pinned.sha256)) == (1_115_394, 64)
     assert place_of(pinned).name == "tinyshakespeare.txt"
+
+
+def test_a_server_that_sends_too_slowly_is_given_up_and_leaves_nothing(text: KnownText) -> None:
+    with pytest.raises(UsageError, match="downloading plays was given up: the server sends"):
+        fetch(text, limits=Limits(least_rate=1e15, rate_seconds=0.0))
+    assert litter() == []
