@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
@@ -14,10 +13,8 @@ from trm_engine.errors import TrmError
 from trm_engine.sessions import SessionRecord
 from trm_engine.text import safe_text
 from trm_tui.tui.bindings import signs
+from trm_tui.tui.host import Host, host_of
 from trm_tui.tui.keys import TABLE
-
-if TYPE_CHECKING:
-    from trm_tui.tui.app import TrmApp
 
 
 @dataclass(frozen=True)
@@ -85,8 +82,8 @@ class Commands(Provider):
             yield Command(f"Theme {theme}", "Change the colours", partial(app.set_theme, theme), listed=False)
 
     @property
-    def _trm(self) -> TrmApp:
-        return cast("TrmApp", self.app)
+    def _trm(self) -> Host:
+        return host_of(self.app)
 
 
 def _sentence(label: str) -> str:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from textual.app import App
 from textual.timer import Timer
 
 from trm_tui.shared.signals import stopping_signals
 from trm_tui.tui.common.dialogs import Answer, Choice, Waiting
+from trm_tui.tui.host import Host
 from trm_tui.workbench.snapshot import RunState
-
-if TYPE_CHECKING:
-    from trm_tui.tui.app import TrmApp
 
 _IMPATIENT = signal.SIGINT  # a second one does not wait
 _WOULD_LOSE: frozenset[RunState] = frozenset({"waiting", "preparing", "running", "pausing", "stopping"})
@@ -24,8 +22,9 @@ _POLL_SECONDS = 0.1
 class Leaving:
     """Asks, stops all runs, waits until they are saved, and exits the app with a code."""
 
-    def __init__(self, app: TrmApp) -> None:
+    def __init__(self, app: App[int], host: Host) -> None:
         self._app = app
+        self._host = host
         self._timer: Timer | None = None
         self._when_done: Timer | None = None
         self.abandoned = False
@@ -42,8 +41,8 @@ class Leaving:
 
     def ask(self) -> None:
         """Leave, after a question where something is training or unsaved."""
-        training = [slot for slot in self._app.workbench.slots() if slot.state in _WOULD_LOSE]
-        unsaved = self._app.unsaved()
+        training = [slot for slot in self._host.workbench.slots() if slot.state in _WOULD_LOSE]
+        unsaved = self._host.unsaved()
         if not training and not unsaved:
             self.leave(0)
             return
@@ -62,8 +61,8 @@ class Leaving:
             self.abandoned = True
             app.exit(code)
             return
-        app.workbench.stop_all(reason)
-        if app.workbench.ended():
+        self._host.workbench.stop_all(reason)
+        if self._host.workbench.ended():
             app.exit(code)
             return
         app.push_screen(
@@ -80,13 +79,13 @@ class Leaving:
         if answer == "save":
             self.leave(0)
         elif answer == "wait" and self._when_done is None:
-            self._app.say("quits when the run that trains has ended")
+            self._host.say("quits when the run that trains has ended")
             self._when_done = self._app.set_interval(_POLL_SECONDS, self._leave_when_done)
 
     def _leave_when_done(self) -> None:
-        if self._timer is None and not any(s.state in _WOULD_LOSE for s in self._app.workbench.slots()):
+        if self._timer is None and not any(s.state in _WOULD_LOSE for s in self._host.workbench.slots()):
             self.leave(0)
 
     def _exit_when_ended(self, code: int) -> None:
-        if self._app.workbench.ended():
+        if self._host.workbench.ended():
             self._app.exit(code)

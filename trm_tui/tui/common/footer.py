@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from textual.content import Content
 from textual.events import Click
 from textual.reactive import reactive
@@ -11,10 +9,8 @@ from textual.style import Style
 from textual.widget import Widget
 
 from trm_tui.tui.bindings import first_sign
+from trm_tui.tui.host import host_of
 from trm_tui.tui.keys import Key, Where, keys_of
-
-if TYPE_CHECKING:
-    from trm_tui.tui.app import TrmApp
 
 
 class KeyFooter(Widget):
@@ -47,7 +43,7 @@ class KeyFooter(Widget):
     async def on_click(self, event: Click) -> None:
         """Do what the key under the mouse does."""
         if (binding := event.style.meta.get("binding")) is not None:
-            await cast("TrmApp", self.app).action_press_binding(binding)
+            await host_of(self.app).action_press_binding(binding)
 
     def _parts(self) -> list[Content]:
         """Return what is shown while there is room, the most useful first."""
@@ -60,12 +56,12 @@ class KeyFooter(Widget):
         return [*of_screen, self._screens(), *of_run, *rest]
 
     def _part(self, key: Key) -> Content:
-        shown = cast("TrmApp", self.app).keymap.shown(key)
+        shown = host_of(self.app).keymap.shown(key)
         return _hint(first_sign(shown), key.label).stylize(Style.from_meta({"binding": key.id}))
 
     def _screens(self) -> Content:
         """Return one hint for the keys of all screens."""
-        keymap = cast("TrmApp", self.app).keymap
+        keymap = host_of(self.app).keymap
         keys = [first_sign(keymap.shown(key)) for key in keys_of("app") if key.id.startswith("go.")]
         return _hint(" ".join(keys), "screens")
 

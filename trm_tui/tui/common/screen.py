@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -13,12 +13,10 @@ from textual.screen import Screen
 from trm_tui.tui.bindings import bindings_of
 from trm_tui.tui.common.footer import KeyFooter
 from trm_tui.tui.common.header import SlotHeader
+from trm_tui.tui.host import Host, host_of
 from trm_tui.tui.keys import Where
 from trm_tui.workbench.snapshot import Snapshot
 from trm_tui.workbench.workbench import SlotView
-
-if TYPE_CHECKING:
-    from trm_tui.tui.app import TrmApp
 
 
 class ModeScreen(Screen[None]):
@@ -50,9 +48,9 @@ class ModeScreen(Screen[None]):
         super().__init_subclass__(**kwargs)
 
     @property
-    def trm(self) -> TrmApp:
-        """The app, by its own type: `.workbench`, `.store`, `.settings`, and what starts runs."""
-        return cast("TrmApp", self.app)
+    def trm(self) -> Host:
+        """The app: `.workbench`, `.store`, `.settings`, and what starts runs."""
+        return host_of(self.app)
 
     def compose(self) -> ComposeResult:
         """Put the body between header and footer."""

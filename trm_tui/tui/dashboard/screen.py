@@ -151,11 +151,11 @@ class DashboardScreen(ModeScreen):
         from trm_tui.tui.presets.dialog import PickSessions
 
         chosen = [overlay.session for overlay in self.trm.overlays]
-        self.trm.push_screen(PickSessions(chosen, without=self._snapshot.session), self._picked)
+        self.app.push_screen(PickSessions(chosen, without=self._snapshot.session), self._picked)
 
     def action_details(self) -> None:
         """Show decisions, data, configuration, and the traceback of a failure."""
-        self.trm.push_screen(Reading(self._snapshot.title or "No run", run_details(self._snapshot)))
+        self.app.push_screen(Reading(self._snapshot.title or "No run", run_details(self._snapshot)))
 
     def _picked(self, refs: list[str] | None) -> None:
         if refs is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,11 +19,9 @@ from trm_engine.errors import TrmError
 from trm_engine.hardware import Hardware, load_profile, profile_names
 from trm_engine.text import format_bytes, safe_text
 from trm_tui.tui.common.dialogs import Dialog, boxed
+from trm_tui.tui.host import host_of
 from trm_tui.workbench.editor.sources import Source, of_path, of_presets, of_sessions
 from trm_tui.workbench.editor.values import one_line, show
-
-if TYPE_CHECKING:
-    from trm_tui.tui.app import TrmApp
 
 T = TypeVar("T")
 _MOST_LISTED = 200
@@ -135,7 +133,7 @@ class PickSource(Pick[Source]):
 
     async def read(self) -> None:
         """List the presets, then the sessions, which are read beside the app's own thread."""
-        app = cast("TrmApp", self.app)
+        app = host_of(self.app)
         self.add(_items(of_presets(app.presets)))
         try:
             sessions = await asyncio.to_thread(lambda: _items(of_sessions(app.store.list())))
@@ -165,7 +163,7 @@ class PickMachine(Pick[tuple[Hardware | None]]):
         try:
             profiles = await asyncio.to_thread(lambda: [load_profile(name) for name in profile_names()])
         except TrmError as error:
-            cast("TrmApp", self.app).say(str(error), "error")
+            host_of(self.app).say(str(error), "error")
             return
         self.add([Item(profile.profile, _machine(profile), (profile,)) for profile in profiles])
 

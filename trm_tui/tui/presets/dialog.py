@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,10 +19,8 @@ from trm_engine.sessions import SessionRecord
 from trm_engine.text import safe_text
 from trm_tui.shared.results import last_measured
 from trm_tui.tui.common.dialogs import Dialog, boxed
+from trm_tui.tui.host import host_of
 from trm_tui.tui.presets.preset_list import PresetChooser
-
-if TYPE_CHECKING:
-    from trm_tui.tui.app import TrmApp
 
 _MOST_LISTED = 200
 
@@ -47,7 +45,7 @@ class PickPreset(Dialog[tuple[str, Preset]]):
 
     def _list(self) -> None:
         for chooser in self.query(PresetChooser):
-            chooser.show(cast("TrmApp", self.app).presets)
+            chooser.show(host_of(self.app).presets)
 
     @on(OptionList.OptionSelected)
     def _selected(self) -> None:
@@ -88,7 +86,7 @@ class PickSessions(Dialog[list[str]]):
 
     async def on_mount(self) -> None:
         """Read the sessions, beside the app's own thread."""
-        app = cast("TrmApp", self.app)
+        app = host_of(self.app)
         try:
             records = await asyncio.to_thread(app.store.list)
         except TrmError as error:

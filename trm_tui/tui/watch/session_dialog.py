@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -13,6 +12,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from trm_tui.tui.common.dialogs import Dialog, boxed
+from trm_tui.tui.host import host_of
 from trm_tui.tui.sessions.signs import STATUS_SIGNS, fitted
 from trm_tui.workbench.browser import clock
 from trm_tui.workbench.browser.catalogue import Catalogue
@@ -20,9 +20,6 @@ from trm_tui.workbench.browser.columns import measured, when
 from trm_tui.workbench.browser.filter import FilterError, parse_filter
 from trm_tui.workbench.browser.listing import Order, in_order
 from trm_tui.workbench.browser.session_row import SessionRow
-
-if TYPE_CHECKING:
-    from trm_tui.tui.app import TrmApp
 
 LIVE = ""
 """The answer that means the run in the active slot."""
@@ -54,7 +51,7 @@ class PickModel(Dialog[str]):
     async def on_mount(self) -> None:
         """Read the sessions, beside the app's own thread."""
         self._fill("")
-        app = cast("TrmApp", self.app)
+        app = host_of(self.app)
         changes = Catalogue(app.store.root).refresh()
         while (rows := await asyncio.to_thread(next, changes, None)) is not None:
             self._rows = in_order(rows.values(), Order())

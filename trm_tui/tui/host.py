@@ -1,0 +1,93 @@
+"""The app as its screens, dialogs and widgets see it: they know this protocol, and the app knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from textual.app import App
+
+from trm_engine.config import Config, Preset
+from trm_engine.sessions import Store
+from trm_tui.tui.keymap import Keymap
+from trm_tui.tui.shell import Said
+from trm_tui.workbench.overlays import Overlay
+from trm_tui.workbench.settings import Settings
+from trm_tui.workbench.workbench import Workbench
+
+if TYPE_CHECKING:
+    from textual.theme import Theme
+
+
+class Host(Protocol):
+    """What the parts of the app ask of it. Textual's own methods they call on `self.app`."""
+
+    workbench: Workbench
+    settings: Settings
+    keymap: Keymap
+    presets: list[Preset]
+    overlays: tuple[Overlay, ...]
+    frozen: bool
+    """Whether the display is held still."""
+
+    @property
+    def store(self) -> Store:
+        """The sessions on disk."""
+
+    @property
+    def available_themes(self) -> Mapping[str, Theme]:
+        """Colours to choose from."""
+
+    # --- speaking and remembering ---------------------------------------------------------------------------
+
+    def say(self, message: str, severity: Said = "information") -> None:
+        """Show a toast."""
+
+    def guard(self, command: Callable[..., object], *args: object, **kwargs: object) -> bool:
+        """Call a command; an error for people becomes a toast."""
+
+    def remember(self, **changes: object) -> None:
+        """Change settings, and keep them for the next start."""
+
+    def set_theme(self, name: str) -> None:
+        """Change the colours."""
+
+    def refresh_now(self) -> None:
+        """Show what a command has changed, without waiting for the timer."""
+
+    def unsaved(self) -> list[str]:
+        """Return what would be lost if the app ended now."""
+
+    # --- runs and screens -----------------------------------------------------------------------------------
+
+    def start_run(self, config: Config, *, preset: str, name: str = "") -> None:
+        """Train a configuration in a new slot."""
+
+    def resume_run(self, ref: str, *, checkpoint: int | None = None, overrides: Sequence[str] = ()) -> None:
+        """Go on with a session."""
+
+    def replay_run(self, ref: str) -> None:
+        """Train a session again and compare."""
+
+    def edit_config(self, config: Config, *, origin: str) -> None:
+        """Open a configuration in the editor."""
+
+    def watch_session(self, ref: str, *, checkpoint: int | None = None) -> None:
+        """Watch a session's model."""
+
+    def overlay(self, refs: Sequence[str]) -> None:
+        """Draw other sessions' curves on the dashboard."""
+
+    def action_mode(self, mode: str) -> None:
+        """Show a screen."""
+
+    def run_key(self, binding: str) -> None:
+        """Do what a key does."""
+
+    async def action_press_binding(self, binding: str) -> None:
+        """Do what a key of the footer does."""
+
+
+def host_of(app: App[Any]) -> Host:
+    """Return the app by what its parts may ask of it. They run in no other app."""
+    return cast("Host", app)
