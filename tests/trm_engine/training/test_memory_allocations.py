@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from tests.trm_engine.training.short_memory import SMALL, FullMachine, in_flight
+from trm_engine.learning.learner import Learner, Update
 from trm_engine.learning.optimizers import Adam
 from trm_engine.training.events import Evaluated, Stepped
 from trm_engine.training.replay import replay
+from trm_engine.training.reporter import Reporter
 from trm_engine.training.runs import resume, start
 
 TORCH_ERROR = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
@@ -83,15 +83,18 @@ def test_an_evaluation_that_memory_cannot_hold_takes_fewer_puzzles_at_once(
 
 
 def test_a_lack_of_memory_anywhere_else_ends_the_run_with_what_is_saved(
-    store, make_config, make_sitting
+    store, make_config, make_sitting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(event: object) -> None:
-        if isinstance(event, Stepped) and event.step == 9:
-            raise MemoryError
+    observe = Reporter.observe
 
-    sitting = make_sitting()
-    sitting = dataclasses.replace(sitting, listeners=[*sitting.listeners, fail])
-    stopped = start(store, make_config("checkpoint.every_steps=4"), sitting, preset="tiny")
+    def fail(reporter: Reporter, learner: Learner, update: Update) -> None:
+        if learner.counters.step == 9:
+            raise MemoryError
+        observe(reporter, learner, update)
+
+    with monkeypatch.context() as between_steps:
+        between_steps.setattr(Reporter, "observe", fail)
+        stopped = start(store, make_config("checkpoint.every_steps=4"), make_sitting(), preset="tiny")
     assert (stopped.status, stopped.exit_code) == ("stopped", 6)
     assert "step 8" in stopped.reason
     assert resume(store, stopped.session, make_sitting()).steps == 12
