@@ -60,7 +60,7 @@ def test_no_module_lets_a_file_run_code(path: Path) -> None:
 
 def test_torch_reads_files_in_one_place() -> None:
     places = [path.name for path in SOURCES if "torch.load(" in _calls(path)]
-    assert places == ["published_weights.py"]
+    assert places == ["weights_file.py"]
 
 
 def _calls(path: Path) -> str:
