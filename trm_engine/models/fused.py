@@ -26,7 +26,8 @@ class _SwigluNorm(Function):
         """Return the block's output, shaped as x."""
         gate, up = gate_up.chunk(2)
         g, u = (gate @ x, up @ x) if along_length else (x @ gate.t(), x @ up.t())
-        product = F.silu(g, inplace=not keep).mul_(u)  # where no backward pass follows, g is not needed again
+        # Only the backward pass needs g again: without one, its memory takes the product.
+        product = F.silu(g, inplace=not keep).mul_(u)
         hidden = torch.addmm(x, down, product) if along_length else torch.addmm(x, product, down.t())
         scale = inverse_rms(hidden, eps, 0 if along_length else -1)
         output = hidden.mul_(scale)
@@ -41,9 +42,11 @@ class _SwigluNorm(Function):
         gate, up = gate_up.chunk(2)
         along_length: bool = ctx.along_length
         grad_hidden = norm_backward(grad, output, scale, 0 if along_length else -1)
+        # Recomputed, not saved: one pass over memory is cheaper than holding another (N, width) tensor.
         silu = F.silu(g)
         grad_product = down.t() @ grad_hidden if along_length else grad_hidden @ down
         grad_gate_up = torch.empty_like(gate_up)
+        # Views of one tensor as outputs: the two gradients never have to be concatenated.
         grad_gate, grad_up = grad_gate_up.chunk(2)
         if along_length:
             grad_down = grad_hidden @ (silu * u).t()
@@ -122,6 +125,7 @@ def inverse_rms(x: Tensor, eps: float, dim: int) -> Tensor:
 
 def norm_backward(grad: Tensor, output: Tensor, scale: Tensor, dim: int) -> Tensor:
     """Return the gradient of h where output = h · scale and scale = 1 / rms(h)."""
+    # d/dh of h / rms(h): the gradient without its part along the output, which the norm takes away.
     projection = (grad * output).mean(dim, keepdim=True)
     return torch.addcmul(grad, output, projection, value=-1).mul_(scale)
 

@@ -44,6 +44,7 @@ class _AttentionNorm(Function):
         query, key, value = (_by_head(part, heads) for part in parts)
         mixed = torch.empty_like(x)
         mixed_by_head = _by_head(mixed, heads)
+        # The backward pass needs the scores of all heads; without one, a few at a time stay in the cache.
         step = len(query) if keep else max(_MOST_SCORES // len(x) ** 2, 1)
         for start in range(0, len(query), step):
             some = slice(start, start + step)
@@ -77,9 +78,9 @@ class _AttentionNorm(Function):
         torch.bmm(grad_scores.transpose(1, 2), query, out=grad_key)
         if ctx.tables is not None:
             cos, sin = ctx.tables
-            _rotate_(grad_parts[:2], cos, -sin, heads)
+            _rotate_(grad_parts[:2], cos, -sin, heads)  # a rotation's transpose is the rotation back
         grad_qkv = torch.empty_like(qkv)
-        grad_x = grad_hidden
+        grad_x = grad_hidden  # the residual's gradient is the sum's start, and its memory is reused
         for weight, grad_weight, grad_part in zip(qkv.chunk(3), grad_qkv.chunk(3), grad_parts, strict=True):
             grad_flat = grad_part.view(flat.shape)
             torch.mm(grad_flat.t(), flat, out=grad_weight)

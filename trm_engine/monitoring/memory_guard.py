@@ -12,11 +12,11 @@ from trm_engine.config.sections import MemoryConfig
 from trm_engine.monitoring.monitor import Sample
 from trm_engine.text import format_bytes
 
-_CONFIRMING = 2  # samples in a row: one alone may be a moment of somebody else's
-_RESTING = 4  # samples after a change that do not count: it needs time to act
-_CALM = 60  # samples in a row, half a minute, before more is dared
+_CONFIRMING = 2  # samples in a row: a single one may be a short peak of another program
+_RESTING = 4  # samples after a change that do not count: freed memory takes a moment to show
+_CALM = 60  # samples in a row: 30 s below the limit before growing again
 _MOST_PATIENCE = 64  # times as long after growths that had to be taken back
-_WARN_BAND = 0.05  # what the share must fall below the warning's limit before it may warn again
+_WARN_BAND = 0.05  # hysteresis: how far below the warning's limit the share must fall before another warning
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,17 @@ class MemoryGuard:
             self._latest = now
             self._peak_share = max(self._peak_share, now.share)
             self._weigh_warning(now)
+            # Until a micro-batch has run under the new sizes, samples still show the old ones.
             if self._untried:
                 return
-            # What is nearly gone does not wait until the last change has had its time.
+            # Resting ignores samples after a change, but never above the limit for stopping: memory that is
+            # nearly gone cannot wait.
             if self._resting and not now.over(self._config.stop_at):
                 self._resting -= 1
                 return
             self._over_shrink = self._over_shrink + 1 if now.over(self._config.shrink_at) else 0
             self._over_stop = self._over_stop + 1 if now.over(self._config.stop_at) else 0
+            # Growing is judged by what would be held afterwards, so that it is not taken back at once.
             grown = (now.rss_bytes + self._growth_bytes) / max(now.limit_bytes, 1)
             self._calm = self._calm + 1 if grown < self._config.warn_at else 0
 

@@ -159,6 +159,7 @@ class MemoryKeeper:
             halved = Sizes(rows // 2, sizes.batch_size)
             what = f"micro-batch {rows} → {halved.micro_batch} (effective batch size unchanged)"
             return Change(halved.applied(config), "micro-batch-reduced", f"{what}: {why}")
+        # The batch is halved once at most: each halving is another training than the one asked for.
         if sizes.batch_size > 1 and sizes.batch_size == self._asked.batch_size:
             halved = Sizes(1, sizes.batch_size // 2)
             what = f"batch {sizes.batch_size} → {halved.batch_size}, one row at once"
@@ -191,6 +192,7 @@ class MemoryKeeper:
         grows = change.code == "micro-batch-grown"
         if not grows:
             self.reductions += 1
+            # A growth that had to be taken back doubles the wait before the next: no toggling.
             if self._grown and change.code != "evaluation-reduced":
                 self.guard.regret()
             release_memory()

@@ -79,10 +79,10 @@ def _always(_config: Config, _threads: int) -> str | None:
 _QUESTIONS = (
     _Question("gemm", "default", ("default", "onednn"), 1.05, _no_other_gemm),
     _Question("attention", "sdpa", ("sdpa", "products"), 1.03, _no_products),
-    # Side by side bears another program on a core better: threads wait once a step, not at every operation.
+    # Rows are less sensitive to CPU contention: threads wait for each other once a step, not per operation.
     _Question("parallelism", "operations", ("rows", "operations"), 1.03, _no_rows),
 )
-# For less, nobody gives up exact results.
+# bf16 changes results, so it must win by more than noise.
 _PRECISION = _Question("precision", "exact", ("exact", "bf16"), 1.1, _always)
 
 

@@ -35,6 +35,7 @@ class Scheduler:
         with self._lock:
             if self._closed:
                 return
+            # The newest request replaces an older one: a person who presses 2, then 3, wants 3.
             free = self._holder in (None, ticket)
             if free:
                 self._holder, self._next = ticket, None
@@ -70,6 +71,7 @@ class Scheduler:
                 else:
                     told = list(self._waiting.values())
                     self._waiting.clear()
+        # Outside the lock: what is told may ask for the turn at once.
         for tell in told:
             tell()
 
