@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
+# Tests of what depends on the version of torch and NumPy.
+COMPUTES := $(addprefix tests/trm_engine/,models compute learning inference training interop)
 # Tests side by side on the cores; on no more than four, for their memory.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist worksteal
 
@@ -45,8 +47,8 @@ $(OLDEST)/.dev: pyproject.toml
 	$(OLDEST)/bin/python -m pip install --quiet 'torch==2.2.2' 'numpy<2' --editable '.[dev]'
 	@touch $@
 
-test-oldest: $(OLDEST)/.dev ## engine tests, parity and a short run on the oldest torch (Python 3.12 at most)
-	$(OLDEST)/bin/python -m pytest $(SIDE_BY_SIDE) tests/trm_engine tests/parity
+test-oldest: $(OLDEST)/.dev ## what computes, every task, parity and a short run on the oldest torch (Python 3.12 at most)
+	$(OLDEST)/bin/python -m pytest $(SIDE_BY_SIDE) $(COMPUTES) tests/trm_engine/tasks/test_task_contract.py tests/parity
 	$(OLDEST)/bin/trm-tui --no-ui --sessions-dir $(OLDEST)/sessions run sudoku-4x4 --steps 150
 
 check: lint types imports ## what to run before every commit, beside the tests
