@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeAlias
 
-from trm_engine.errors import ResourceError, SessionError
+from trm_engine.errors import ResourceError, SessionError, UsageError
 from trm_engine.progress import Progress, silent
 from trm_engine.text import safe_text
 
@@ -153,6 +153,26 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)  # noqa: PTH108
+        raise
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Yield the name of a file beside `path` that takes its place when the block ends well, and is gone else.
+
+    For who writes by name. Raises `UsageError` where `path` exists already, `OSError` as the disk does.
+    """
+    if path.exists() or path.is_symlink():  # also a link to nothing: it would be replaced
+        raise UsageError(f"{safe_text(str(path))} exists already: name another file.")
+    temporary, disk = path.with_name(f".{path.name}.tmp"), Disk()
+    try:
+        yield temporary
+        disk.sync(temporary)
+        disk.rename(temporary, path)
+        disk.sync(path.absolute().parent)
+    except BaseException:
+        with suppress(OSError):
+            disk.remove_file(temporary)
         raise
 
 

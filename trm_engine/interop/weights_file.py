@@ -11,12 +11,11 @@ import re
 import stat
 import zipfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trm_engine.errors import ResourceError, UsageError
-from trm_engine.files import Disk, disk_errors, sha256_of
+from trm_engine.files import disk_errors, new_file, sha256_of
 from trm_engine.interop.pickle_vetting import described_weights
 from trm_engine.sessions.record import Origin
 from trm_engine.text import format_bytes, safe_text
@@ -65,24 +64,14 @@ def write_weights(file: Path, weights: Mapping[str, Tensor]) -> None:
     """
     import torch
 
-    temporary = file.with_name(f".{file.name}.tmp")
-    disk = Disk()
     with disk_errors(f"write {safe_text(str(file))}"):
-        if file.exists():
-            raise UsageError(f"{safe_text(str(file))} exists already: name another file.")
         try:
-            with temporary.open("wb") as out:
+            with new_file(file) as temporary, temporary.open("wb") as out:
                 torch.save(dict(weights), out)
-            disk.sync(temporary)
-            disk.rename(temporary, file)
-            disk.sync(file.absolute().parent)
         except RuntimeError as error:  # torch's own words for a write that came up short
             raise ResourceError(
                 f"cannot write {safe_text(str(file))}: the disk may be full. Nothing was changed."
             ) from error
-        finally:
-            with suppress(OSError):
-                disk.remove_file(temporary)
 
 
 def origin_of(file: Path) -> Origin:

@@ -9,12 +9,12 @@ import shutil
 import stat
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from trm_engine.errors import ResourceError, SessionError, UsageError
-from trm_engine.files import Disk, disk_errors, is_real_folder, remove_tree
+from trm_engine.files import Disk, disk_errors, is_real_folder, new_file, remove_tree
 from trm_engine.sessions.configuration import read_configuration
 from trm_engine.sessions.layout import CONFIG, MAX_TEXT_BYTES, RECORD, belongs, is_text
 from trm_engine.sessions.lock import is_abandoned, making
@@ -45,21 +45,13 @@ def export_session(folder: Path, file: Path) -> None:
 
     Raises `UsageError` when the file exists, `ResourceError` or `SessionError` when it cannot be written.
     """
-    if file.exists():
-        raise UsageError(f"{file} exists already: name another file to export to.")
-    temporary = file.with_name(f".{file.name}.tmp")
-    disk = Disk()
-    with disk_errors(f"export session {folder.name} to {file}"):
-        try:
-            with ZipFile(temporary, "w") as archive:
-                for path in _own_files(folder):
-                    _add(archive, f"{folder.name}/{path.relative_to(folder).as_posix()}", path)
-            disk.sync(temporary)
-            disk.rename(temporary, file)
-        except BaseException:
-            with suppress(OSError):
-                disk.remove_file(temporary)
-            raise
+    with (
+        disk_errors(f"export session {folder.name} to {file}"),
+        new_file(file) as temporary,
+        ZipFile(temporary, "w") as archive,
+    ):
+        for path in _own_files(folder):
+            _add(archive, f"{folder.name}/{path.relative_to(folder).as_posix()}", path)
 
 
 @contextmanager

@@ -11,11 +11,11 @@ from trm_engine.errors import TrmError
 from trm_engine.planning.estimate import estimate
 from trm_engine.sessions import CheckpointInfo, Session, SessionRecord, Store
 from trm_engine.text import format_bytes, format_seconds, safe_text, three_digits
-from trm_tui.shared.results import is_text, text_facts
+from trm_tui.shared.results import is_text, number, text_facts
 from trm_tui.workbench.browser import clock
 from trm_tui.workbench.browser.columns import short_count
 from trm_tui.workbench.browser.current_figures import current_figures
-from trm_tui.workbench.browser.session_row import ACTIVE_STATUSES, number
+from trm_tui.workbench.browser.session_row import ACTIVE_STATUSES
 from trm_tui.workbench.browser.timeline import Moment, timeline
 
 Facts = Sequence[tuple[str, str]]

@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from trm_engine.errors import UsageError
-from trm_engine.files import disk_errors
+from trm_engine.files import disk_errors, new_file
 from trm_engine.sessions import Store
 from trm_engine.text import safe_text
 from trm_tui.workbench.browser.curve_picture import Plot, to_png, to_svg
@@ -78,12 +77,8 @@ def file_problem(text: str, *, must_exist: bool = False) -> str:
 
 def write_new(file: Path, data: bytes) -> None:
     """Write a file that must not exist yet. Raises `UsageError`, `SessionError` or `ResourceError`."""
-    with disk_errors(f"write {safe_text(str(file))}"):
-        try:
-            with file.open("xb") as opened:
-                opened.write(data)
-        except FileExistsError:
-            raise UsageError(f"{safe_text(str(file))} exists already: name another file.") from None
+    with disk_errors(f"write {safe_text(str(file))}"), new_file(file) as temporary:
+        temporary.write_bytes(data)
 
 
 def _plot(figure: Figure, overlays: Sequence[Overlay], axis: XAxis, log_y: bool) -> Plot:

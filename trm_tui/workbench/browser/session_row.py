@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from trm_engine.sessions import Status
 from trm_engine.sessions.record import FORMAT, Moment, Values
 from trm_engine.text import safe_text
+from trm_tui.shared.results import number
 
 ACTIVE_STATUSES: frozenset[Status] = frozenset({"running", "paused"})
 """Of a session that some process runs now."""
@@ -91,14 +92,6 @@ def row_of(session_id: str, record: ShownRecord) -> SessionRow:
         started=record.created.timestamp(),
         text=" ".join((name, session_id, preset, task, record.status, *tags, note)).casefold(),
     )
-
-
-def number(values: Mapping[str, object], key: str) -> float | None:
-    """Return a figure of a summary; None where it is missing or is no number."""
-    value = values.get(key)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value) if abs(value) < _LARGEST else None  # NaN is never less
 
 
 def _best(summary: Mapping[str, object], name: str, better: Callable[[float, float], float]) -> float | None:
