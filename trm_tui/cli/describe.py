@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table
+from trm_tui.cli.output import JsonFlag, notice, print_facts, print_json, print_table
 from trm_tui.cli.train import SetOption
 
 
@@ -36,6 +36,8 @@ def describe(
     if isinstance(task, PuzzleTask):
         # The file first: what is wrong with it is said before anything is generated.
         beside = task.load(data) if data else None
+        for note in () if beside is None else beside.notes:
+            notice(note)
         figures = {"training": task.statistics(task.train), "test": task.statistics(task.test)}
         if beside is not None:
             figures[data] = task.statistics(beside) or {"puzzles": len(beside)}
