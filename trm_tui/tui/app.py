@@ -33,6 +33,7 @@ from trm_tui.tui.terminal import StrayOutput
 from trm_tui.workbench.extension import steps_problem, suggested_steps
 from trm_tui.workbench.notices import Watcher
 from trm_tui.workbench.overlays import Overlay, read_overlay
+from trm_tui.workbench.server_process import ServerProcess
 from trm_tui.workbench.workbench import Workbench
 
 Mode = Literal["welcome", "dashboard", "config", "sessions", "watch", "hardware"]
@@ -90,6 +91,7 @@ class TrmApp(Shell, inherit_bindings=False):
         self.overlays: tuple[Overlay, ...] = ()
         self.frozen = False
         self.leaving = Leaving(self, self)
+        self.server = ServerProcess(self.store.root)
         self._opening = opening
         self._watcher = Watcher()
         self._shown: object = None
@@ -215,6 +217,20 @@ class TrmApp(Shell, inherit_bindings=False):
     def _take_overlays(self, overlays: tuple[Overlay, ...]) -> None:
         self.overlays = overlays
         self.refresh_now()
+
+    @work(thread=True, exclusive=True, group="server", exit_on_error=False)
+    def toggle_server(self) -> None:
+        """Start the puzzle server beside the app and say where it is, or stop it."""
+        try:
+            said = self.server.toggle()
+        except TrmError as error:
+            self.call_from_thread(self.say, str(error), "error")
+        else:
+            self.call_from_thread(self.say, said)
+
+    def on_unmount(self) -> None:
+        """Leave no server behind."""
+        self.server.close()
 
     def _when_mounted(self, then: Callable[[ModeScreen], object]) -> None:
         screen = self.screen

@@ -66,6 +66,10 @@ class Commands(Provider):
                 keys = signs(app.keymap.shown(key))
                 run = partial(app.run_key, key.id)
                 yield Command(_sentence(key.label), f"{keys}  {key.help}", run)
+        if app.server.running:
+            yield Command("Stop the puzzle server", app.server.address, app.toggle_server)
+        else:
+            yield Command("Serve puzzles in the browser", "A page on the trained models", app.toggle_server)
         for preset in app.presets:
             config, name = preset.config, preset.name
             yield Command(
