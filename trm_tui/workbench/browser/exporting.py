@@ -72,7 +72,7 @@ def file_problem(text: str, *, must_exist: bool = False) -> str:
         return "that is no name for a file"
     if must_exist:
         return "" if path.is_file() else "that is no file"
-    return "the file exists; choose another name"
+    return "the file exists already; choose another name"
 
 
 def write_new(file: Path, data: bytes) -> None:
