@@ -37,7 +37,11 @@ def steps(task: Task, puzzle: Tokens, solution: Tokens, count: int = 8, mistakes
         confidence[doubted] = 0.31
         made.append(
             SimpleNamespace(
-                step=number, answer=answer, confidence=confidence, halt_probability=(number / count) ** 3
+                look=1,
+                step=number,
+                answer=answer,
+                confidence=confidence,
+                halt_probability=(number / count) ** 3,
             )
         )  # type: ignore[arg-type]
     return made
@@ -49,16 +53,17 @@ class Made:
 
     loaded: list[tuple[str, str | None]]
     shown: list[str]
+    views: list[int]
 
 
 class FakeStudio:
     """See `Studio`. Puzzle 2 is one that the model gets wrong."""
 
-    made = Made([], [])
+    made = Made([], [], [])
 
     def __init__(self, _store: object, _progress: Progress) -> None:
         self.task = FOUR
-        FakeStudio.made = Made([], [])
+        FakeStudio.made = Made([], [], [])
 
     def load_session(self, ref: str, checkpoint: str | None) -> Subject:
         self.made.loaded.append((ref, checkpoint))
@@ -79,7 +84,8 @@ class FakeStudio:
     def parse(self, text: str) -> Tokens:
         return self.task.parse(text)
 
-    def film(self, number: int) -> Film:
+    def film(self, number: int, views: int) -> Film:
+        self.made.views.append(views)
         text, solved = (
             (PUZZLES_FOUR[number], SOLVED_FOUR) if self.task is FOUR else (PUZZLE_NINE, SOLVED_NINE)
         )
@@ -89,7 +95,8 @@ class FakeStudio:
             self.task, puzzle, label, steps(self.task, puzzle, label, mistakes=2 * (number == 2))
         )
 
-    def film_of(self, text: str) -> Film:
+    def film_of(self, text: str, views: int) -> Film:
+        self.made.views.append(views)
         puzzle = self.task.parse(text)
         text = self.task.line(puzzle)
         self.made.shown.append(text)

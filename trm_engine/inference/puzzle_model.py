@@ -15,13 +15,14 @@ from trm_engine.errors import SessionError
 from trm_engine.inference.evaluate import Evaluation, evaluate, judge_of
 from trm_engine.inference.model import Model, put_weights
 from trm_engine.inference.trace import Refinement, refine
-from trm_engine.inference.verified import VIEWS, Looking, Outcome, Seen, solve
+from trm_engine.inference.verified import Looking, Outcome, Seen, solve
 from trm_engine.inference.verified_evaluation import VerifiedEvaluation, evaluate_verified
 from trm_engine.models.trm import TRM, build_model
 from trm_engine.progress import Progress
 from trm_engine.sessions import Store
 from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.base import PuzzleTask, Source, Task, Tokens
+from trm_engine.tasks.kit.symmetry import VIEWS
 
 
 @dataclass(frozen=True, kw_only=True)

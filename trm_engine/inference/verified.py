@@ -21,10 +21,7 @@ from torch import Tensor
 from trm_engine.inference.supervise import Supervision
 from trm_engine.models.trm import TRM
 from trm_engine.tasks.base import PuzzleTask, Tokens
-from trm_engine.tasks.kit.symmetry import Symmetry
-
-VIEWS = 16
-"""Looks at a puzzle, at most, where nobody says another number."""
+from trm_engine.tasks.kit.symmetry import VIEWS, Symmetry
 
 
 @dataclass(frozen=True)

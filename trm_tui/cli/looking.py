@@ -50,7 +50,7 @@ def looking_for(
     Raises `UsageError` for options that contradict each other, or that the task has no use for.
     """
     from trm_engine.errors import UsageError
-    from trm_engine.inference.verified import VIEWS
+    from trm_engine.tasks.kit.symmetry import VIEWS
 
     if tries is not None and not noise:
         raise UsageError("--tries counts tries with noise: give --noise SIGMA too, 0.1 to 0.3")

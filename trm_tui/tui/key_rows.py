@@ -257,6 +257,7 @@ WATCH = Rows(
             "only_failures",
         ),
         ("type", "i,enter", "type", "Type or paste a puzzle, or how a text begins", "type"),
+        ("views", "a", "look again", "Look at a puzzle once, or again until it is solved", "views"),
         ("pick", "p", "pick model", "Watch another session's model", "pick"),
         ("live", "l", "live", "Watch the weights that the run on screen has now", "live"),
         ("best", "b", "best", "Watch the session's best checkpoint", "best"),

@@ -18,6 +18,8 @@ import numpy.typing as npt
 Tokens = npt.NDArray[np.integer]
 Hashes = npt.NDArray[np.uint64]
 Sources = npt.NDArray[np.intp]
+VIEWS = 16
+"""Looks at a puzzle, at most, where nobody says another number."""
 _AT_ONCE = 1024
 _MOST_TOKENS = 256
 

@@ -12,6 +12,7 @@ from textual import on, work
 from textual.message import Message
 
 from trm_engine.errors import TrmError
+from trm_engine.tasks.kit.symmetry import VIEWS
 from trm_tui.tui.common.multiline_input import Write
 from trm_tui.tui.keys import Where
 from trm_tui.tui.watch.session_dialog import LIVE, PickModel
@@ -25,6 +26,8 @@ from trm_tui.workbench.workbench import Look
 T = TypeVar("T")
 
 _PROGRESS_SECONDS = 0.1
+_VIEWS = (1, VIEWS, 4 * VIEWS)
+"""Looks at a puzzle that a key goes through."""
 _WATCHED_AGAIN_SECONDS = 1.5
 """A live run is looked at again so long after its film has played to the end."""
 
@@ -162,9 +165,9 @@ class WatchScreen(WatchText):
         await self._show(number % shown.count, at=0, play=True)
 
     async def _show(self, number: int, *, at: int, play: bool) -> None:
-        typed = self._typed
+        typed, views = self._typed, self.shown.views
         film = await self._made(
-            lambda studio: studio.film(number) if typed is None else studio.film_of(typed)
+            lambda studio: studio.film(number, views) if typed is None else studio.film_of(typed, views)
         )
         if film is not None:
             self.begin(film, number, typed=typed is not None, at=at, play=play)
@@ -293,6 +296,18 @@ class WatchScreen(WatchText):
         self.change(only_failures=wanted)
         if wanted:
             self._go(self.shown.number, 1)
+
+    @work(exclusive=True, group="watch")
+    async def action_views(self) -> None:
+        """Look at puzzles once, or again and again until the rules accept; show this one so."""
+        if self.refused():
+            return
+        places = [*_VIEWS, _VIEWS[0]]
+        views = places[places.index(self.shown.views) + 1]
+        self.change(views=views)
+        self.trm.say("one look at each puzzle" if views == 1 else f"up to {views} looks at each puzzle")
+        if self.shown.film is not None:
+            await self._show(self.shown.number, at=0, play=True)
 
     def action_type(self) -> None:
         """Type or paste a puzzle, or what a text begins with."""

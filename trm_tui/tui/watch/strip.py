@@ -26,6 +26,7 @@ def strip_lines(film: Film, at: int, width: int, height: int) -> list[Content]:
     frames = visible(film, at, width)
     rows: list[tuple[int, Content]] = [
         (0, _row("step", frames, at, lambda f: str(f.step), "bold")),
+        *([(1, _row("look", frames, at, lambda f: str(f.look), "$text-muted"))] if film.looks > 1 else []),
         (1, _row("halting", frames, at, lambda f: _bar(f.halt), "$text-accent")),
         (3, _row("", frames, at, lambda f: _percent(f.halt), "$text-muted")),
         (2, _row("right", frames, at, _right, "$text-success")),

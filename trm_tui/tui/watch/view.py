@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
+from trm_engine.tasks.kit.symmetry import VIEWS
 from trm_tui.tui.common.screen import ModeScreen
 from trm_tui.tui.sessions.panes import Pane
 from trm_tui.tui.watch.views import BoardView, StripView, TextView, facts_content, passage_facts
@@ -35,6 +36,8 @@ class Shown:
     typed: bool = False
     """Is a puzzle of one's own shown instead?"""
     only_failures: bool = False
+    views: int = VIEWS
+    """Looks at a puzzle, at most."""
     confidence: bool = False
     progress: str = ""
     """What is being computed."""
@@ -161,6 +164,8 @@ def _headline(shown: Shown, width: int) -> Content:
     play = shown.playback
     sign = f"▶ {play.speed:g}/s" if play.playing else "‖"
     place = f"step {play.at} of {play.last}" if play.at else "the puzzle"
+    if play.at and shown.film.looks > 1:
+        place += f" · look {shown.film.frames[play.at].look} of {shown.film.looks}"
     left = Content.assemble((f"{sign}  ", "bold $text-accent"), (place, "bold"))
     return _between(left, f"{_model(shown)} · {_puzzle(shown)}", width)
 

@@ -15,6 +15,8 @@ from trm_tui.workbench.watch.generated_text import LENGTH, TEMPERATURE, Passage
 from trm_tui.workbench.watch.trace import Film, Frame
 
 _LABEL = 12
+_FAULTS = 3
+"""Broken rules that are named at most."""
 
 
 class BoardView(ScrollableContainer, can_focus=False, inherit_bindings=False):
@@ -146,7 +148,17 @@ def _of_step(film: Film, frame: Frame) -> list[Content]:
         _fact("changed", f"{frame.changed} cells" if frame.step > 1 else "—"),
         _fact("confidence", f"{frame.confidence:.1%}, lowest {frame.lowest:.0%}"),
         _fact("halting", f"{frame.halt:.1%}"),
+        *_broken(frame),
     ]
+
+
+def _broken(frame: Frame) -> list[Content]:
+    """Return the rules that an answer breaks, as far as there is room."""
+    if not frame.faults:
+        return []
+    more = len(frame.faults) - _FAULTS
+    named = [Content.styled(f"✗ {reason}", "$text-error") for reason in frame.faults[:_FAULTS]]
+    return [*named, Content.styled(f"✗ and {more} more", "$text-error")] if more > 0 else named
 
 
 def _of_film(film: Film) -> list[Content]:
@@ -154,7 +166,12 @@ def _of_film(film: Film) -> list[Content]:
     lines = [_fact("halts", halts)]
     if film.known:
         lines.append(_fact("all right", f"from step {film.solved_at} on" if film.solved_at else "never"))
+    if film.looks > 1:
+        what = "none proves it" if film.unproven else "the last solves it"
+        lines.append(_fact("looks", f"{film.looks}, {what}"))
     sign, style = ("✓", "$text-success") if film.verdict.solved else ("✗", "$text-error")
+    if film.unproven:
+        lines.append(Content.styled("unproven: the look it is surest of", "$text-warning"))
     lines.append(_fact("at the end", ""))
     lines.append(Content.assemble((f"{sign} ", f"bold {style}"), (film.verdict.reason, style)))
     return lines

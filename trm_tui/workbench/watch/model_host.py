@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from trm_engine.inference.model import Model
     from trm_engine.inference.puzzle_model import PuzzleModel
     from trm_engine.inference.text_model import TextModel
+    from trm_engine.inference.verified import Seen
 
 Progress = Callable[[str, int, int], None]
 
@@ -139,18 +140,18 @@ class Studio:
 
     # --- films --------------------------------------------------------------------------------------------
 
-    def film(self, number: int) -> Film:
-        """Return the model's way to its answer to a held-out puzzle."""
+    def film(self, number: int, views: int) -> Film:
+        """Return the model's way to its answer to a held-out puzzle, in so many looks at most."""
         with self._lock:
             task = self._its_task()
             example = task.test.take(slice(number, number + 1))
-            return self._film(task, example.inputs[0], example.labels[0], int(example.puzzle_ids[0]))
+            return self._film(task, example.inputs[0], example.labels[0], int(example.puzzle_ids[0]), views)
 
-    def film_of(self, text: str) -> Film:
-        """Return the model's way to its answer to a puzzle written as text. Raises `UsageError`."""
+    def film_of(self, text: str, views: int) -> Film:
+        """Return the same of a puzzle written as text. Raises `UsageError`."""
         with self._lock:
             task = self._its_task()
-            return self._film(task, task.parse(text), None, task.puzzle_id_of(text))
+            return self._film(task, task.parse(text), None, task.puzzle_id_of(text), views)
 
     def next_failure(self, start: int, step: int, stopping: Callable[[], bool]) -> int | None:
         """Return the first held-out puzzle from `start` on, in steps of ±1, that the model gets wrong.
@@ -171,8 +172,18 @@ class Studio:
                 self._progress("looking for a puzzle that it gets wrong", tried + 1, len(test))
         return None
 
-    def _film(self, task: PuzzleTask, puzzle: Tokens, label: Tokens | None, puzzle_id: int) -> Film:
-        return make_film(task, puzzle, label, self._its_solver().refine(puzzle, puzzle_id=puzzle_id))
+    def _film(
+        self, task: PuzzleTask, puzzle: Tokens, label: Tokens | None, puzzle_id: int, views: int
+    ) -> Film:
+        model = self._its_solver()
+        seen: list[Seen] = []
+        found = model.solve(
+            task, puzzle, puzzle_id=puzzle_id, looking=model.looking(views), observe=seen.append
+        )
+        if not (seen[-1].answer == found.answer).all():
+            # Unproven: the look that the model is surest of is shown once more, as the answer.
+            seen.append(next(one for one in reversed(seen) if (one.answer == found.answer).all()))
+        return make_film(task, puzzle, label, seen)
 
     def _answer(self, puzzle: Tokens, puzzle_id: int) -> Tokens:
         *_, last = self._its_solver().refine(puzzle, puzzle_id=puzzle_id)

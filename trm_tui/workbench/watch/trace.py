@@ -6,13 +6,13 @@ Plain values only: whatever shows a film needs neither torch nor the task.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.base import PAD, PuzzleTask, Tokens, Verdict
+from trm_engine.tasks.base import PAD, Fault, PuzzleTask, Tokens, Verdict
 from trm_engine.text import safe_text
 
 Kind = Literal["hidden", "blank", "given", "right", "wrong", "answer"]
@@ -22,11 +22,15 @@ _HALTS = 0.5
 
 
 class Step(Protocol):
-    """What a film needs of `trm_engine.inference.evaluate.Refinement`."""
+    """What a film needs of `trm_engine.inference.verified.Seen`."""
+
+    @property
+    def look(self) -> int:
+        """Which look at the puzzle it belongs to; counts from 1."""
 
     @property
     def step(self) -> int:
-        """Counts from 1."""
+        """Counts from 1 in each look."""
 
     @property
     def answer(self) -> Tokens:
@@ -56,7 +60,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Frame:
-    """The grid after one supervision step; of step 0, the puzzle."""
+    """The grid after one supervision step; of step 0, the puzzle.
+
+    Steps are counted through all looks; `look` is the one that it belongs to.
+    """
 
     step: int
     rows: Sequence[Sequence[Cell]]
@@ -69,6 +76,9 @@ class Frame:
     """Mean over the cells to be filled in."""
     lowest: float
     """Confidence of the cell that is surest to be doubted."""
+    look: int = 1
+    faults: Sequence[str] = ()
+    """The rules that the answer breaks, where they can be told without the solution."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,10 @@ class Film:
     """Is it known which cells are right?"""
     text: str
     """The puzzle on one line."""
+    looks: int = 1
+    """How often the puzzle was looked at."""
+    unproven: bool = False
+    """Has no look ended in an answer that the rules accept? The last frame is of the surest look then."""
 
     @property
     def last(self) -> int:
@@ -106,18 +120,22 @@ def make_film(task: PuzzleTask, puzzle: Tokens, label: Tokens | None, steps: Ite
     frames = [_puzzle_frame(task, puzzle, given)]
     before: Tokens = np.asarray(puzzle)
     for step, judged in zip(taken, right, strict=True):
-        frames.append(_frame(task, step, before, given, asked, judged))
+        faults = task.faults(puzzle, step.answer) if task.judges_all else []
+        frame = _frame(task, step, before, given, asked, judged, faults)
+        frames.append(replace(frame, step=len(frames)))
         before = np.asarray(step.answer)
     verdict = task.check(puzzle, before) if taken else Verdict(False, "nothing was computed")
     return Film(
         frames=frames,
         box=task.box,
         blanks=int(asked.sum()),
-        halts_at=next((s.step for s in taken if s.halt_probability > _HALTS), None),
-        solved_at=_solved_at(taken, right),
+        halts_at=next((n for n, s in enumerate(taken, 1) if s.halt_probability > _HALTS), None),
+        solved_at=_solved_at(right),
         verdict=Verdict(verdict.solved, safe_text(verdict.reason)),
         known=truth is not None,
         text=safe_text(task.line(puzzle)),
+        looks=max((step.look for step in taken), default=1),
+        unproven=task.judges_all and not verdict.solved,
     )
 
 
@@ -128,13 +146,13 @@ def _truth(task: PuzzleTask, puzzle: Tokens, label: Tokens | None, steps: Sequen
     return next(solved, None)
 
 
-def _solved_at(steps: Sequence[Step], right: Sequence[npt.NDArray[np.bool_] | None]) -> int | None:
+def _solved_at(right: Sequence[npt.NDArray[np.bool_] | None]) -> int | None:
     found = None
-    for step, judged in zip(steps, right, strict=True):
+    for number, judged in enumerate(right, 1):
         if judged is None or not judged.all():
             found = None
         elif found is None:
-            found = step.step
+            found = number
     return found
 
 
@@ -158,10 +176,14 @@ def _frame(
     given: npt.NDArray[np.bool_],
     asked: npt.NDArray[np.bool_],
     judged: npt.NDArray[np.bool_] | None,
+    faults: Sequence[Fault],
 ) -> Frame:
     changed = (np.asarray(step.answer) != before) & (step.step > 1)
     confidence = np.asarray(step.confidence, np.float64)
-    truths: Sequence[bool | None] = [None] * len(given) if judged is None else judged.tolist()
+    truths: list[bool | None] = [None] * len(given) if judged is None else judged.tolist()
+    if judged is None:  # nobody knows the answer, but where it breaks a rule can be seen
+        for cell in (cell for fault in faults for cell in fault.cells):
+            truths[cell] = False
     parts = zip(given.tolist(), truths, changed.tolist(), confidence.tolist(), strict=True)
     rows = []
     for row in task.grid(step.answer):
@@ -181,6 +203,8 @@ def _frame(
         changed=int(changed.sum()),
         confidence=float(sure_of.mean()),
         lowest=float(sure_of.min()),
+        look=step.look,
+        faults=[safe_text(fault.reason) for fault in faults],
     )
 
 

@@ -138,7 +138,7 @@ def _maze_film() -> Film:
     answers = (_FIRST, _SECOND, _PATH)
     taken = [
         SimpleNamespace(
-            step=number, answer=answer, confidence=np.full(8, 0.9, np.float32), halt_probability=0.1
+            look=1, step=number, answer=answer, confidence=np.full(8, 0.9, np.float32), halt_probability=0.1
         )
         for number, answer in enumerate(answers, 1)
     ]

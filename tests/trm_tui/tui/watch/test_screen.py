@@ -182,6 +182,16 @@ async def test_a_model_without_failures_says_so(stage: TrmApp, monkeypatch: pyte
         assert not seat.screen.shown.only_failures
 
 
+async def test_a_puzzle_is_looked_at_once_or_again(stage: TrmApp) -> None:
+    async with opening(stage) as seat:
+        await seat.film(PUZZLES_FOUR[0])
+        for _ in range(3):
+            before = len(FakeStudio.made.views)
+            await seat.press("a")
+            await seat.until(lambda count=before: len(FakeStudio.made.views) > count)
+        assert FakeStudio.made.views[-4:] == [16, 64, 1, 16]
+
+
 async def test_a_puzzle_can_be_typed_and_pasted(stage: TrmApp) -> None:
     async with watching(stage) as seat:
         await seat.press("i")

@@ -68,7 +68,7 @@ def test_a_checkpoint_answers_as_the_engine_does(studio: Studio, checkpoint: str
     subject = studio.load_session("tiny one", checkpoint)
     assert (subject.title, subject.step, subject.live) == ("tiny one", step, False)
     assert studio.count() == 6
-    film = studio.film(2)
+    film = studio.film(2, 1)
     task = build_task(TINY.task)
     assert shown(film) == [task.line(np.array(tokens)) for tokens in answers(step, 2)]
     assert film.text == task.line(task.test.inputs[2])
@@ -79,17 +79,37 @@ def test_live_weights_answer_as_the_engine_does(studio: Studio, store: Store) ->
     subject = studio.load_look(Look(session, 77, TINY, weights(5)))
     assert (subject.title, subject.step, subject.live) == ("tiny one", 77, True)
     task = build_task(TINY.task)
-    assert shown(studio.film(0)) == [task.line(np.array(tokens)) for tokens in answers(5, 0)]
+    assert shown(studio.film(0, 1)) == [task.line(np.array(tokens)) for tokens in answers(5, 0)]
     assert studio.load_look(Look("not-saved-yet", 1, TINY, weights(5))).title == "not-saved-yet"
 
 
 def test_a_typed_puzzle_is_solved_without_its_solution(studio: Studio) -> None:
     studio.load_session("latest", None)
-    film = studio.film_of("1... .2.. ..3. ...4")
+    film = studio.film_of("1... .2.. ..3. ...4", 1)
     assert film.text == "1....2....3....4"
     assert film.last == 3
     with pytest.raises(UsageError):
         studio.parse("nonsense")
+
+
+def test_an_unsolved_puzzle_is_looked_at_again_and_the_surest_look_is_shown_last(studio: Studio) -> None:
+    studio.load_session("latest", None)
+    film = studio.film(2, 4)
+    looks = [frame.look for frame in film.frames[1:]]
+    assert looks[:12] == [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]
+    assert [frame.step for frame in film.frames] == list(range(len(film.frames)))
+    assert film.looks == 4
+    assert film.unproven
+    assert all(frame.faults for frame in film.frames[1:])
+    ends = [frame for place, frame in enumerate(film.frames[1:13], 1) if place % 3 == 0]
+    surest = max(ends, key=lambda frame: frame.halt)
+    shown_last = [cell.symbol for row in film.frames[-1].rows for cell in row]
+    assert shown_last == [cell.symbol for row in surest.rows for cell in row]
+    task = build_task(TINY.task)
+    given = task.given(task.test.inputs[2])
+    for frame in film.frames[1:]:
+        clues = [cell.kind for row in frame.rows for cell in row]
+        assert len(clues) == len(given), "every look is shown in the places of the puzzle"
 
 
 def test_puzzles_it_gets_wrong_are_found_going_round(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

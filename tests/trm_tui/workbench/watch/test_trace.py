@@ -91,7 +91,14 @@ def test_without_label_and_solution_nobody_knows() -> None:
     made = film(label=False, mistakes=3)
     assert not made.known
     assert made.frames[-1].right is None
-    assert set(kinds(made, made.last)) == {"g", "a"}
+    assert set(kinds(made, made.last)) == {"g", "a", "w"}
+    assert made.unproven
+    # What is wrong is where a rule is broken: nobody knows the solution.
+    wrong = {place for place, kind in enumerate(kinds(made, made.last)) if kind == "w"}
+    answer = steps(FOUR, PUZZLE, LABEL, mistakes=3)[-1].answer
+    broken = {cell for fault in FOUR.faults(PUZZLE, answer) for cell in fault.cells}
+    assert wrong == broken
+    assert made.frames[-1].faults == [fault.reason for fault in FOUR.faults(PUZZLE, answer)]
 
 
 def test_padding_in_a_label_is_not_asked_for() -> None:
