@@ -12,6 +12,7 @@ from trm_engine.sessions import Store
 from trm_tui.tui.keymap import Keymap
 from trm_tui.tui.shell import Said
 from trm_tui.workbench.overlays import Overlay
+from trm_tui.workbench.server_process import ServerProcess
 from trm_tui.workbench.settings import Settings
 from trm_tui.workbench.workbench import Workbench
 
@@ -29,6 +30,8 @@ class Host(Protocol):
     overlays: tuple[Overlay, ...]
     frozen: bool
     """Whether the display is held still."""
+    server: ServerProcess
+    """The puzzle server beside the app."""
 
     @property
     def store(self) -> Store:
@@ -77,6 +80,9 @@ class Host(Protocol):
 
     def overlay(self, refs: Sequence[str]) -> None:
         """Draw other sessions' curves on the dashboard."""
+
+    def toggle_server(self) -> object:
+        """Start the puzzle server, or stop it."""
 
     def action_mode(self, mode: str) -> None:
         """Show a screen."""
