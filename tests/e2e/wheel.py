@@ -13,6 +13,12 @@ import tempfile
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
+# What is no Python file must be in the wheel too: the server's page, and the puzzles that ship with it.
+_PAGE = """
+from importlib.resources import files
+assert files("trm_tui.server").joinpath("page", "index.html").is_file()
+assert files("trm_engine.serving").joinpath("examples.json").is_file()
+"""
 
 
 def main() -> None:
@@ -32,6 +38,7 @@ def main() -> None:
         assert events[0]["event"] == "started", events[0]
         assert events[-1]["event"] == "finished", events[-1]
         assert events[-1]["steps"] > 0, events[-1]
+        run(python, "-c", _PAGE, cwd=empty)
         print(f"the wheel trains: {events[-1]['steps']} steps, {events[-1]['status']}")
 
 
