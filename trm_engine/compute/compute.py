@@ -43,12 +43,14 @@ T = TypeVar("T", bound=Result)
 
 
 class Compute(ABC):
-    """Computes the parts of a step. `bf16`: matrix products in bfloat16 instead of float32."""
+    """Computes the parts of a step. `reduced`: type of matrix products, if not float32."""
 
-    def __init__(self, model: nn.Module, parameters: FlatParameters, *, bf16: bool = False) -> None:
+    def __init__(
+        self, model: nn.Module, parameters: FlatParameters, *, reduced: torch.dtype | None = None
+    ) -> None:
         self.model = model
         self.parameters = parameters
-        self._bf16 = bf16
+        self._reduced = reduced
 
     def place(self, rows: Tensor) -> Tensor:
         """Return rows that come from the data where they are computed: here they are there already."""
@@ -75,7 +77,8 @@ class Compute(ABC):
 
     def _precision(self) -> torch.autocast:
         # Casts of weights are not cached: one made in a cycle without gradient would cut the gradient later.
-        return torch.autocast("cpu", torch.bfloat16, enabled=self._bf16, cache_enabled=False)
+        reduced = self._reduced or torch.bfloat16
+        return torch.autocast("cpu", reduced, enabled=self._reduced is not None, cache_enabled=False)
 
 
 class Serial(Compute):

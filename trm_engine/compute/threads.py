@@ -24,9 +24,9 @@ class Threads(Compute):
     """Computes parts of a batch with `count` threads, the calling one among them."""
 
     def __init__(
-        self, model: nn.Module, parameters: FlatParameters, count: int, *, bf16: bool = False
+        self, model: nn.Module, parameters: FlatParameters, count: int, *, reduced: torch.dtype | None = None
     ) -> None:
-        super().__init__(model, parameters, bf16=bf16)
+        super().__init__(model, parameters, reduced=reduced)
         self.count = count
         self.twins = [parameters.twin(model) for _ in range(count - 1)]
         # Each thread asks for the number of its own; the threads end when the pool is no longer referred to.

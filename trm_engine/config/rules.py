@@ -167,6 +167,13 @@ def _decay(lr: float, weight_decay: float, name: str) -> str | None:
     return f"{product} is above 1, so weight decay would flip the sign of the weights; lower one"
 
 
+@_rule("train.decay_steps", "train.schedule")
+def _decay_is_of_wsd(config: Config) -> str | None:
+    if not config.train.decay_steps or config.train.schedule == "wsd":
+        return None
+    return f'is for schedule = "wsd", and schedule is "{config.train.schedule}"; set that, or this to 0'
+
+
 @_rule("train.continue_loss", "train.halt_max_steps")
 def _continuing_needs_a_next_step(config: Config) -> str | None:
     if not config.train.continue_loss or config.train.halt_max_steps > 1:
@@ -180,6 +187,45 @@ def _supervision_steps_grow(config: Config) -> str | None:
     if start <= end:
         return None
     return f"{start} is above halt_max_steps = {end}, to which it should grow; lower it or raise that"
+
+
+@_rule("train.recursion_start_h", "model.h_cycles", "model.architecture")
+def _cycles_grow(config: Config) -> str | None:
+    return _grows(config, config.train.recursion_start_h, "h_cycles", config.model.h_cycles)
+
+
+@_rule("train.recursion_start_l", "model.l_cycles", "model.architecture")
+def _updates_grow(config: Config) -> str | None:
+    return _grows(config, config.train.recursion_start_l, "l_cycles", config.model.l_cycles)
+
+
+def _grows(config: Config, start: int, name: str, end: int) -> str | None:
+    if start and config.model.architecture == "text":
+        return "is of puzzle models; a text model has recursion_steps; set this to 0"
+    return None if start <= end else f"{start} is above {name} = {end}, to which it should grow"
+
+
+@_rule("eval.depths")
+def _depths_are_steps(config: Config) -> str | None:
+    return _listed(config.eval.depths, "whole numbers from 1 to 4096", lambda word: 1 <= int(word) <= 4096)
+
+
+@_rule("eval.halt_thresholds")
+def _thresholds_are_numbers(config: Config) -> str | None:
+    return _listed(
+        config.eval.halt_thresholds, "numbers from -100 to 100", lambda word: abs(float(word)) <= 100
+    )
+
+
+def _listed(text: str, allowed: str, is_one: Callable[[str], bool]) -> str | None:
+    for word in text.split():
+        try:
+            if is_one(word):
+                continue
+        except ValueError:
+            pass
+        return f'"{word}" is none of the {allowed} that this lists, with spaces between'
+    return None
 
 
 @_rule("memory.shrink_at", "memory.warn_at")

@@ -124,18 +124,22 @@ class TrainConfig(Section):
     """Rows in each optimizer update."""
     micro_batch: int = Field(0, ge=0, le=65536)
     """Rows computed at once; gradients accumulate to the effective batch. 0: the whole batch."""
-    optimizer: Literal["adamw", "adam_atan2", "muon"] = "adamw"
-    """AdamW, the scale-free Adam-atan2 of the published code, or Muon for the matrices of the blocks."""
+    optimizer: Literal["adamw", "adam_atan2", "muon", "lion", "sgd"] = "adamw"
+    """AdamW, the published code's Adam-atan2, Muon for the blocks' matrices, Lion, or SGD with momentum."""
     lr: float = Field(2e-3, gt=0, le=MAX_LR)
     """Peak learning rate."""
+    schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"
+    """The rate after the warm-up: falls as a cosine, linearly, not at all, or only at the end (wsd)."""
     lr_min_ratio: float = Field(0.1, ge=0, le=1)
-    """The cosine ends at lr times this; 1 keeps the rate constant after the warm-up."""
+    """The schedule ends at lr times this; 1 keeps the rate constant after the warm-up."""
+    decay_steps: int = Field(0, ge=0, le=10**9)
+    """Steps at the end over which wsd falls, linearly; 0: a fifth of the run."""
     warmup_steps: int = Field(200, ge=0, le=10**7)
     """Steps over which the learning rate rises linearly from zero."""
     weight_decay: float = Field(0.1, ge=0, le=100)
     """Decoupled weight decay: each update first scales weights by 1 − lr · weight_decay."""
     beta1: float = Field(0.9, ge=0, lt=1)
-    """Decay of the optimizer's gradient mean."""
+    """Decay of the optimizer's gradient mean; the momentum of sgd."""
     beta2: float = Field(0.95, ge=0, lt=1)
     """Decay of the optimizer's mean squared gradient."""
     puzzle_emb_lr: float = Field(1e-2, gt=0, le=MAX_LR)
@@ -152,6 +156,14 @@ class TrainConfig(Section):
     """Supervision-step limit at step 0; rises linearly to halt_max_steps. 0: halt_max_steps throughout."""
     halt_exploration_prob: float = Field(0.1, ge=0, le=1)
     """Fraction of rows that may not halt before a randomly drawn step (exploration)."""
+    halt_exploration_start: float = Field(0.0, ge=0, le=1)
+    """The same when training begins; it moves evenly to halt_exploration_prob. 0: halt_exploration_prob."""
+    recursion_start_h: int = Field(0, ge=0, le=64)
+    """Cycles when training begins; they grow evenly to h_cycles, evaluation takes all. 0: h_cycles."""
+    recursion_start_l: int = Field(0, ge=0, le=64)
+    """The same for the updates of z within a cycle, which grow to l_cycles. 0: l_cycles."""
+    recursion_share: float = Field(0.2, gt=0, le=1)
+    """Share of the run over which the recursion grows."""
     continue_loss: bool = False
     """Train the continue output of the halting head too (costs a second forward pass a step)."""
     log_every: int = Field(10, ge=1, le=10**6)
@@ -169,6 +181,14 @@ class EvalConfig(Section):
     """Puzzles evaluated at once."""
     halt_max_steps: int = Field(0, ge=0, le=4096)
     """Supervision steps at evaluation; 0 takes the training's. More is often better, and free of training."""
+    depths: str = Field("", max_length=200)
+    """Further supervision steps at which the last evaluation looks, in the same pass: "4 16 32"."""
+    halt_thresholds: str = Field("", max_length=200)
+    """Halting logits above which the last evaluation lets puzzles halt, each tried: "-2 0 2"."""
+    raw_weights: bool = False
+    """Measure the raw weights too in the last evaluation, beside their moving average."""
+    noise_scale: bool = False
+    """Measure how noisy gradients are at each evaluation, from two halves of a batch."""
     target_accuracy: float = Field(0.0, ge=0, le=1)
     """Stop training once this exact accuracy is reached on held-out puzzles; 0 never stops early."""
     target_loss: float = Field(0.0, ge=0, le=100)
@@ -206,8 +226,8 @@ class RuntimeConfig(Section):
 
     threads: int = Field(0, ge=0, le=1024)
     """Compute threads; 0 uses the physical cores available to this process."""
-    precision: Literal["exact", "bf16", "auto"] = "exact"
-    """float32 (exact), matrix products in bfloat16 (bf16), or whichever a trial finds faster (auto)."""
+    precision: Literal["exact", "bf16", "fp16", "auto"] = "exact"
+    """float32 (exact), products in bfloat16 or float16, or whichever a trial finds faster (auto)."""
     tuning: Literal["auto", "off"] = "auto"
     """auto: fused kernels, and measure every setting below left on "auto"; off: plain PyTorch."""
     parallelism: Literal["auto", "rows", "operations"] = "auto"
@@ -221,8 +241,8 @@ class RuntimeConfig(Section):
 
     @property
     def fused(self) -> bool:
-        """Whether fused operations compute: they are for float32, so not where products are bfloat16."""
-        return self.tuning != "off" and self.precision != "bf16"
+        """Whether fused operations compute: they are for float32, so not where products are reduced."""
+        return self.tuning != "off" and self.precision not in ("bf16", "fp16")
 
 
 class Config(Section):
@@ -256,6 +276,16 @@ class Config(Section):
             expected = {"expected": ", ".join(sorted(TaskConfig.kinds))}
             raise _task_error(InitErrorDetails(type="literal_error", loc=("kind",), input=kind, ctx=expected))
         return TaskConfig.kinds[kind].model_validate(value)
+
+    @property
+    def eval_depths(self) -> tuple[int, ...]:
+        """Further supervision steps at which the last evaluation looks, in rising order."""
+        return tuple(sorted({int(word) for word in self.eval.depths.split()}))
+
+    @property
+    def eval_thresholds(self) -> tuple[float, ...]:
+        """Halting logits that the last evaluation tries, in rising order."""
+        return tuple(sorted({float(word) for word in self.eval.halt_thresholds.split()}))
 
     @property
     def micro_batch(self) -> int:

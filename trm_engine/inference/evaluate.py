@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -31,7 +31,8 @@ class Evaluation(Measured):
     puzzle's answer at the first step whose halting logit is positive; `mean_steps` is the mean of those
     steps. `ran_steps` is the mean of the steps that were really computed (fewer with early halting).
     `valid_accuracy` counts answers that the task's rules accept, also where they are not the label; None for
-    a task whose puzzles have one solution each.
+    a task whose puzzles have one solution each. `further` are figures at other depths and thresholds: see
+    `evaluate`. `solved` (N,) says of each puzzle whether it was solved, in the order of the examples.
     """
 
     puzzles: int
@@ -45,6 +46,8 @@ class Evaluation(Measured):
     seconds: float
     valid_accuracy: float | None = None
     judged_by: ClassVar[Score] = PUZZLE.score
+    further: Mapping[str, float] = field(default_factory=dict)
+    solved: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_), repr=False)
 
     @property
     def rows(self) -> int:
@@ -56,10 +59,15 @@ class Evaluation(Measured):
         """Puzzles solved a second."""
         return self.puzzles / self.seconds if self.seconds > 0 else 0.0
 
+    def solved_bits(self) -> bytes:
+        """Return which puzzles were solved, one bit each, the first in the highest bit of the first byte."""
+        return np.packbits(self.solved).tobytes()
+
     def to_dict(self) -> dict[str, float]:
         """Return all figures by name, without those that the task has not."""
         figures = {**asdict(self), "puzzles_per_second": self.puzzles_per_second}
-        return {name: figure for name, figure in figures.items() if figure is not None}
+        del figures["further"], figures["solved"]
+        return {name: figure for name, figure in figures.items() if figure is not None} | dict(self.further)
 
 
 def judge_of(task: Task) -> Solved | None:
@@ -74,6 +82,8 @@ def evaluate(
     max_steps: int,
     batch_size: int,
     early_halt: bool = False,
+    depths: Sequence[int] = (),
+    thresholds: Sequence[float] = (),
     solved: Solved | None = None,
     progress: Callable[[int, int], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
@@ -81,16 +91,18 @@ def evaluate(
     """Measure a model on puzzles with known solutions.
 
     With `early_halt`, rows leave the batch at their first positive halting logit, which saves their
-    remaining steps. `solved` (a `PuzzleTask`'s) judges answers by the rules. `progress` hears (done, total)
-    after each batch; when `stopping` turns true, what was measured so far is returned.
+    remaining steps. In the same pass `exact_accuracy_at_D` is measured after D supervision steps for each of
+    `depths` (the other figures stay those of `max_steps`), and for each θ of `thresholds` what halting at the
+    first logit above θ makes of it: `exact_accuracy_over_θ` after `mean_steps_over_θ`. `solved` (a
+    `PuzzleTask`'s) judges answers by the rules. `progress` hears (done, total) after each batch; when
+    `stopping` turns true, what was measured so far is returned.
     """
     started = time.perf_counter()
-    totals = np.zeros(6)
+    tally = _Tally(max_steps, depths, thresholds)
     done, valid = 0, None if solved is None else 0
     for start in range(0, len(examples), batch_size):
         batch = examples.take(slice(start, start + batch_size))
-        sums, answers = _evaluate_batch(model, batch, max_steps, early_halt)
-        totals += sums
+        answers = tally.measure(model, batch, early_halt=early_halt)
         done += len(batch)
         if solved is not None and valid is not None:
             valid += int(solved(batch.inputs, answers).sum())
@@ -98,34 +110,82 @@ def evaluate(
             progress(done, len(examples))
         if stopping():
             break
-    exact, cells, early_exact, steps, ran, q_halt_right = (totals / max(done, 1)).tolist()
-    seconds = time.perf_counter() - started
-    valid_share = None if valid is None else valid / max(done, 1)
+    exact, cells, early_exact, steps, ran, q_halt_right = (tally.totals / max(done, 1)).tolist()
     return Evaluation(
-        done, max_steps, exact, cells, early_exact, steps, ran, q_halt_right, seconds, valid_share
+        puzzles=done,
+        max_steps=max_steps,
+        exact_accuracy=exact,
+        cell_accuracy=cells,
+        early_exact_accuracy=early_exact,
+        mean_steps=steps,
+        ran_steps=ran,
+        q_halt_accuracy=q_halt_right,
+        seconds=time.perf_counter() - started,
+        valid_accuracy=None if valid is None else valid / max(done, 1),
+        further={name: value / max(done, 1) for name, value in tally.further.items()},
+        solved=np.concatenate([np.zeros(0, np.bool_), *tally.solved]),
     )
 
 
-def _evaluate_batch(
-    model: TRM, batch: Examples, max_steps: int, early_halt: bool
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], Tokens]:
-    """Return sums over a batch in the order of the totals of `evaluate`, and the last answers (B, L)."""
-    labels = scored_labels(batch.labels)
-    answers = torch.zeros(batch.inputs.shape, dtype=torch.int32)
-    accuracy, exact, early_exact, q_right = (torch.zeros(len(batch)) for _ in range(4))
-    first_halt, ran = (torch.zeros(len(batch), dtype=torch.int64) for _ in range(2))
-    leaves = halting if early_halt else None
-    for step in supervise(model, batch.inputs, batch.puzzle_ids, max_steps=max_steps, leaves=leaves):
-        rows, wants_to_halt = step.rows, step.q_halt > 0
-        judged = judge(step.logits, labels[rows])
-        accuracy[rows], exact[rows] = judged.accuracy, judged.exact.float()
-        q_right[rows] = (wants_to_halt == judged.exact).float()
-        ran[rows] = step.number
-        halts = wants_to_halt | (step.number == max_steps)
-        newly = halts & (first_halt[rows] == 0)
-        first_halt[rows[newly]] = step.number
-        early_exact[rows[newly]] = judged.exact[newly].float()
-        if early_halt or step.number == max_steps:
-            answers[rows] = step.answers.to(answers.dtype)
-    sums = [exact.sum(), accuracy.sum(), early_exact.sum(), first_halt.sum(), ran.sum(), q_right.sum()]
-    return np.array([float(value) for value in sums]), answers.numpy()
+class _Tally:
+    """Adds up what batches show, in one pass over their supervision steps."""
+
+    def __init__(self, max_steps: int, depths: Sequence[int], thresholds: Sequence[float]) -> None:
+        self.totals = np.zeros(6)
+        """Sums in the order of the figures of `Evaluation`."""
+        self.further: dict[str, float] = {}
+        self.solved: list[npt.NDArray[np.bool_]] = []
+        self._max_steps = max_steps
+        self._depths = frozenset(depths)
+        self._thresholds = tuple(thresholds)
+
+    def measure(self, model: TRM, batch: Examples, *, early_halt: bool) -> Tokens:
+        """Run a batch and add it up; return the answers (B, L) after `max_steps`."""
+        labels = scored_labels(batch.labels)
+        answers = torch.zeros(batch.inputs.shape, dtype=torch.int32)
+        accuracy, exact, q_right = (torch.zeros(len(batch)) for _ in range(3))
+        ran = torch.zeros(len(batch), dtype=torch.int64)
+        halts = [_Halting(theta, len(batch), self._max_steps) for theta in (0.0, *self._thresholds)]
+        steps = max(self._max_steps, *self._depths) if self._depths and not early_halt else self._max_steps
+        leaves = halting if early_halt else None
+        for step in supervise(model, batch.inputs, batch.puzzle_ids, max_steps=steps, leaves=leaves):
+            rows, judged = step.rows, judge(step.logits, labels[step.rows])
+            if step.number in self._depths:
+                self._add(f"exact_accuracy_at_{step.number}", judged.exact)
+            if step.number > self._max_steps:
+                continue
+            accuracy[rows], exact[rows] = judged.accuracy, judged.exact.float()
+            q_right[rows] = ((step.q_halt > 0) == judged.exact).float()
+            ran[rows] = step.number
+            for halt in halts:
+                halt.see(step.number, rows, step.q_halt, judged.exact)
+            if early_halt or step.number == self._max_steps:
+                answers[rows] = step.answers.to(answers.dtype)
+        usual, *others = halts
+        sums = [exact, accuracy, usual.exact, usual.steps, ran, q_right]
+        self.totals += np.array([float(part.sum()) for part in sums])
+        for halt in others:
+            self._add(f"exact_accuracy_over_{halt.threshold:g}", halt.exact)
+            self._add(f"mean_steps_over_{halt.threshold:g}", halt.steps)
+        self.solved.append(exact.bool().numpy())
+        return answers.numpy()
+
+    def _add(self, name: str, values: torch.Tensor) -> None:
+        self.further[name] = self.further.get(name, 0.0) + float(values.sum())
+
+
+class _Halting:
+    """Where each row of a batch halts at its first logit above a threshold, and whether it is right there."""
+
+    def __init__(self, threshold: float, rows: int, max_steps: int) -> None:
+        self.threshold = threshold
+        self.exact = torch.zeros(rows)
+        self.steps = torch.zeros(rows, dtype=torch.int64)
+        self._max_steps = max_steps
+
+    def see(self, number: int, rows: torch.Tensor, q_halt: torch.Tensor, exact: torch.Tensor) -> None:
+        """Look at a supervision step of the rows that are still there."""
+        halts = (q_halt > self.threshold) | (number == self._max_steps)
+        newly = halts & (self.steps[rows] == 0)
+        self.steps[rows[newly]] = number
+        self.exact[rows[newly]] = exact[newly].float()

@@ -24,6 +24,10 @@ class Measured(ABC):
         """How good the model is: the checkpoint with the highest score is the best."""
         return self.judged_by.of(self.to_dict()[self.judged_by.figure])
 
+    def solved_bits(self) -> bytes:
+        """Return which examples were solved, one bit each in their order; empty where that is no question."""
+        return b""
+
     @abstractmethod
     def to_dict(self) -> dict[str, float]:
         """Return all figures by name."""

@@ -25,11 +25,13 @@ from torch import Tensor, nn
 from trm_engine.compute.compute import Compute, Result, Rows, Serial
 from trm_engine.compute.gemm import use_gemm
 from trm_engine.compute.parameters import FlatParameters
+from trm_engine.compute.precision import reduced_type
 from trm_engine.compute.sums import Sums
 from trm_engine.compute.threads import Threads
 from trm_engine.config.kinds import kind_of
 from trm_engine.config.sections import Config
 from trm_engine.inference.evaluation_result import Measured
+from trm_engine.learning.loss_scale import first_scale, lower_scale, raise_scale
 from trm_engine.learning.muon import build_optimizer
 from trm_engine.learning.optimizers import Adam
 from trm_engine.learning.schedule import lr_scale
@@ -66,6 +68,10 @@ class Counters:
     """Steps skipped since the last update, because the loss or its gradient was unsound."""
     lr_scale: float = 1.0
     """Extra factor on the learning rate, lowered when training diverges."""
+    loss_scale: float = 1.0
+    """Factor on the loss before its gradients are computed in float16, which has no small numbers."""
+    scaled_in_a_row: int = 0
+    """Updates since that factor changed."""
     digest: str = ""
     """Running hash of the loss of every step: equal digests mean that every loss agreed bit for bit."""
 
@@ -108,7 +114,7 @@ class Learner(ABC):
         self.ema = self.parameters.values.clone()
         self.sampler = sampler_for(task.train, seed)
         self.rng = np.random.default_rng([seed, 1])
-        self.counters = Counters()
+        self.counters = Counters(loss_scale=first_scale(config.runtime.precision))
         self._threads = 1
         self._compute: Compute | None = None
 
@@ -136,8 +142,11 @@ class Learner(ABC):
         """Leave the rows behind: their loss or gradient was not sound, and no weight has moved."""
 
     @abstractmethod
-    def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> Measured:
-        """Measure the model with the weights it has; when `stopping` turns true, return what there is."""
+    def evaluate(self, examples: Source, stopping: Callable[[], bool], *, thorough: bool = False) -> Measured:
+        """Measure the model with the weights it has; when `stopping` turns true, return what there is.
+
+        `thorough`: everything that the configuration asks of the last evaluation.
+        """
 
     # --- how good it is -----------------------------------------------------------------------------------
 
@@ -189,6 +198,39 @@ class Learner(ABC):
             self._rewind(before)
             self.compute.clear()
 
+    def gradient_noise(self, micro_batch: int) -> dict[str, float]:
+        """Return the squared norms of the gradients of a batch and of its halves, for the noise scale.
+
+        The learner stays as it was, bit for bit. Empty for a batch of one row. Estimators: see
+        `trm_engine.studies.critical_batch`.
+        """
+        rows = self.rows
+        half = rows // 2
+        if not half:
+            return {}
+        before = self._cursor()
+        try:
+            drawn, parts = self.draw(), []
+            for first, last in ((0, half), (half, 2 * half)):
+                self.compute.clear()
+                results: list[Result] = []
+                for start in range(first, last, micro_batch):
+                    results += self.compute.run(self.work, drawn, start, min(start + micro_batch, last))
+                self.compute.reduce(results)
+                # The work weighs its rows as part of the whole batch, and by the factor of float16.
+                parts.append(self.parameters.grads * (rows / half / self.counters.loss_scale))
+            small = sum(float(part.double().square().sum()) for part in parts) / 2
+            large = float(((parts[0] + parts[1]) / 2).double().square().sum())
+        finally:
+            self._rewind(before)
+            self.compute.clear()
+        return {
+            "gradient_square_half": small,
+            "gradient_square": large,
+            "gradient_rows_half": float(half),
+            "gradient_rows": float(2 * half),
+        }
+
     def use_threads(self, count: int) -> None:
         """Compute with `count` threads from now on; called in the thread that trains, whose torch it sets."""
         torch.set_num_threads(count)
@@ -199,11 +241,11 @@ class Learner(ABC):
     def compute(self) -> Compute:
         """What computes the rows, by the configuration and the number of threads."""
         if self._compute is None:
-            runtime, bf16 = self.config.runtime, self.config.runtime.precision == "bf16"
+            runtime, reduced = self.config.runtime, reduced_type(self.config.runtime.precision)
             if runtime.parallelism == "rows" and self._threads > 1:
-                self._compute = Threads(self.model, self.parameters, self._threads, bf16=bf16)
+                self._compute = Threads(self.model, self.parameters, self._threads, reduced=reduced)
             else:
-                self._compute = Serial(self.model, self.parameters, bf16=bf16)
+                self._compute = Serial(self.model, self.parameters, reduced=reduced)
         return self._compute
 
     def _cursor(self) -> tuple[Any, Any]:
@@ -218,6 +260,8 @@ class Learner(ABC):
         """Update weights, moving average and counters by the results of all rows, if they are sound."""
         train, counters = self.config.train, self.counters
         sums = self.compute.reduce(results)
+        if counters.loss_scale != 1:
+            self.parameters.grads.div_(counters.loss_scale)
         loss, grad_norm = self.compute.read(sums.loss, self.parameters.grads.norm())
         scale = self._lr_scale()
         sound = math.isfinite(grad_norm) and loss / self.rows < _SPIKE * math.log(self.task.vocab_size)
@@ -225,10 +269,13 @@ class Learner(ABC):
         counters.samples += self.rows
         counters.digest = _chained(counters.digest, loss)
         if not sound:
-            counters.skipped_in_a_row += 1
+            # Too large for float16 is no divergence: the factor is halved, until it is no factor any more.
+            if math.isfinite(grad_norm) or not lower_scale(counters):
+                counters.skipped_in_a_row += 1
             self.reject()
             return Update(sums, grad_norm, applied=False)
         counters.skipped_in_a_row = 0
+        raise_scale(counters)
         counters.updates += 1
         self.optimizer.step(self.parameters.grads, train.lr * scale)
         self.ema.lerp_(self.parameters.values, 1 - train.ema)
@@ -263,6 +310,8 @@ class Learner(ABC):
     def reconfigure(self, config: Config) -> None:
         """Go on under another configuration of the same task and model."""
         assert (config.task, config.model) == (self.config.task, self.config.model)
+        if config.runtime.precision != self.config.runtime.precision:
+            self.counters.loss_scale, self.counters.scaled_in_a_row = first_scale(config.runtime.precision), 0
         if config.runtime != self.config.runtime:
             use_kernels(self.model, config.runtime)
             use_gemm(config.runtime.gemm)

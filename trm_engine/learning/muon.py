@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trm_engine.compute.parameters import FlatParameters
 from trm_engine.config.sections import TrainConfig
-from trm_engine.learning.optimizers import Adam
+from trm_engine.learning.optimizers import Adam, Lion, MomentumSGD
 
 # Quintic Newton–Schulz: these coefficients bring singular values near 1 in five iterations, not quite to it.
 _A, _B, _C = 3.4445, -4.7750, 2.0315
@@ -81,4 +81,7 @@ def orthogonal(matrices_NRC: Tensor) -> Tensor:
 
 def build_optimizer(parameters: FlatParameters, config: TrainConfig) -> Adam:
     """Return the optimizer that a configuration names."""
-    return Muon(parameters, config) if config.optimizer == "muon" else Adam(parameters.values, config)
+    if config.optimizer == "muon":
+        return Muon(parameters, config)
+    kinds: dict[str, type[Adam]] = {"lion": Lion, "sgd": MomentumSGD}
+    return kinds.get(config.optimizer, Adam)(parameters.values, config)

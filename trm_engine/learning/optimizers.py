@@ -40,6 +40,38 @@ class Adam:
             self.values.addcdiv_(self.mean, root.add_(_ADAM_EPS), value=-lr * mean_scale)
 
 
+class Lion(Adam):
+    """Moves every weight by the sign of a mean of gradients (arXiv 2302.06675).
+
+    The update looks at β1 · mean + (1 − β1) · gradient, and the mean is kept with β2. There is no mean
+    square: it stays zero, so that checkpoints of all optimizers have one form.
+    """
+
+    @torch.no_grad()
+    def step(self, grads: Tensor, lr: float) -> None:
+        """Update the weights in place."""
+        config = self.config
+        self.updates += 1
+        direction = self.mean.lerp(grads, 1 - config.beta1).sign_()
+        self.values.mul_(1 - lr * config.weight_decay).add_(direction, alpha=-lr)
+        self.mean.lerp_(grads, 1 - config.beta2)
+
+
+class MomentumSGD(Adam):
+    """Moves weights along the gradient and what is left of those before: β1 is the momentum.
+
+    Weight decay is decoupled, as in the other optimizers; the mean square stays zero.
+    """
+
+    @torch.no_grad()
+    def step(self, grads: Tensor, lr: float) -> None:
+        """Update the weights in place."""
+        config = self.config
+        self.updates += 1
+        self.mean.mul_(config.beta1).add_(grads)
+        self.values.mul_(1 - lr * config.weight_decay).add_(self.mean, alpha=-lr)
+
+
 @torch.no_grad()
 def sign_sgd(embeddings_NE: Tensor, ids_B: Tensor, grads_BE: Tensor, lr: float, weight_decay: float) -> None:
     """Move the embeddings of the puzzles in a batch by the sign of their summed gradient, in place.

@@ -14,10 +14,11 @@ from trm_engine.config.sections import Config
 from trm_engine.inference.evaluate import Evaluation, evaluate, judge_of
 from trm_engine.learning.learner import Learner
 from trm_engine.learning.optimizers import sign_sgd
-from trm_engine.learning.schedule import halt_steps
+from trm_engine.learning.schedule import exploration, halt_steps
 from trm_engine.learning.step import PuzzleResult, PuzzleRows, fresh_rows, supervision_step
 from trm_engine.models.carry import Carry
 from trm_engine.models.trm import TRM, build_model
+from trm_engine.planning.recursion import recursion_at
 from trm_engine.tasks.base import Source, Task
 
 
@@ -45,16 +46,17 @@ class PuzzleLearner(Learner):
         fresh = self.task.augment(self.sampler.next(self.rows), self.rng)
         train, rows = self.config.train, self.rows
         most = halt_steps(train, self.counters.step)
-        explores = self.rng.random(rows) < train.halt_exploration_prob
+        explores = self.rng.random(rows) < exploration(train, self.counters.step)
         drawn = self.rng.integers(2, most + 1, rows) if most > 1 else 1
         least = torch.from_numpy(np.where(explores, drawn, 0))
         place = self.compute.place
-        return PuzzleRows(self.carry, fresh_rows(fresh, place), place(least), most)
+        recursion = recursion_at(self.config, self.counters.step)
+        return PuzzleRows(self.carry, fresh_rows(fresh, place), place(least), most, recursion)
 
     def work(self, model: nn.Module, rows: PuzzleRows) -> PuzzleResult:
         """Run the supervision step of some rows, weighed as part of the batch."""
         assert isinstance(model, TRM)
-        return supervision_step(model, rows, self.config.train, 1 / self.rows)
+        return supervision_step(model, rows, self.config.train, self.counters.loss_scale / self.rows)
 
     def accept(self, results: Sequence[PuzzleResult], scale: float) -> None:
         """Carry states and halts on, and train the puzzle embeddings that were used."""
@@ -70,7 +72,9 @@ class PuzzleLearner(Learner):
         """Give every row another puzzle."""
         self.carry = dataclasses.replace(self.carry, halted=torch.ones_like(self.carry.halted))
 
-    def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> Evaluation:
+    def evaluate(
+        self, examples: Source, stopping: Callable[[], bool], *, thorough: bool = False
+    ) -> Evaluation:
         """Measure how many puzzles the model solves, after the configured supervision steps."""
         config = self.config
         return evaluate(
@@ -78,6 +82,8 @@ class PuzzleLearner(Learner):
             examples,
             max_steps=config.eval_steps,
             batch_size=config.eval.batch_size,
+            depths=config.eval_depths if thorough else (),
+            thresholds=config.eval_thresholds if thorough else (),
             solved=judge_of(self.task),
             stopping=stopping,
         )

@@ -67,18 +67,20 @@ class Fresh:
 class PuzzleRows(Rows):
     """Rows in flight, and what a supervision step does with them.
 
-    Rows may not halt before their `least` (B,) supervision steps, and do at `most`.
+    Rows may not halt before their `least` (B,) supervision steps, and do at `most`. `recursion`: cycles, and
+    updates of z in each; None: the model's own.
     """
 
     carry: Carry
     fresh: Fresh
     least: Tensor
     most: int
+    recursion: tuple[int, int] | None = None
 
     def part(self, start: int, stop: int) -> PuzzleRows:
         """Return rows [start, stop)."""
         carry, fresh = self.carry.rows(start, stop), self.fresh.rows(start, stop)
-        return PuzzleRows(carry, fresh, self.least[start:stop], self.most)
+        return PuzzleRows(carry, fresh, self.least[start:stop], self.most, self.recursion)
 
 
 @dataclass(frozen=True)
@@ -117,12 +119,12 @@ def supervision_step(model: TRM, rows: PuzzleRows, config: TrainConfig, weight: 
     rows_emb = model.puzzle_rows(carry.puzzle_ids)
     if rows_emb is not None:
         rows_emb.requires_grad_()
-    state, output = model(carry.state, carry.inputs, rows_emb)
+    state, output = model(carry.state, carry.inputs, rows_emb, rows.recursion)
     steps = carry.steps + 1
     with torch.no_grad():
         judged = judge(output.logits, carry.labels)
         last = steps >= rows.most
-        target = _continue_target(model, carry, state, last) if config.continue_loss else None
+        target = _continue_target(model, carry, state, last, rows.recursion) if config.continue_loss else None
         halted = halted_rows(
             steps,
             output.q_halt,
@@ -147,11 +149,13 @@ def supervision_step(model: TRM, rows: PuzzleRows, config: TrainConfig, weight: 
     return PuzzleResult(sums, after, rows_emb.grad if rows_emb is not None else None)
 
 
-def _continue_target(model: TRM, carry: Carry, state: object, last: Tensor) -> Tensor:
+def _continue_target(
+    model: TRM, carry: Carry, state: object, last: Tensor, recursion: tuple[int, int] | None
+) -> Tensor:
     """Bootstrap the continue output from the halting outputs one step ahead (the published ACT target).
 
     `last` (B,): rows that cannot go on after that step.
     """
-    following: Output = model(state, carry.inputs, model.puzzle_rows(carry.puzzle_ids))[1]
+    following: Output = model(state, carry.inputs, model.puzzle_rows(carry.puzzle_ids), recursion)[1]
     best = torch.where(last, following.q_halt, torch.maximum(following.q_halt, following.q_continue))
     return torch.sigmoid(best)

@@ -39,7 +39,7 @@ class TextLearner(Learner):
         assert isinstance(model, RecursiveText)
         losses_LB, scored_LB = character_losses(model, rows.inputs, rows.labels)
         loss = (losses_LB.sum(0) / scored_LB.sum(0).clamp(min=1)).sum()
-        (loss * (1 / self.rows)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        (loss * (self.counters.loss_scale / self.rows)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         return Result(Sums.of(loss=loss))
 
     def accept(self, results: Sequence[Result], scale: float) -> None:
@@ -48,8 +48,11 @@ class TextLearner(Learner):
     def reject(self) -> None:
         """Nothing is carried on, so nothing has to be left behind."""
 
-    def evaluate(self, examples: Source, stopping: Callable[[], bool]) -> TextEvaluation:
-        """Measure the loss on windows that are held out."""
+    def evaluate(
+        self, examples: Source, stopping: Callable[[], bool], *, thorough: bool = False
+    ) -> TextEvaluation:
+        """Measure the loss on windows that are held out; there is nothing more thorough than that."""
+        del thorough
         return evaluate_text(self.model, examples, batch_size=self.config.eval.batch_size, stopping=stopping)
 
 

@@ -104,18 +104,24 @@ class TRM(nn.Module):
         return self.puzzle_emb[puzzle_ids_B] if self.puzzle_emb_len else None
 
     def forward(
-        self, state: State, inputs_BL: Tensor, puzzle_rows_BN: Tensor | None = None
+        self,
+        state: State,
+        inputs_BL: Tensor,
+        puzzle_rows_BN: Tensor | None = None,
+        recursion: tuple[int, int] | None = None,
     ) -> tuple[State, Output]:
         """Run one supervision step.
 
         All cycles but the last run without gradient. `puzzle_rows_BN` are the puzzle embeddings of the rows
-        (`puzzle_rows(ids)`), needed where the model has them. The state returned is detached.
+        (`puzzle_rows(ids)`), needed where the model has them. `recursion`: cycles, and updates of z in each,
+        where they are not the configuration's (a curriculum). The state returned is detached.
         """
         x = self.embed(inputs_BL, puzzle_rows_BN)
+        cycles, updates = recursion or (self.config.h_cycles, self.config.l_cycles)
         with torch.no_grad():
-            for _ in range(self.config.h_cycles - 1):
-                state = self._cycle(state, x)
-        state = self._cycle(state, x)
+            for _ in range(cycles - 1):
+                state = self._cycle(state, x, updates)
+        state = self._cycle(state, x, updates)
         answer = state.y
         logits = F.linear(answer[self.prefix_len :], self.lm_head).to(x.dtype)
         q_halt, q_continue = F.linear(answer[0], self.q_head, self.q_bias).to(x.dtype).unbind(-1)
@@ -137,14 +143,14 @@ class TRM(nn.Module):
             x = math.sqrt(0.5) * (x + self.embed_positions)
         return math.sqrt(size) * x
 
-    def _cycle(self, state: State, x: Tensor) -> State:
+    def _cycle(self, state: State, x: Tensor, updates: int) -> State:
         y, z = state
         if self.config.states == 1:
-            for _ in range(self.config.l_cycles):
+            for _ in range(updates):
                 z = self.blocks(z + x)
             z = self.blocks(z)
             return State(z, z)
-        for _ in range(self.config.l_cycles):
+        for _ in range(updates):
             z = self.blocks(z + (y + x))
         return State(self.blocks(y + z), z)
 

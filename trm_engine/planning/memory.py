@@ -16,6 +16,7 @@ _TRAINING_SLACK = 1.1  # what the allocator loses between blocks that come and g
 _CHECKPOINTING_SLACK = 1.6  # the same where each application's tensors are computed again, and let go of
 _GRADIENT_COPIES = 4  # two threads' own, each with a sum in the making for weights that are used repeatedly
 _WEIGHT_COPIES = 5  # the weights, their gradients, the moving average, the optimizer's two moments
+_SAVED_COPIES = 4  # of a checkpoint on disk: weights, moving average, two moments
 _SAVE_COPIES = 5  # a checkpoint in memory: weights, moving average, two moments, and a copy in passing
 
 
@@ -50,9 +51,8 @@ def footprint(config: Config, *, micro_batch: int, examples: int, num_puzzle_ids
     """Return the memory of a run with `micro_batch` rows in flight and `examples` puzzles in memory."""
     shape, costs = shape_of(config), costs_of(config)
     weights, puzzles = parameters(config), puzzle_parameters(config, num_puzzle_ids)
-    rows, seq_len = config.train.batch_size, config.task.seq_len
-    states = costs.carried_states(config) * shape.state
-    carry = rows * (_FLOAT * states + 12 * seq_len + 16)  # tokens as int32, labels as int64, counters
+    seq_len = config.task.seq_len
+    carry = _carry(config, shape)
     token_bytes = 1 if config.task.vocab_size <= 256 else 2
     evaluated = costs.evaluation_slack * config.eval.batch_size * _evaluation_row(config, shape, costs)
     slack = _CHECKPOINTING_SLACK if config.runtime.checkpointing else _TRAINING_SLACK
@@ -67,6 +67,18 @@ def footprint(config: Config, *, micro_batch: int, examples: int, num_puzzle_ids
         evaluation=round(_FLOAT * evaluated),
         saving=_FLOAT * (_SAVE_COPIES * weights + puzzles) + carry,
     )
+
+
+def checkpoint_bytes(config: Config, num_puzzle_ids: int = 1) -> int:
+    """Return the size of one checkpoint: weights, moving average, two moments, embeddings and the carry."""
+    weights, puzzles = parameters(config), puzzle_parameters(config, num_puzzle_ids)
+    return _FLOAT * (_SAVED_COPIES * weights + puzzles) + _carry(config, shape_of(config))
+
+
+def _carry(config: Config, shape: Shape) -> int:
+    """Return the bytes of the batch in flight: states, tokens as int32, labels as int64, counters."""
+    states = costs_of(config).carried_states(config) * shape.state
+    return config.train.batch_size * (_FLOAT * states + 12 * config.task.seq_len + 16)
 
 
 def _training_row(config: Config, shape: Shape, costs: Costs) -> int:

@@ -16,6 +16,7 @@ from trm_engine.config import Preset
 from trm_engine.config.sections import Config
 from trm_engine.planning.costs import costs_of, shape_of
 from trm_engine.planning.flops import forward_flops, parameters, training_flops
+from trm_engine.planning.recursion import recursion_stages
 
 _ELEMENTWISE = {"attention": 4000, "mlp_t": 2600}
 """Operations of products that take as long as a block's elementwise work on one number of the state."""
@@ -49,7 +50,7 @@ def run_seconds(config: Config, gemm_gflops: float) -> float:
     """Return the time of a whole run: all training steps, and every evaluation at its stated size."""
     evaluation = config.eval
     evaluations = 1 + (config.train.steps // evaluation.every if evaluation.every else 0)
-    training = config.train.steps * step_seconds(config, gemm_gflops)
+    training = sum(steps * step_seconds(stage, gemm_gflops) for steps, stage in recursion_stages(config))
     return training + evaluations * _evaluation_seconds(config, gemm_gflops)
 
 

@@ -9,6 +9,7 @@ CONFIG = "config.toml"
 HISTORY = "history"
 METRICS = "metrics.jsonl"
 EVENTS = "events.log"
+SOLVED = "solved.bits"
 CHECKPOINTS = "checkpoints"
 BEST = "best.json"
 
@@ -26,7 +27,7 @@ TRASH = ".trash"
 MAX_TEXT_BYTES = 1_000_000
 """The largest record, configuration or manifest that is read."""
 
-_FILES = "|".join(re.escape(name) for name in (RECORD, CONFIG, METRICS, EVENTS))
+_FILES = "|".join(re.escape(name) for name in (RECORD, CONFIG, METRICS, EVENTS, SOLVED))
 _SAVED = "|".join(re.escape(name) for name in (*CHECKPOINT_FILES, MANIFEST))
 _BELONGS = re.compile(
     rf"(?:{_FILES}|{HISTORY}/[0-9]{{4,9}}\.toml|{CHECKPOINTS}/(?:{re.escape(BEST)}|[0-9]{{9,18}}/(?:{_SAVED})))"

@@ -111,10 +111,18 @@ def _this_process() -> bytes:
     return json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()
 
 
-def _holder(folder: Path) -> str:
-    """Return who holds the lock, in words; it may not have introduced itself yet."""
+def holder_of(folder: Path) -> dict[str, object]:
+    """Return what the run that holds a session says of itself: `pid`, `host`, `since`; or nothing yet."""
     try:
         found = json.loads(read_text(folder / RUN_HOLDER, MAX_TEXT_BYTES))
-        return safe_text(f"process {found['pid']} on {found['host']} since {found['since']}")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _holder(folder: Path) -> str:
+    """Return who holds the lock, in words; it may not have introduced itself yet."""
+    found = holder_of(folder)
+    if not {"pid", "host", "since"} <= found.keys():
         return "another process"
+    return safe_text(f"process {found['pid']} on {found['host']} since {found['since']}")

@@ -146,6 +146,8 @@ class SessionRecord(BaseModel):
     """Threads that computed; 0 when not known yet."""
     numerics: int = 1
     """Version of the step's arithmetic that the session began with; 1 where none was recorded."""
+    trial: str = ""
+    """Name of the experiment that it is a run of: `trial_digest` of its configuration."""
     summary: Values = Field(default_factory=dict)
     """Accuracy, steps, samples, seconds, weights_sha256 and resources so far."""
 

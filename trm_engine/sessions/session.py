@@ -10,7 +10,8 @@ from types import TracebackType
 
 from filelock import FileLock
 
-from trm_engine.files import Storage, disk_errors
+from trm_engine.errors import SessionError
+from trm_engine.files import Storage, disk_errors, write_atomically
 from trm_engine.sessions.best import Best
 from trm_engine.sessions.checkpoint import Checkpoint
 from trm_engine.sessions.checkpoints import CheckpointInfo, Checkpoints, is_checkpoint
@@ -22,6 +23,7 @@ from trm_engine.sessions.layout import (
     HISTORY,
     METRICS,
     RECORD_LOCK,
+    SOLVED,
 )
 from trm_engine.sessions.lock import SessionLock, is_locked
 from trm_engine.sessions.log import Event, Level, append_event, read_events
@@ -101,12 +103,17 @@ class Session:
             write_record(self._storage, self.path, self._record)
         return self._record
 
-    def configure(self, config_toml: str, step: int, reason: str) -> None:
-        """Change the configuration from `step` on, and add it to the history."""
+    def configure(self, config_toml: str, step: int, reason: str, *, trial: str | None = None) -> None:
+        """Change the configuration from `step` on, and add it to the history.
+
+        `trial` is the experiment's new name where the change makes it another one.
+        """
         self._require_lock()
         with disk_errors(f"write the configuration of session {self.id}"):
             self.history.append(config_toml, step, reason)
             write_configuration(self._storage, self.path, config_toml)
+        if trial is not None:
+            self.update(trial=trial)
 
     def mend_configuration(self) -> None:
         """Write `config.toml` again from the history that stood in for it."""
@@ -117,6 +124,21 @@ class Session:
     def log(self, level: Level, message: str) -> None:
         """Append an event to the log."""
         append_event(self.path / EVENTS, level, message)
+
+    def save_solved(self, bits: bytes) -> None:
+        """Keep which puzzles the last evaluation solved, one bit each."""
+        self._require_lock()
+        with disk_errors(f"write the solved puzzles of session {self.id}"):
+            write_atomically(self._storage, self.path / SOLVED, bits)
+
+    def solved_bits(self) -> bytes:
+        """Return what `save_solved` kept; empty where there is nothing. Raises `SessionError`."""
+        try:
+            return (self.path / SOLVED).read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise SessionError(f"cannot read {self.path / SOLVED}: {error.strerror or error}.") from error
 
     def events(self) -> list[Event]:
         """Return the log."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trm_engine.config import Config, dumps
+from trm_engine.config.digest import changed_trial
 from trm_engine.config.sections import MAX_LR
 from trm_engine.training.memory_policy import Change
 from trm_engine.training.run import Run
@@ -47,8 +48,9 @@ class Changes:
     def take(self, change: Change) -> None:
         """Bring a change that memory asked for in force."""
         run = self._run
+        trial = changed_trial(self._config, change.config)
         run.learner.reconfigure(change.config)
-        run.session.configure(dumps(change.config), run.step, change.why)
+        run.session.configure(dumps(change.config), run.step, change.why, trial=trial)
         run.memory.took(change)
         run.reporter.warn(change.code, f"step {run.step}: {change.why}")
 
@@ -75,6 +77,7 @@ class Changes:
 
     def _reconfigure(self, config: Config, reason: str) -> None:
         run = self._run
+        trial = changed_trial(self._config, config)
         run.learner.reconfigure(config)
-        run.session.configure(dumps(config), run.step, reason)
+        run.session.configure(dumps(config), run.step, reason, trial=trial)
         run.session.log("info", f"configuration at step {run.step}: {reason}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from trm_engine.inference.evaluation_result import Measured
 from trm_engine.monitoring.allocator import give_back, is_out_of_memory
@@ -13,6 +14,8 @@ from trm_engine.training.events import Evaluated
 from trm_engine.training.run import Run
 from trm_engine.training.saver import Saver
 
+_QUALITIES = ("accuracy", "loss")
+
 
 class Evaluator:
     """Measures a run's averaged weights on held-out examples.
@@ -21,7 +24,8 @@ class Evaluator:
     """
 
     def __init__(self, run: Run, changes: Changes, saver: Saver, between_batches: Callable[[], Next]) -> None:
-        self.latest: Measured | None = None
+        self.figures: dict[str, float] = {}
+        """What the latest evaluation showed."""
         self.reached_target = False
         self._run = run
         self._changes = changes
@@ -46,13 +50,16 @@ class Evaluator:
         test = learner.task.test
         examples = test if final else test.head(min(learner.config.eval.puzzles, len(test)))
         measured = self._measure(examples, final=final)
-        give_back()
         if measured is None:
+            give_back()
             return  # a stop half-way: a partial figure is no figure
-        self.latest = measured
-        event = Evaluated(run.step, final, measured.to_dict())
+        self.figures = measured.to_dict() | self._beside(examples, final=final)
+        give_back()
+        event = Evaluated(run.step, final, self.figures)
         run.session.metrics.append({**event.to_dict(), "seconds_trained": run.stopwatch.seconds})
         run.reporter.emit(event)
+        if final and (solved := measured.solved_bits()):
+            run.session.save_solved(solved)
         if not final:
             self.reached_target = learner.reached_target(measured)
             best = run.session.best
@@ -60,7 +67,18 @@ class Evaluator:
                 self._saver.save("best", best_score=measured.score)
         run.stopwatch.start()
 
-    def _measure(self, examples: Source, *, final: bool) -> Measured | None:
+    def _beside(self, examples: Source, *, final: bool) -> dict[str, float]:
+        """Return what the configuration wants measured beside the averaged weights."""
+        learner, found = self._run.learner, dict[str, float]()
+        if learner.config.eval.noise_scale:
+            found |= learner.gradient_noise(learner.config.micro_batch)
+        if final and learner.config.eval.raw_weights:
+            raw = self._measure(examples, final=True, averaged=False)
+            figures = raw.to_dict() if raw else {}
+            found |= {f"raw_{name}": value for name, value in figures.items() if name.endswith(_QUALITIES)}
+        return found
+
+    def _measure(self, examples: Source, *, final: bool, averaged: bool = True) -> Measured | None:
         """Evaluate, on fewer puzzles at once where memory is short; None when the run is to stop instead."""
         learner, memory = self._run.learner, self._run.memory
 
@@ -72,8 +90,8 @@ class Evaluator:
             measured = None
             give_back()  # a step's free blocks do not fit an evaluation's: both would stay
             try:
-                with learner.averaged_weights():
-                    measured = learner.evaluate(examples, stopping)
+                with learner.averaged_weights() if averaged else nullcontext():
+                    measured = learner.evaluate(examples, stopping, thorough=final and averaged)
             except (MemoryError, RuntimeError, OSError) as error:
                 if not is_out_of_memory(error):
                     raise

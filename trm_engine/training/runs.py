@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from trm_engine.config import Config, apply, diff, dumps, loads
+from trm_engine.config.digest import changed_trial, trial_digest
 from trm_engine.config.sections import DATA_FIELDS
 from trm_engine.errors import OVERRIDES, ConfigError, FitError, SessionError
 from trm_engine.hardware import Hardware, detect
@@ -69,8 +70,10 @@ def start(
     parent = None if origin is None else begin_from(store, learner, origin)
     tuned = tune(learner, hardware, stopping=lambda: sitting.control.stopping)
     setup = Setup(hardware, tuned, _rehearsed(learner))
-    kind = config.task.kind
-    with store.begin(dumps(learner.config), preset=preset, task=kind, name=name, parent=parent) as session:
+    kind, trial = config.task.kind, "" if parent else trial_digest(config)
+    with store.begin(
+        dumps(learner.config), preset, task=kind, name=name, parent=parent, trial=trial
+    ) as session:
         record_data(session, task, hardware)
         return train(learner, session, sitting, setup)
 
@@ -118,7 +121,8 @@ def resume(
         config = learner.config
         if config != before:
             changes = ", ".join(f"{change.key} = {change.b}" for change in diff(before, config))
-            session.configure(dumps(config), found.step, f"resumed with {changes}")
+            trial = changed_trial(before, config)
+            session.configure(dumps(config), found.step, f"resumed with {changes}", trial=trial)
         elif configuration.warnings:
             session.mend_configuration()
         if checkpoint is not None:

@@ -218,7 +218,6 @@ class Trainer:
 
     def _ended(self, status: str, reason: str, *, exit_code: int = 0) -> Finished:
         run, counters, seconds = self._run, self._run.learner.counters, self._run.stopwatch.seconds
-        measured = self.evaluator.latest
         finished = Finished(
             session=run.session.id,
             status=status,
@@ -228,7 +227,7 @@ class Trainer:
             seconds=seconds,
             samples_per_second=counters.samples / seconds if seconds else 0.0,
             weights_sha256=weights_sha256(run.learner.weights()),
-            eval=measured.to_dict() if measured else {},
+            eval=self.evaluator.figures,
             resources={
                 **run.reporter.monitor.summary().to_dict(),
                 "peak_memory_share": run.memory.guard.peak_share,

@@ -52,7 +52,7 @@ BAD = [
     ("[model]\npositions = 'xyz'", '[model] positions: must be "rope", "learned" or "none", not "xyz"'),
     ("[model]\nstates = 3", "[model] states: must be 1 or 2, not 3"),
     ("[train]\nloss = 'sofmax'", 'not "sofmax". Did you mean "softmax"?'),
-    ("[train]\noptimizer = 7", '[train] optimizer: must be "adamw", "adam_atan2" or "muon", not 7'),
+    ("[train]\noptimizer = 7", '[train] optimizer: must be "adamw", "adam_atan2", "muon", "lion" or "sgd",'),
     # Unknown keys and sections.
     ("[model]\nhidden_siez = 64", '[model] hidden_siez: unknown key. Did you mean "hidden_size"?'),
     ("[task]\nkind = 'sudoku'\nbox_row = 2", '[task] box_row: unknown key. Did you mean "box_rows"?'),

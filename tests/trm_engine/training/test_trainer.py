@@ -273,7 +273,7 @@ def test_evaluation_does_not_depend_on_the_batch_size(make_config) -> None:
     task = trm_engine.tasks.build_task(config.task)
     model = build_learner(config, task).model
     one, many = (evaluate(model, task.test, max_steps=3, batch_size=size) for size in (1, 12))
-    figures = [dataclasses.asdict(dataclasses.replace(run, seconds=0.0)) for run in (one, many)]
+    figures = [dataclasses.replace(run, seconds=0.0).to_dict() for run in (one, many)]
     assert figures[0] == pytest.approx(figures[1])
 
 
@@ -313,3 +313,21 @@ def test_a_pause_within_a_step_saves_nothing_half_done(
     assert [event.paused for event in heard.of(Paused)] == [True, False]
     assert "pause" not in [event.reason for event in heard.of(Saved)]
     assert paused.weights_sha256 == whole.weights_sha256
+
+
+def test_the_last_evaluation_measures_what_it_is_asked_for(store: Store, make_config, make_sitting) -> None:
+    config = make_config(
+        'eval.depths="1 4"', 'eval.halt_thresholds="-2 2"', "eval.raw_weights=true", "eval.noise_scale=true"
+    )
+    finished = start(store, config, make_sitting(), preset="tiny")
+    assert {
+        "exact_accuracy_at_1",
+        "exact_accuracy_at_4",
+        "exact_accuracy_over_-2",
+        "mean_steps_over_2",
+        "raw_exact_accuracy",
+        "gradient_square_half",
+    } <= set(finished.eval)
+    session = store.get(finished.session)
+    solved = sum(byte.bit_count() for byte in session.solved_bits())
+    assert solved / 12 == pytest.approx(finished.eval["exact_accuracy"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,7 +23,32 @@ def augment(geometry: Geometry, grids: Sequence[Tokens], rng: np.random.Generato
     uniformly, and transposes every second grid where boxes are square. Padding and blank tokens keep their
     value; a negative (ignored) label becomes padding.
     """
-    source, token = _draw(geometry, len(grids[0]), rng)
+    return _images(geometry, grids, *_draw(geometry, len(grids[0]), rng))
+
+
+def augment_fixed(
+    geometry: Geometry, grids: Sequence[Tokens], images: int, seed: int, rng: np.random.Generator
+) -> list[TokenGrids]:
+    """Return row i of every array in `grids` (N, n²; tokens) under one of its `images` symmetries.
+
+    Which of them is drawn from `rng`; what they are follows from the puzzle (row i of the first array), the
+    number of the image and `seed` alone, so that nothing is stored and fewer images are part of more.
+    """
+    drawn = []
+    for puzzle, number in zip(grids[0], rng.integers(images, size=len(grids[0])), strict=True):
+        name = hashlib.blake2b(puzzle.astype(np.uint8).tobytes(), digest_size=8).digest()
+        own = np.random.default_rng([seed, int.from_bytes(name, "little"), int(number)])
+        drawn.append(_draw(geometry, 1, own))
+    if not drawn:
+        return augment(geometry, grids, rng)
+    source, token = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+    return _images(geometry, grids, source, token)
+
+
+def _images(
+    geometry: Geometry, grids: Sequence[Tokens], source: Sources, token: TokenGrids
+) -> list[TokenGrids]:
+    """Return the images of grids by the cells (N, n²) they come from and what tokens (N, V) become."""
     source += np.arange(0, source.size, geometry.cells)[:, None]
     first_token = np.arange(0, token.size, token.shape[1])[:, None]
     return [token.take(np.maximum(grid.take(source), 0) + first_token) for grid in grids]

@@ -26,12 +26,17 @@ class SudokuConfig(TaskConfig, kind="sudoku", task="trm_engine.tasks.sudoku.task
     """Above 0: generated puzzles draw their clue count from clues … clues_max (clues 0: from minimal)."""
     train_size: int = Field(1000, ge=1, le=10**8)
     """Training puzzles: how many to generate, or at most to take from `data`."""
+    train_pool: int = Field(0, ge=0, le=10**8)
+    """Generate so many training puzzles and use the first train_size: smaller sets are part of larger ones,
+    with the same test puzzles. 0: train_size."""
     test_size: int = Field(500, ge=1, le=10**8)
     """Held-out puzzles: how many to generate, or at most to take from `test_data`."""
     seed: int = Field(0, ge=0, le=2**63 - 1)
     """Start of the generator's randomness, and of the choice when `data` holds more than train_size."""
     augment: bool = True
     """Draw a random symmetry (digits, bands, stacks, rows, columns, transpose) for each puzzle taken."""
+    images: int = Field(0, ge=0, le=10**6)
+    """Fixed images of each training puzzle: one is drawn whenever it is taken; 0: always a new one."""
     data: str = Field("", max_length=4096)
     """Training puzzles: a text or CSV list, a dataset folder, or hub:OWNER/NAME. Empty: generate."""
     test_data: str = Field("", max_length=4096)
@@ -70,6 +75,12 @@ class SudokuConfig(TaskConfig, kind="sudoku", task="trm_engine.tasks.sudoku.task
         ]
         if 0 < self.clues_max < self.clues:
             found.append(("clues_max", f"{self.clues_max} is below clues = {self.clues}"))
+        if 0 < self.train_pool < self.train_size:
+            found.append(("train_pool", f"{self.train_pool} is below train_size = {self.train_size}"))
+        if self.train_pool and self.data:
+            found.append(("train_pool", "is for generated puzzles; `data` is set"))
+        if self.images and not self.augment:
+            found.append(("images", "augment = false shows each puzzle as it is; set this to 0"))
         if self.test_data and not self.data:
             found.append(("test_data", "is set but `data` is not: name the training puzzles too"))
         return found

@@ -114,13 +114,14 @@ def _generated(config: SudokuConfig, progress: Progress) -> SudokuData:
     examples = _as_examples(
         generate_distinct(
             geometry,
-            config.test_size + config.train_size,
+            config.test_size + (config.train_pool or config.train_size),
             ClueRange(config.clues, config.clues_max),
             np.random.default_rng(config.seed),
             progress,
         )
     )
-    test, train = examples.head(config.test_size), examples.take(slice(config.test_size, None))
+    test = examples.head(config.test_size)
+    train = examples.take(slice(config.test_size, config.test_size + config.train_size))
     unseen = f"No two of all these puzzles are images of each other under {_symmetries(geometry)}."
     if (geometry.box_rows, geometry.box_cols) == (2, 2):
         unseen += (

@@ -14,7 +14,7 @@ from trm_engine.tasks.kit.search import GAVE_UP, MANY
 from trm_engine.tasks.kit.symmetry import Symmetry
 from trm_engine.tasks.sources import Located, as_path, find, is_hub
 from trm_engine.tasks.sudoku import text
-from trm_engine.tasks.sudoku.augment import augment, draw_symmetry
+from trm_engine.tasks.sudoku.augment import augment, augment_fixed, draw_symmetry
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.data import SudokuData, build_data, geometry_of, load_examples, reading_of
 from trm_engine.tasks.sudoku.prepared import prepared_sha256
@@ -63,9 +63,13 @@ class SudokuTask(PuzzleTask):
 
     def augment(self, examples: Examples, rng: np.random.Generator) -> Examples:
         """Return each row under a random symmetry, or as it is where the configuration says so."""
-        if not self._config.augment:
+        config, grids = self._config, (examples.inputs, examples.labels)
+        if not config.augment:
             return examples
-        inputs, labels = augment(self._geometry, (examples.inputs, examples.labels), rng)
+        if config.images:
+            inputs, labels = augment_fixed(self._geometry, grids, config.images, config.seed, rng)
+        else:
+            inputs, labels = augment(self._geometry, grids, rng)
         return Examples(inputs, labels, examples.puzzle_ids)
 
     def parse(self, puzzle: str) -> Tokens:

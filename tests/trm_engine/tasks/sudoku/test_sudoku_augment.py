@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trm_engine.tasks.sudoku.augment import augment
+from trm_engine.tasks.sudoku.augment import augment, augment_fixed
 from trm_engine.tasks.sudoku.generate import ClueRange, generate
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.rules import first_fault
@@ -98,3 +98,27 @@ def test_ignored_labels_of_wide_integer_files_become_padding():
 def test_no_rows_give_no_rows():
     (image,) = augment(Geometry(3, 3), (np.empty((0, 81), np.uint8),), np.random.default_rng(0))
     assert image.shape == (0, 81)
+
+
+def test_fixed_images_are_so_many_of_each_puzzle_and_no_more():
+    geometry, inputs, labels = tokens_of((3, 3), 2)
+    rows = np.tile(inputs[:1], (300, 1)), np.tile(labels[:1], (300, 1))
+    image, solved = augment_fixed(geometry, rows, 5, 0, np.random.default_rng(1))
+    assert first_fault(geometry, to_digits(image), to_digits(solved)) is None
+    assert len(np.unique(np.concatenate([image, solved], axis=1), axis=0)) == 5
+
+
+def test_fewer_fixed_images_are_part_of_more():
+    geometry, inputs, labels = tokens_of((2, 3), 3)
+    rows = np.repeat(inputs, 200, axis=0), np.repeat(labels, 200, axis=0)
+    few, many = (
+        {row.tobytes() for row in augment_fixed(geometry, rows, n, 7, np.random.default_rng(n))[0]}
+        for n in (3, 12)
+    )
+    assert few < many
+
+
+def test_no_rows_have_no_fixed_images():
+    geometry, inputs, labels = tokens_of((2, 2), 1)
+    image, solved = augment_fixed(geometry, (inputs[:0], labels[:0]), 3, 0, np.random.default_rng(0))
+    assert image.shape == solved.shape == (0, 16)

@@ -208,3 +208,11 @@ def test_data_that_is_not_there_is_refused(tmp_path, monkeypatch, data, words):
 def test_too_few_inequivalent_puzzles_are_refused():
     with pytest.raises(UsageError, match=r"task\.train_size \+ task\.test_size asks for 1500"):
         _ = task_of(clues_max=0, train_size=1000, test_size=500).train
+
+
+def test_smaller_training_sets_of_one_pool_are_part_of_larger_ones_with_the_same_test():
+    small, large = task_of(train_size=15, train_pool=60), task_of(train_size=40, train_pool=60)
+    assert (small.train.inputs == large.train.inputs[:15]).all()
+    assert (small.test.inputs == large.test.inputs).all()
+    whole = task_of(train_size=60)
+    assert (whole.train.inputs == task_of(train_size=60, train_pool=60).train.inputs).all()
