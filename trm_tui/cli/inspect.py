@@ -12,7 +12,7 @@ import typer
 from trm_engine.text import duration, format_bytes, three_digits
 from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, notice, print_facts, print_json, print_table, print_text
-from trm_tui.cli.train import SetOption
+from trm_tui.cli.train import SetOption, configured
 
 if TYPE_CHECKING:
     from trm_engine.config import Preset
@@ -35,20 +35,18 @@ def check(
     json: JsonFlag = False,
 ) -> None:
     """Say what a configuration will cost, and whether it fits the machine. Exit code 4 when it does not."""
-    from trm_engine.config import apply, find_preset
     from trm_engine.planning.estimate import estimate, memory_budget
     from trm_engine.training.runs import require_fit
     from trm_engine.tuning.gemm_rate import with_gemm_rate
 
-    found = find_preset(preset)
-    config = apply(found.config, overrides or [])
+    name, config = configured(preset, overrides or [])
     machine = with_gemm_rate(settings(ctx).machine())
     fit = estimate(config, budget_bytes=memory_budget(config, machine), gemm_gflops=machine.gemm_gflops)
     if json:
-        print_json({"preset": found.name, **fit.to_dict()})
+        print_json({"preset": name, **fit.to_dict()})
     else:
         at_most = "" if fit.parameters_exact else "at most "  # its text has the last word
-        print_facts(_fit_facts(fit, at_most), title=f"{found.name} on {machine.title or machine.cpu.model}")
+        print_facts(_fit_facts(fit, at_most), title=f"{name} on {machine.title or machine.cpu.model}")
     require_fit(config, machine)
 
 

@@ -13,6 +13,7 @@ from trm_tui.cli.plot import show_curves
 from trm_tui.shared.results import replay_verdict
 
 if TYPE_CHECKING:
+    from trm_engine.config import Config
     from trm_engine.sessions import Store
     from trm_engine.training.events import Finished
     from trm_engine.training.run import Sitting
@@ -43,7 +44,10 @@ def register(app: typer.Typer) -> None:
 def run(
     ctx: typer.Context,
     preset: Annotated[
-        str, typer.Argument(metavar="PRESET|FILE.toml", help="A preset's name or a TOML file.")
+        str,
+        typer.Argument(
+            metavar="PRESET|FILE.toml|SUITE/EXPERIMENT", help="A preset, a TOML file, or laptop/exp01a."
+        ),
     ],
     overrides: SetOption = None,
     data: Annotated[
@@ -69,21 +73,40 @@ def run(
     overrides = [*(overrides or []), *_setting_of("task.data", data)]
     if not settings(ctx).no_ui:
         _refuse_headless_options(json=json, quiet=quiet, seconds=seconds, steps=steps, **{"from": origin})
+        _refuse_experiment(preset)
         from trm_tui.tui.main import open_app
 
         machine = settings(ctx).profile()
         return open_app(store, preset=preset, overrides=overrides, name=name, hardware=machine)
-    from trm_engine.config import apply, find_preset
     from trm_engine.training.origin import Origin
     from trm_engine.training.runs import start
     from trm_tui.cli.sitting import seated
 
-    found = find_preset(preset)
-    config = apply(found.config, overrides)
+    label, config = configured(preset, overrides)
     with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
         begin = Origin.parse(origin, optimizer=optimizer) if origin else None
-        finished = start(store, config, sitting, preset=found.name, name=name, origin=begin)
+        finished = start(store, config, sitting, preset=label, name=name, origin=begin)
     return _ended(store, finished, sitting, curves=not (json or quiet))
+
+
+def configured(preset: str, overrides: list[str]) -> tuple[str, Config]:
+    """Return what a preset, a file or an experiment of a study (`laptop/exp01a`) is called and says."""
+    from trm_engine.config import apply, find_preset
+    from trm_engine.studies.catalogue import find_experiment, is_experiment
+    from trm_engine.studies.plan import base_of, resolve
+
+    if is_experiment(preset):
+        study, experiment = find_experiment(preset)
+        return preset, resolve(study, experiment, base_of(study), overrides)
+    found = find_preset(preset)
+    return found.name, apply(found.config, overrides)
+
+
+def _refuse_experiment(preset: str) -> None:
+    from trm_engine.studies.catalogue import is_experiment
+
+    if is_experiment(preset):
+        raise UsageError(f"{preset} is an experiment of a study; run it by: trm-tui --no-ui run {preset}")
 
 
 def resume(

@@ -1,4 +1,4 @@
-"""`studies …`: many runs that answer one question."""
+"""`studies fit`: a law through a table of runs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, p
 if TYPE_CHECKING:
     from trm_engine.studies.fits import Fit
 
-app = typer.Typer(help="Many runs that answer one question: laws with their intervals.", no_args_is_help=True)
 
-
-@app.command()
 def fit(
     csv: Annotated[Path, typer.Option("--csv", metavar="FILE", help="A table with one run a line.")],
     x: Annotated[str, typer.Option(metavar="COLUMN", help="What was varied; above 0.")],
