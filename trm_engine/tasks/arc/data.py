@@ -146,7 +146,7 @@ def say_unseen(left_out: int, emptied: int = 0) -> str:
     return (
         "The test outputs of held-out tasks are never trained on; their demonstrations are, as in the "
         "published runs. No training pair has the input of a held-out one, nor an image of it (turned, "
-        f"mirrored, colours exchanged){pairs}{tasks}."
+        f"mirrored, colours but 0 exchanged){pairs}{tasks}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Held-out inputs known again wherever they turn up: turned, mirrored, and with their colours exchanged.
+"""Held-out inputs known again wherever they turn up: turned, mirrored, with all colours but 0 exchanged.
 
 Training sees every pair under such images, and a model is asked for them too. So a pair whose input is the
 image of a held-out one would show the question, and perhaps its answer, beforehand.
@@ -20,7 +20,7 @@ Form: TypeAlias = tuple[tuple[int, ...], bytes]
 
 
 class HeldOut:
-    """Grids, and all their images under the symmetries of the square and the permutations of the colours."""
+    """Grids, and all their images under the symmetries of the square and the permutations of colours 1–9."""
 
     def __init__(self, grids: Iterable[Grid]) -> None:
         grids = list(grids)
@@ -39,7 +39,8 @@ class HeldOut:
 def canonical(grid: Grid) -> Form:
     """Return what all images of a grid have in common, and no other grid has: the first in order of them.
 
-    Colours are numbered as they first occur, row by row, so that only the eight symmetries are left to try.
+    Colours but 0, which images keep, are numbered as they first occur, row by row, so that only the eight
+    symmetries are left to try.
     """
     return min(_numbered(turned(grid, symmetry)) for symmetry in range(SYMMETRIES))
 
@@ -50,13 +51,14 @@ def counts_of(grid: Grid) -> npt.NDArray[np.int16]:
 
 
 def alike(counts: npt.NDArray[np.int16]) -> bytes:
-    """Return what the numbers of cells of each colour (10,) are under any permutation of the colours."""
-    return np.sort(counts).tobytes()
+    """Return what the numbers of cells of each colour (10,) are under any permutation of colours 1–9."""
+    return np.concatenate([counts[:1], np.sort(counts[1:])]).tobytes()
 
 
 def _numbered(grid: Grid) -> Form:
     """Return a grid's shape, and its cells with the colours numbered as they first occur."""
     colours, first = np.unique(grid, return_index=True)
+    found = colours[np.argsort(first)]
     number = np.zeros(COLOURS, np.uint8)
-    number[colours[np.argsort(first)]] = np.arange(len(colours))
+    number[found[found != 0]] = np.arange(1, 1 + np.count_nonzero(found))
     return grid.shape, number[grid].tobytes()
