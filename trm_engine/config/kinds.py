@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trm_engine.config.registry import Registry
-from trm_engine.config.sections import Config
+from trm_engine.config.sections import Config, TaskConfig
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,11 @@ class LearnerKind:
 
 KINDS: Registry[LearnerKind] = Registry("trm_engine.config.puzzle_kind", "trm_engine.config.text_kind")
 """Every kind of learner by name; making a `LearnerKind` adds it."""
+
+
+def kind_for_task(task: str) -> LearnerKind:
+    """Return the kind of learner that a kind of task needs; that of most where the task is not known."""
+    return KINDS[TaskConfig.kinds.get(task, TaskConfig).architecture]
 
 
 def kind_of(config: Config) -> LearnerKind:

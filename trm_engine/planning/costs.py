@@ -77,6 +77,10 @@ class Costs(ABC):
         """Return how many cycles a training step has; only the last is one with gradient."""
 
     @abstractmethod
+    def recursion(self, config: Config) -> str:
+        """Return in a few characters how often the network is applied: `H 2, L 2`."""
+
+    @abstractmethod
     def looks_ahead(self, config: Config) -> bool:
         """Return whether a training step computes the next one too."""
 

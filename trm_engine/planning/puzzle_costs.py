@@ -34,6 +34,10 @@ class PuzzleCosts(Costs):
         """Return `h_cycles`."""
         return config.model.h_cycles
 
+    def recursion(self, config: Config) -> str:
+        """Return both kinds of cycles."""
+        return f"H {config.model.h_cycles}, L {config.model.l_cycles}"
+
     def looks_ahead(self, config: Config) -> bool:
         """Return whether the continue loss needs the next step's halting logits."""
         return config.train.continue_loss

@@ -42,6 +42,10 @@ class TextCosts(Costs):
         del config
         return 1
 
+    def recursion(self, config: Config) -> str:
+        """Return the recursion steps."""
+        return f"{config.model.recursion_steps} recursions"
+
     def looks_ahead(self, config: Config) -> bool:
         """Return that there is no next step to look at."""
         del config

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from trm_engine.config import Config, loads
 from trm_engine.errors import SessionError, TrmError
+from trm_engine.inference.load import model_class
+from trm_engine.inference.puzzle_model import PuzzleModel
 from trm_engine.sessions import Session, SessionRecord, Store
 from trm_engine.text import safe_text
 
@@ -113,7 +115,7 @@ class Catalogue:
 
 def _described(session: Session, record: SessionRecord, checkpoint: str | None) -> Served | None:
     config = loads(session.config_text, f"session {session.id}")
-    if config.model.architecture != "puzzle":
+    if not issubclass(model_class(config), PuzzleModel):
         return None
     best, steps = session.best, session.saved_steps
     if not steps:

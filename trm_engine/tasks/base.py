@@ -161,6 +161,10 @@ class Task(ABC):
         return {}
 
     @abstractmethod
+    def load(self, path: str) -> Source:
+        """Read examples from a file or folder, to measure on; raise `UsageError` when it is not valid."""
+
+    @abstractmethod
     def augment(self, examples: Examples, rng: np.random.Generator) -> Examples:
         """Return each row under a random symmetry that keeps solutions solutions."""
 

@@ -16,7 +16,7 @@ from trm_engine.config import Config
 from trm_engine.files import Disk, write_atomically
 from trm_engine.hardware import Hardware
 from trm_engine.paths import cache_folder
-from trm_engine.planning.costs import shape_of
+from trm_engine.planning.costs import costs_of, shape_of
 
 _MOST = 200  # entries; the oldest go
 
@@ -54,11 +54,8 @@ class Trial:
 def describe(config: Config) -> str:
     """Name the shapes of a configuration's step in a few words."""
     model = config.model
-    cycles = f"{model.recursion_steps} recursions"
-    if model.architecture == "puzzle":
-        cycles = f"H {model.h_cycles}, L {model.l_cycles}"
     return (
-        f"{model.mixer}, D {model.hidden_size}, {model.layers} blocks, {cycles}, "
+        f"{model.mixer}, D {model.hidden_size}, {model.layers} blocks, {costs_of(config).recursion(config)}, "
         f"{shape_of(config).positions} positions, {config.micro_batch} rows"
     )
 

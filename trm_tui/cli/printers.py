@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Protocol
 
 from rich.console import Console
@@ -13,7 +12,8 @@ from rich.text import Text
 from trm_engine.text import format_bytes, format_seconds, safe_text, three_digits
 from trm_engine.training.events import Evaluated, Event, Finished, Paused, Started, Stepped, Warned
 from trm_tui.cli.output import notice, print_facts, print_json
-from trm_tui.shared.results import headline, is_text, text_facts, text_sentence
+from trm_tui.shared.results import facts as measured_facts
+from trm_tui.shared.results import headline, sentence
 
 _JSON_SECONDS = 0.5
 _PLAIN_SECONDS = 5.0
@@ -155,14 +155,7 @@ class ProgressPrinter(QuietPrinter):
     def _evaluated(self, event: Evaluated) -> None:
         figures = event.figures
         self._measured = f" · {' '.join(headline(figures))}"
-        if is_text(figures):
-            self._say(f"step {event.step:,}: {text_sentence(figures, final=event.final)}")
-            return
-        where = f"all {figures['puzzles']:,}" if event.final else f"{figures['puzzles']:,}"
-        self._say(
-            f"step {event.step:,}: {figures['exact_accuracy']:.1%} of {where} unseen puzzles solved exactly, "
-            f"{figures['cell_accuracy']:.1%} of cells"
-        )
+        self._say(f"step {event.step:,}: {sentence(figures, final=event.final)}")
 
     def _say(self, line: str, style: str = "") -> None:
         self._last_line = time.monotonic()
@@ -173,20 +166,7 @@ def print_summary(event: Finished) -> None:
     """Print how a run ended: accuracy, and what it took."""
     figures, resources = event.eval, event.resources
     facts: list[tuple[str, object]] = [("ended", f"{event.status}: {event.reason}")]
-    if is_text(figures):
-        facts += text_facts(figures)
-    elif figures:
-        unseen = f"of {figures['puzzles']:,} unseen puzzles"
-        facts += [
-            ("exact accuracy", f"{figures['exact_accuracy']:.2%} {unseen}"),
-            *_solved(figures),
-            ("cell accuracy", f"{figures['cell_accuracy']:.2%}"),
-            (
-                "with early halting",
-                f"{figures['early_exact_accuracy']:.2%} after {figures['mean_steps']:.1f} of "
-                f"{figures['max_steps']} supervision steps on average",
-            ),
-        ]
+    facts += measured_facts(figures)
     facts += [
         ("training", f"{event.steps:,} steps, {event.samples:,} samples in {format_seconds(event.seconds)}"),
         ("throughput", f"{three_digits(event.samples_per_second)} samples/s"),
@@ -196,12 +176,6 @@ def print_summary(event: Finished) -> None:
         ("weights sha256", event.weights_sha256[:16] + "…"),
     ]
     print_facts(facts, title=f"session {event.session}")
-
-
-def _solved(figures: Mapping[str, float]) -> list[tuple[str, object]]:
-    """Return the share that the rules accept, where a puzzle may have other answers than its label."""
-    valid = figures.get("valid_accuracy")
-    return [] if valid is None else [("solved", f"{valid:.2%}, by the label or any other right answer")]
 
 
 def _bytes(count: object) -> str:

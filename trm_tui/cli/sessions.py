@@ -12,7 +12,6 @@ from trm_engine.text import format_bytes, format_seconds, three_digits
 from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SessionArgument
-from trm_tui.shared.results import is_text, last_measured
 
 if TYPE_CHECKING:
     from trm_engine.sessions import Session, SessionRecord
@@ -46,7 +45,7 @@ def _row(record: SessionRecord) -> Sequence[object]:
         record.task,
         record.status,
         figures.number("steps", "{:,}".format),
-        f"loss {figures.measured}" if figures.learned_text else figures.measured,
+        figures.measured[1],
         figures.number("samples_per_second", three_digits),
         figures.duration,
         " ".join(record.tags),
@@ -64,11 +63,9 @@ class _Summary:
         return form(value) if isinstance(value, (int, float)) else ""
 
     @property
-    def learned_text(self) -> bool:
-        return is_text(self._summary.get("eval"))
+    def measured(self) -> tuple[str, str]:
+        from trm_tui.shared.results import last_measured
 
-    @property
-    def measured(self) -> str:
         return last_measured(self._summary)
 
     @property
@@ -123,7 +120,8 @@ def _facts(session: Session) -> Iterator[tuple[str, object]]:
     if record.note:
         yield "note", record.note
     yield "steps", figures.number("steps", "{:,}".format) or "—"
-    yield "unseen loss" if figures.learned_text else "exact accuracy", figures.measured or "—"
+    title, measured = figures.measured
+    yield title or "measured", measured or "—"
     yield "training", figures.duration or "—"
     yield from record.facts.items()
     yield "versions", " · ".join(f"{name} {version}" for name, version in record.versions.items())

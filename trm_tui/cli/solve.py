@@ -11,16 +11,17 @@ import typer
 from trm_engine.text import three_digits
 from trm_tui.cli.asked_puzzle import naming_files, puzzle_text
 from trm_tui.cli.looking import NoiseOption, TriesOption, ViewsOption, looking_for
-from trm_tui.cli.measure_text import evaluate_text_session
 from trm_tui.cli.models import CheckpointOption, load_model, with_data_found_again
 from trm_tui.cli.output import JsonFlag, notice, print_facts, print_grid, print_json, print_marked, print_text
 from trm_tui.cli.train import SessionArgument
 from trm_tui.cli.vote import evaluate_by_vote
 
 if TYPE_CHECKING:
+    from trm_engine.inference.evaluation_result import Measured
+    from trm_engine.inference.model import Model
     from trm_engine.inference.verified import Looking, Outcome, Seen
     from trm_engine.inference.verified_evaluation import VerifiedEvaluation
-    from trm_engine.tasks.base import Fault, PuzzleTask, Tokens, Verdict
+    from trm_engine.tasks.base import Fault, PuzzleTask, Source, Task, Tokens, Verdict
 
 _FAULTS = 8
 """Broken rules that are listed at most."""
@@ -66,6 +67,7 @@ def evaluate(
     json: JsonFlag = False,
 ) -> int:
     """Measure exact and cell accuracy, puzzles per second and supervision steps; of text, the loss."""
+    from trm_engine.config.kinds import kind_of
     from trm_engine.errors import UsageError
     from trm_engine.inference.model import Model
     from trm_engine.inference.puzzle_model import PuzzleModel
@@ -75,8 +77,11 @@ def evaluate(
     if not isinstance(model, PuzzleModel):
         asked = (vote, early_halt, augmentations is not None, submission is not None, halt_max_steps)
         if any(asked) or looks_again:
-            raise UsageError("a text model has no steps and votes: only --data and --checkpoint are for it")
-        return evaluate_text_session(model, data, as_json=json)
+            what = kind_of(model.config).models
+            raise UsageError(f"{what} has no steps and votes: only --data and --checkpoint are for it")
+        task = model.task()
+        _print_measured(model, data, model.evaluate(task, _examples(task, data)), as_json=json)
+        return 0
     if vote:
         if looks_again:
             raise UsageError("--vote has images of its own: leave --views, --noise and --tries out")
@@ -92,7 +97,19 @@ def evaluate(
         )
     if augmentations is not None or submission is not None:
         raise UsageError("--augmentations and --submission belong to --vote")
-    task = model.task()
+    puzzles = model.task()
+    examples = _examples(puzzles, data)
+    looking = looking_for(model, puzzles, views, noise, tries, halt_max_steps) if looks_again else None
+    result = model.evaluate(puzzles, examples, max_steps=halt_max_steps or 0, early_halt=early_halt)
+    verified = None if looking is None else model.evaluate_verified(puzzles, examples, looking)
+    _print_measured(model, data, result, verified, as_json=json)
+    return 0
+
+
+def _examples(task: Task, data: str) -> Source:
+    """Read what is measured on, and print what there is to know of it."""
+    from trm_engine.errors import UsageError
+
     examples = task.load(data) if data else task.test
     if not len(examples):
         raise UsageError(
@@ -101,32 +118,32 @@ def evaluate(
         )
     for note in examples.notes:
         notice(note)
-    looking = looking_for(model, task, views, noise, tries, halt_max_steps) if looks_again else None
-    result = model.evaluate(task, examples, max_steps=halt_max_steps or 0, early_halt=early_halt)
-    verified = None if looking is None else model.evaluate_verified(task, examples, looking)
-    if json:
+    return examples
+
+
+def _print_measured(
+    model: Model, data: str, result: Measured, verified: VerifiedEvaluation | None = None, *, as_json: bool
+) -> None:
+    """Print an evaluation in the words of the model's kind."""
+    from trm_engine.config.kinds import kind_of
+    from trm_tui.shared.words import number, words_of
+
+    figures = result.to_dict()
+    if as_json:
         more = {} if verified is None else {"verified": verified.to_dict()}
-        print_json({"session": model.session, "step": model.step, "data": data, **result.to_dict(), **more})
-        return 0
-    steps = f"{result.ran_steps:.1f}" if early_halt else str(result.max_steps)
-    valid = result.valid_accuracy
+        print_json({"session": model.session, "step": model.step, "data": data, **figures, **more})
+        return
+    words = words_of(kind_of(model.config))
+    rate, unit = words.rate
     print_facts(
         [
-            ("puzzles", f"{result.puzzles:,} ({data or 'held out'})"),
-            ("exact accuracy", f"{result.exact_accuracy:.2%} after {steps} supervision steps"),
-            *([] if valid is None else [("solved", f"{valid:.2%}, by the label or any other right answer")]),
-            ("cell accuracy", f"{result.cell_accuracy:.2%}"),
-            (
-                "with early halting",
-                f"{result.early_exact_accuracy:.2%} after {result.mean_steps:.1f} steps on average",
-            ),
-            ("halting accuracy", f"{result.q_halt_accuracy:.2%} of puzzles at the last step"),
-            ("speed", f"{three_digits(result.puzzles_per_second)} puzzles/s"),
+            (words.examples, f"{number(figures, words.examples) or 0:,.0f} ({data or 'held out'})"),
+            *words.facts(figures),
+            ("speed", f"{three_digits(number(figures, rate) or 0.0)} {unit}"),
             *([] if verified is None else _verified_facts(verified)),
         ],
         title=f"session {model.session}, step {model.step}",
     )
-    return 0
 
 
 def _verified_facts(found: VerifiedEvaluation) -> list[tuple[str, str]]:

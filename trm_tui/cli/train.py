@@ -10,7 +10,6 @@ from trm_engine.errors import UsageError
 from trm_tui.cli.context import settings
 from trm_tui.cli.output import JsonFlag, print_json, print_text
 from trm_tui.cli.plot import show_curves
-from trm_tui.shared.results import replay_verdict
 
 if TYPE_CHECKING:
     from trm_engine.config import Config
@@ -149,6 +148,7 @@ def replay(
     """Run a session's recorded configuration again and say whether every loss agreed bit for bit."""
     from trm_engine.training.replay import replay as replay_session
     from trm_tui.cli.sitting import exit_code, seated
+    from trm_tui.shared.results import replay_verdict
 
     store = settings(ctx).store()
     original = store.get(session).id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from trm_engine.config.kinds import KINDS
+
 MOST_STEPS = 10**8
 """More steps than this at once are a slip of the finger."""
 
@@ -25,4 +27,5 @@ def extension(steps: int, *, reached_target: bool) -> list[str]:
     its first evaluation: the target is taken away.
     """
     settings = [f"train.steps={steps}"]
-    return [*settings, "eval.target_accuracy=0", "eval.target_loss=0"] if reached_target else settings
+    targets = [f"eval.{kind.score.target}=0" for kind in KINDS.values()]
+    return settings + targets if reached_target else settings

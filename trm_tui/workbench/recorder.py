@@ -17,8 +17,9 @@ from typing import Literal
 from trm_engine.decisions import Decision
 from trm_engine.text import safe_text
 from trm_engine.training.events import Evaluated, Event, Finished, Paused, Saved, Started, Stepped, Warned
-from trm_tui.shared.results import is_text, score, text_sentence
+from trm_tui.shared.results import score, sentence
 from trm_tui.workbench.curves import CurveRecorder
+from trm_tui.workbench.figures import evaluation_curves
 from trm_tui.workbench.snapshot import ENDED, Failure, LogLine, RunState, Severity, Snapshot
 
 Asked = Literal["waiting", "pausing", "stopping"]
@@ -42,9 +43,6 @@ _OF_STEPS = {
     "rss_bytes": "rss_bytes",
     "cpu_percent": "cpu_percent",
 }
-_OF_EVALUATION = ("exact_accuracy", "cell_accuracy", "mean_steps", "val_loss", "bits_per_character")
-CURVES = (*_OF_STEPS, *_OF_EVALUATION)
-"""Names of the curves: figures of training, then those of evaluation on held-out puzzles or text."""
 
 _LOG_LINES = 1000
 _RATES = 120
@@ -64,7 +62,8 @@ class Recorder:
         self._now = Snapshot(slot=slot, title=safe_text(title), session=session, state="preparing")
         self._phase: RunState = "preparing"
         self._asked: Asked | None = None
-        self._curves = {name: CurveRecorder() for name in CURVES}
+        self._measured = evaluation_curves()
+        self._curves = {name: CurveRecorder() for name in (*_OF_STEPS, *self._measured)}
         self._log: deque[LogLine] = deque(maxlen=_LOG_LINES)
         self._rates: deque[float] = deque(maxlen=_RATES)
         self._log_count = 0
@@ -157,7 +156,7 @@ class Recorder:
                     }
                     self._weigh(Evaluated(int(step), bool(record.get("final")), measured))
                     seconds = measured.get("seconds_trained", 0.0)
-                    self._plot(step, samples, seconds, {name: record.get(name) for name in _OF_EVALUATION})
+                    self._plot(step, samples, seconds, {name: record.get(name) for name in self._measured})
             self._changes += 1
 
     # --- events, under the lock -----------------------------------------------------------------------
@@ -214,16 +213,9 @@ class Recorder:
     def _evaluated(self, event: Evaluated) -> None:
         self._weigh(event)
         self._now = replace(self._now, step=max(event.step, self._now.step))
-        figures = {name: event.figures.get(name) for name in _OF_EVALUATION}
+        figures = {name: event.figures.get(name) for name in self._measured}
         self._plot(event.step, self._now.samples, self._now.seconds, figures)
-        if is_text(event.figures):
-            sentence = text_sentence(event.figures, final=event.final)
-            self._write("info", f"step {event.step:,}: {sentence}")
-            return
-        cells = event.figures.get("cell_accuracy", 0.0)
-        of = f"{event.figures.get('puzzles', 0):,.0f} {'test' if event.final else 'held-out'} puzzles"
-        exact = score(event.figures)
-        self._write("info", f"step {event.step:,}: {exact:.1%} of {of} exact, {cells:.1%} of cells")
+        self._write("info", f"step {event.step:,}: {sentence(event.figures, final=event.final)}")
 
     def _saved(self, event: Saved) -> None:
         self._now = replace(self._now, saved=event, saved_at=self._clock())

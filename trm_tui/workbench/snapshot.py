@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from trm_engine.config import Config, MemoryConfig
-from trm_engine.config.kinds import kind_of
-from trm_engine.config.text_kind import TEXT
+from trm_engine.config.kinds import LearnerKind, kind_for_task, kind_of
 from trm_engine.decisions import Decision
 from trm_engine.training.events import Evaluated, Finished, Saved, Stepped
 from trm_tui.workbench.curves import Curve
@@ -111,9 +110,9 @@ class Snapshot:
         return self.state in ACTIVE
 
     @property
-    def learns_text(self) -> bool:
-        """Whether the run learns text and not puzzles."""
-        return self.config is not None and kind_of(self.config) is TEXT
+    def kind(self) -> LearnerKind:
+        """What kind of learner trains; that of most before the configuration is known."""
+        return kind_of(self.config) if self.config is not None else kind_for_task("")
 
     @property
     def memory_settings(self) -> MemoryConfig | None:

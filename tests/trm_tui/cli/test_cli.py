@@ -31,7 +31,7 @@ def test_json_output_is_the_run_as_events(trm: Any) -> None:
 def test_people_get_a_summary_on_stdout_and_progress_on_stderr(trm: Any) -> None:
     done = trm("--no-ui", "run", "tiny.toml")
     assert "exact accuracy" in done.out
-    assert "12 unseen puzzles" in done.out
+    assert "of 12 puzzles after" in done.out
     assert "peak memory" in done.out
     assert "samples/s" in done.out
     assert "step 3:" in done.err

@@ -11,7 +11,8 @@ from trm_engine.learning.schedule import halt_steps
 from trm_engine.planning.estimate import estimate
 from trm_engine.text import format_seconds, three_digits
 from trm_engine.training.events import Stepped
-from trm_tui.shared.results import headline, number, score
+from trm_tui.shared.results import aside, headline, score
+from trm_tui.shared.words import words_of
 from trm_tui.tui.common.gauges import progress_bar, sparkline
 from trm_tui.tui.common.panel import Panel, labelled
 from trm_tui.workbench.snapshot import EMPTY, Snapshot
@@ -44,7 +45,7 @@ class RunPanel(Panel):
             lines.append(labelled("loss", Content(f"{latest.loss:.4f}")))
         lines += [
             _accuracy(snapshot),
-            _bits(snapshot),
+            *_aside(snapshot),
             *_settings(snapshot),
             _saved(snapshot),
             _model(snapshot),
@@ -124,8 +125,7 @@ def _steps(snapshot: Snapshot) -> Content:
 
 def _accuracy(snapshot: Snapshot) -> Content:
     if snapshot.evaluated is None:
-        name = "unseen" if snapshot.learns_text else "exact"
-        return labelled(name, Content.styled("not measured yet", "$text-muted"))
+        return labelled(words_of(snapshot.kind).label, Content.styled("not measured yet", "$text-muted"))
     last = snapshot.evaluated.figures
     best = snapshot.best.figures if snapshot.best else last
     name, figure = headline(last)
@@ -134,9 +134,9 @@ def _accuracy(snapshot: Snapshot) -> Content:
     return labelled(name, Content.assemble((figure, "bold $success"), (words, "$text-muted")))
 
 
-def _bits(snapshot: Snapshot) -> Content:
-    bits = number(snapshot.evaluated.figures, "bits_per_character") if snapshot.evaluated else None
-    return Content("") if bits is None else labelled("bits", Content(f"{bits:.3f} per character"))
+def _aside(snapshot: Snapshot) -> list[Content]:
+    facts = aside(snapshot.evaluated.figures) if snapshot.evaluated else []
+    return [labelled(name, Content(text)) for name, text in facts]
 
 
 def _settings(snapshot: Snapshot) -> list[Content]:

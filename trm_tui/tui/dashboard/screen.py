@@ -184,7 +184,7 @@ class DashboardScreen(ModeScreen):
 
     @property
     def _choice(self) -> tuple[Figure, ...]:
-        return figures_of(text=self._snapshot.learns_text)
+        return figures_of(self._snapshot.kind)
 
     def _charts(self) -> list[Chart]:
         return list(self.query(Chart))

@@ -125,7 +125,7 @@ class PickSessions(Dialog[list[str]]):
 
 
 def _label(record: SessionRecord) -> Content:
-    reached = last_measured(record.summary)
+    _, reached = last_measured(record.summary)
     words = f" {reached}" if reached else ""
     name = safe_text(record.name or record.preset)
     return Content.assemble((name, "bold"), words, (f"  {record.status}  {record.id}", "$text-muted"))

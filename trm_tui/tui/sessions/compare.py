@@ -20,7 +20,7 @@ from trm_tui.tui.sessions.panes import Pane
 from trm_tui.workbench.browser.comparing import Comparison, compare
 from trm_tui.workbench.browser.exporting import draw_curves, file_problem, suggested
 from trm_tui.workbench.curves import X_AXES
-from trm_tui.workbench.figures import X_TITLES, X_UNITS, Figure, figures_of
+from trm_tui.workbench.figures import X_TITLES, X_UNITS, Figure, figures_to_compare
 
 _SMOOTHINGS = (0.0, 0.6, 0.9, 0.97)
 
@@ -165,7 +165,7 @@ class CompareScreen(ModeScreen):
 
     @property
     def _choice(self) -> tuple[Figure, ...]:
-        return figures_of(text=any("val_loss" in s.curves for s in self._comparison.sessions))
+        return figures_to_compare(session.curves for session in self._comparison.sessions)
 
     @property
     def _shown(self) -> Figure:

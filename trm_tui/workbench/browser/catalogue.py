@@ -106,7 +106,7 @@ def _read(folder: str, session_id: str) -> tuple[_Signature, SessionRow] | None:
     record.status = found_status(record.status, Path(folder))
     if record.status in _UNFINISHED:
         # The summary is written when a sitting ends: what this one has come to stands in its own files.
-        record.summary.update(current_figures(Path(folder)))
+        record.summary.update(current_figures(Path(folder), record.task))
     return signature, row_of(session_id, record)
 
 

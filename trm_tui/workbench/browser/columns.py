@@ -46,12 +46,12 @@ def _percent(value: float | None) -> str:
 
 
 def measured(row: SessionRow) -> str:
-    """Return what a session's model reached on held-out data: exact accuracy, or the loss of a text."""
-    return _percent(row.exact) if row.loss is None else f"{row.loss:.3f}"
+    """Return what a session's model reached on held-out data, in the words of its kind."""
+    return row.measured
 
 
 def _measured(row: SessionRow) -> float | None:
-    return row.exact if row.loss is None else -row.loss
+    return row.score
 
 
 def short_count(value: float | None) -> str:

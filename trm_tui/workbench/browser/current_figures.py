@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from trm_engine.config.kinds import kind_for_task
 from trm_engine.files import open_plain
 from trm_engine.sessions.best import read_best
 from trm_engine.sessions.layout import CHECKPOINTS, METRICS
@@ -17,8 +18,11 @@ _TAIL_BYTES = 8192
 _FIGURES = {"step": "steps", "samples": "samples", "seconds": "seconds"}
 
 
-def current_figures(folder: Path) -> dict[str, JsonValue]:
-    """Return what is known of `steps`, `seconds`, `samples_per_second` and of the best score."""
+def current_figures(folder: Path, task: str) -> dict[str, JsonValue]:
+    """Return what is known of `steps`, `seconds`, `samples_per_second` and of the best score.
+
+    `task` names the kind of task that was learned, and with it what the score is.
+    """
     figures: dict[str, JsonValue] = {}
     last = _last_step(folder / METRICS)
     for source, name in _FIGURES.items():
@@ -29,8 +33,8 @@ def current_figures(folder: Path) -> dict[str, JsonValue]:
         figures["samples_per_second"] = samples / seconds
     with suppress(OSError, ValueError):
         best = read_best(folder / CHECKPOINTS)[0].score
-        # The score of a text is its loss with a minus: that of a puzzle is never below zero.
-        figures.update({"best_val_loss": -best} if best < 0 else {"best_exact_accuracy": best})
+        learner = kind_for_task(task)
+        figures[f"best_{learner.score.figure}"] = learner.score.value(best)
     return figures
 
 

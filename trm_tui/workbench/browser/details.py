@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trm_engine.config import Config, find_preset, loads
+from trm_engine.config.kinds import kind_for_task
 from trm_engine.errors import TrmError
 from trm_engine.planning.estimate import estimate
 from trm_engine.sessions import CheckpointInfo, Session, SessionRecord, Store
 from trm_engine.text import format_bytes, format_seconds, safe_text, three_digits
-from trm_tui.shared.results import is_text, number, text_facts
+from trm_tui.shared.words import number, words_of
 from trm_tui.workbench.browser import clock
 from trm_tui.workbench.browser.columns import short_count
 from trm_tui.workbench.browser.current_figures import current_figures
@@ -130,7 +131,7 @@ def _identity(session: Session) -> Iterator[tuple[str, str]]:
 def _result(session: Session, config: Config | None) -> Iterator[tuple[str, str]]:
     summary: Mapping[str, object] = session.record.summary
     if session.status in ACTIVE_STATUSES or not summary:
-        summary = {**summary, **current_figures(session.path)}
+        summary = {**summary, **current_figures(session.path, session.record.task)}
     measured = summary.get("eval")
     evaluation = measured if isinstance(measured, Mapping) else {}
     steps, planned = number(summary, "steps"), f" of {config.train.steps:,}" if config else ""
@@ -142,28 +143,23 @@ def _result(session: Session, config: Config | None) -> Iterator[tuple[str, str]
     if (rate := number(summary, "samples_per_second")) is not None:
         yield "speed", f"{three_digits(rate)} samples/s"
     if config is not None:
-        # How many tokens a text has, the settings do not say: there the model itself was counted.
-        counted = number(summary, "parameters") if config.model.architecture == "text" else None
+        # The settings alone do not always say how many there are; a model that was built has been counted.
+        counted = number(summary, "parameters")
         yield "parameters", short_count(estimate(config).parameters if counted is None else counted)
     digest = summary.get("weights_sha256")
     yield "weights", f"sha256 {digest[:16]}…" if isinstance(digest, str) and digest else ""
 
 
 def _reached(session: Session, evaluation: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Yield what the model was measured at: accuracies, or the loss of a text."""
+    """Yield what the model was measured at, in the words of its kind."""
+    words = words_of(kind_for_task(session.record.task))
+    score = kind_for_task(session.record.task).score
     if (best := session.best) is not None:
-        # The score of a text is its loss with a minus: that of a puzzle is never below zero.
-        figure = (
-            ("best loss", f"{-best.score:.4f}") if best.score < 0 else ("best exact", f"{best.score:.1%}")
+        yield words.best, f"{words.exactly(score.value(best.score))} at step {best.step:,}"
+    if number(evaluation, score.figure) is not None:
+        yield from words.brief(
+            {name: n for name in evaluation if (n := number(evaluation, name)) is not None}
         )
-        yield figure[0], f"{figure[1]} at step {best.step:,}"
-    if is_text(evaluation):
-        yield from text_facts(evaluation)
-    for name, key in (("exact", "exact_accuracy"), ("cells", "cell_accuracy")):
-        if (share := number(evaluation, key)) is not None:
-            yield name, f"{share:.1%} of {number(evaluation, 'puzzles') or 0:,.0f} puzzles"
-    if (halting := number(evaluation, "mean_steps")) is not None:
-        yield "halting", f"after {halting:.1f} supervision steps"
 
 
 def _machine(record: SessionRecord) -> Iterator[tuple[str, str]]:

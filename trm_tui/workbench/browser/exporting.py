@@ -13,10 +13,8 @@ from trm_engine.sessions import Store
 from trm_engine.text import safe_text
 from trm_tui.workbench.browser.curve_picture import Plot, to_png, to_svg
 from trm_tui.workbench.curves import Curve, XAxis
-from trm_tui.workbench.figures import X_TITLES, X_UNITS, Figure, figures_of
+from trm_tui.workbench.figures import X_TITLES, X_UNITS, Figure, figures_to_compare
 from trm_tui.workbench.overlays import Overlay, read_overlay
-
-_DRAWN = ("Loss", "Accuracy", "Unseen loss")
 
 
 def export_metrics(store: Store, ids: Sequence[str], file: Path) -> None:
@@ -34,8 +32,8 @@ def export_metrics(store: Store, ids: Sequence[str], file: Path) -> None:
 def export_curves(store: Store, ids: Sequence[str], file: Path) -> None:
     """Draw loss and accuracy of sessions, or both losses of text, as SVG or PNG after the file's ending."""
     overlays = [read_overlay(store, found) for found in ids]
-    text = any("val_loss" in overlay.curves for overlay in overlays)
-    draw_curves(overlays, [figure for figure in figures_of(text=text) if figure.title in _DRAWN], file)
+    figures = figures_to_compare(overlay.curves for overlay in overlays)
+    draw_curves(overlays, [figure for figure in figures if figure.in_pictures], file)
 
 
 def draw_curves(

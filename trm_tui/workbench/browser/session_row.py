@@ -8,10 +8,11 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from trm_engine.config.kinds import KINDS
 from trm_engine.sessions import Status
 from trm_engine.sessions.record import FORMAT, Moment, Values
 from trm_engine.text import safe_text
-from trm_tui.shared.results import number
+from trm_tui.shared.words import number, words_of
 
 ACTIVE_STATUSES: frozenset[Status] = frozenset({"running", "paused"})
 """Of a session that some process runs now."""
@@ -37,6 +38,10 @@ class SessionRow:
     note: str
     steps: float | None
     """Optimizer updates made."""
+    measured: str
+    """The figure that counts most, the best where that is known; empty where nothing was measured."""
+    score: float | None
+    """The same to sort by: the higher the better."""
     exact: float | None
     """Exact accuracy on held-out puzzles, 0 … 1: the best where it is known, else the last measured."""
     loss: float | None
@@ -73,6 +78,7 @@ def row_of(session_id: str, record: ShownRecord) -> SessionRow:
     summary = record.summary
     name, preset, task, note = map(safe_text, (record.name, record.preset, record.task, record.note))
     tags = tuple(map(safe_text, record.tags))
+    measured, score = _measured(summary)
     return SessionRow(
         id=session_id,
         title=name or _stand_in(session_id, preset),
@@ -84,6 +90,8 @@ def row_of(session_id: str, record: ShownRecord) -> SessionRow:
         tags=tags,
         note=note,
         steps=number(summary, "steps"),
+        measured=measured,
+        score=score,
         exact=_best(summary, "exact_accuracy", max),
         loss=_best(summary, "val_loss", min),
         parameters=number(summary, "parameters"),
@@ -92,6 +100,14 @@ def row_of(session_id: str, record: ShownRecord) -> SessionRow:
         started=record.created.timestamp(),
         text=" ".join((name, session_id, preset, task, record.status, *tags, note)).casefold(),
     )
+
+
+def _measured(summary: Mapping[str, object]) -> tuple[str, float | None]:
+    for kind in KINDS.values():
+        value = _best(summary, kind.score.figure, max if kind.score.higher_is_better else min)
+        if value is not None:
+            return words_of(kind).show(value), kind.score.of(value)
+    return "", None
 
 
 def _best(summary: Mapping[str, object], name: str, better: Callable[[float, float], float]) -> float | None:

@@ -9,6 +9,8 @@ import pytest
 
 from tests.trm_tui.session_makers import make_session
 from trm_engine.config import Config, apply, dumps
+from trm_engine.config.puzzle_kind import PUZZLE
+from trm_engine.config.text_kind import TEXT
 from trm_engine.sessions import Checkpoint, Store
 from trm_tui.shared.results import headline, last_measured, score
 from trm_tui.workbench.browser.columns import column, measured
@@ -51,12 +53,13 @@ def test_of_two_evaluations_the_better_is_known() -> None:
     assert score({"exact_accuracy": 0.2}) > score({"exact_accuracy": 0.1})
     assert headline({"val_loss": 1.8734, "windows": 3}) == ("unseen", "1.873")
     assert headline({"exact_accuracy": 0.931}) == ("exact", "93.1%")
-    assert [last_measured(summary) for summary in ({}, {"eval": {}}, {"eval": "?"}, None)] == [""] * 4
+    nothing = [last_measured(summary) for summary in ({}, {"eval": {}}, {"eval": "?"}, None)]
+    assert nothing == [("", "")] * 4
 
 
 def test_text_has_figures_of_its_own() -> None:
-    assert figures_of(text=False) is FIGURES
-    assert figures_of(text=True) is TEXT_FIGURES
+    assert figures_of(PUZZLE) is FIGURES
+    assert figures_of(TEXT) is TEXT_FIGURES
     assert not any("accuracy" in line.curve for figure in TEXT_FIGURES for line in figure.lines)
 
 
@@ -84,6 +87,6 @@ def test_the_details_tell_the_loss(tmp_path: Path, config: Config) -> None:
 
 def test_a_run_without_a_summary_tells_its_best_loss(tmp_path: Path, config: Config) -> None:
     store = Store(tmp_path)
-    assert current_figures(store.root / text_session(store, config))["best_val_loss"] == 1.5
+    assert current_figures(store.root / text_session(store, config), "text")["best_val_loss"] == 1.5
     puzzles = make_session(store, config, "20260320-143000-sudoku-6x6-base", exact=0.25, checkpoints=(5,))
-    assert current_figures(store.root / puzzles)["best_exact_accuracy"] == 0.25
+    assert current_figures(store.root / puzzles, "sudoku")["best_exact_accuracy"] == 0.25
