@@ -27,7 +27,10 @@ async def test_a_click_chooses_a_line_and_one_on_its_value_edits_it(desk: Desk) 
     await desk.pilot.click(row, offset=(32, 0))
     await desk.pilot.pause()
     assert desk.form.editing
-    await desk.pilot.click(desk.row("task.augment"), offset=(32, 0))
+    switch = desk.row("task.augment")
+    switch.scroll_visible(animate=False)  # it may be below the last line that is shown
+    await desk.pilot.pause()
+    await desk.pilot.click(switch, offset=(32, 0))
     await desk.pilot.pause()
     assert desk.draft.values["task.augment"] is False
     assert not desk.row("task.train_size").editing
