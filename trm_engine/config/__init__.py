@@ -2,7 +2,7 @@
 
 from trm_engine.config.describe import FieldInfo, Value, describe, flatten
 from trm_engine.config.diff import Change, diff
-from trm_engine.config.overrides import apply
+from trm_engine.config.overrides import apply, change
 from trm_engine.config.presets import Preset, list_presets
 from trm_engine.config.presets import find as find_preset
 from trm_engine.config.sections import (
@@ -33,6 +33,7 @@ __all__ = [
     "TrainConfig",
     "Value",
     "apply",
+    "change",
     "describe",
     "diff",
     "dumps",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from trm_engine.config.build import check, meant_by, task_type
-from trm_engine.config.describe import FieldInfo, describe, section_types
+from trm_engine.config.describe import FieldInfo, Value, describe, section_types
 from trm_engine.config.problems import quoted, similar
 from trm_engine.config.sections import Config, TaskConfig
 from trm_engine.errors import OVERRIDES, ConfigError
@@ -49,6 +49,18 @@ def apply(config: Config, assignments: Iterable[str], source: str = OVERRIDES) -
     problems += [problem.dotted for problem in found]
     if problems:
         raise ConfigError(problems, source)
+    return changed
+
+
+def change(config: Config, settings: Mapping[str, Value]) -> Config:
+    """Return `config` with the settings that dotted names give; raise `ConfigError` where it cannot be so."""
+    data = config.model_dump()
+    for key, value in settings.items():
+        section, _, name = key.rpartition(".")
+        (data[section] if section else data)[name] = value
+    changed, problems = check(data)
+    if problems:
+        raise ConfigError([problem.dotted for problem in problems], "the change")
     return changed
 
 

@@ -52,21 +52,20 @@ def _rules_of_kinds(config: Config) -> Iterator[Rule]:
     own = KINDS.get(config.model.architecture)
     for rule in own.rules if own else ():
         yield Rule((*rule.keys, "model.architecture"), rule.check)
-    for kind in KINDS.values():
-        target = f"eval.{kind.score.target}"
-        if own is not None and kind.score.target != own.score.target:
-            yield Rule((target, "model.architecture"), partial(_foreign_target, kind, own))
-        yield Rule((target, "eval.every"), partial(_never_early, kind))
+    for target in dict.fromkeys(kind.score.target for kind in KINDS.values()):
+        if own is not None and target != own.score.target:
+            yield Rule((f"eval.{target}", "model.architecture"), partial(_foreign_target, target, own))
+        yield Rule((f"eval.{target}", "eval.every"), partial(_never_early, target))
 
 
-def _foreign_target(kind: LearnerKind, own: LearnerKind, config: Config) -> str | None:
-    if not getattr(config.eval, kind.score.target):
+def _foreign_target(target: str, own: LearnerKind, config: Config) -> str | None:
+    if not getattr(config.eval, target):
         return None
     return f"{own.models} is measured by its {own.score.words}; set {own.score.target} instead, and this to 0"
 
 
-def _never_early(kind: LearnerKind, config: Config) -> str | None:
-    if not getattr(config.eval, kind.score.target) or config.eval.every:
+def _never_early(target: str, config: Config) -> str | None:
+    if not getattr(config.eval, target) or config.eval.every:
         return None
     return _NEVER_EARLY
 

@@ -14,9 +14,6 @@ from pydantic_core import InitErrorDetails
 
 from trm_engine.config.registry import Registry
 
-MAX_LR = 10.0
-"""The highest learning rate that a configuration may say and a running training may be given."""
-
 
 class Section(BaseModel):
     """A frozen group of settings whose fields carry their help text as docstrings."""
@@ -126,7 +123,7 @@ class TrainConfig(Section):
     """Rows computed at once; gradients accumulate to the effective batch. 0: the whole batch."""
     optimizer: Literal["adamw", "adam_atan2", "muon", "lion", "sgd"] = "adamw"
     """AdamW, the published code's Adam-atan2, Muon for the blocks' matrices, Lion, or SGD with momentum."""
-    lr: float = Field(2e-3, gt=0, le=MAX_LR)
+    lr: float = Field(2e-3, gt=0, le=10)
     """Peak learning rate."""
     schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"
     """The rate after the warm-up: falls as a cosine, linearly, not at all, or only at the end (wsd)."""
@@ -142,7 +139,7 @@ class TrainConfig(Section):
     """Decay of the optimizer's gradient mean; the momentum of sgd."""
     beta2: float = Field(0.95, ge=0, lt=1)
     """Decay of the optimizer's mean squared gradient."""
-    puzzle_emb_lr: float = Field(1e-2, gt=0, le=MAX_LR)
+    puzzle_emb_lr: float = Field(1e-2, gt=0, le=10)
     """Learning rate of the puzzle embeddings (sign-SGD on the rows of the batch)."""
     puzzle_emb_weight_decay: float = Field(0.1, ge=0, le=100)
     """Decoupled weight decay of the puzzle embeddings."""

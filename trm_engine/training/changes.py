@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trm_engine.config import Config, dumps
+from trm_engine.config import Config, Value, change, dumps
 from trm_engine.config.digest import changed_trial
-from trm_engine.config.sections import MAX_LR
+from trm_engine.errors import ConfigError
 from trm_engine.training.memory_policy import Change
 from trm_engine.training.run import Run
 
@@ -31,11 +31,11 @@ class Changes:
             self._reconfigure(planned, "replayed")
         if extra := control.take_extension():
             steps = self._config.train.steps + extra
-            self._retrain({"steps": steps}, f"extended by {extra} steps")
+            self._change({"train.steps": steps}, f"extended by {extra} steps")
         if (factor := control.take_lr_factor()) != 1:
             train = self._config.train
-            rates = {name: min(getattr(train, name) * factor, MAX_LR) for name in ("lr", "puzzle_emb_lr")}
-            self._retrain(rates, f"learning rate × {factor:g}")
+            rates = {f"train.{name}": getattr(train, name) * factor for name in ("lr", "puzzle_emb_lr")}
+            self._change(rates, f"learning rate × {factor:g}")
 
     def shrink(self, why: str) -> None:
         """Train on fewer rows at once because memory ran out; where that cannot be, stop the run."""
@@ -71,9 +71,14 @@ class Changes:
         elif memory.must_stop(self._config):
             self.stop_without_memory(memory.stop_reason())
 
-    def _retrain(self, settings: Mapping[str, object], reason: str) -> None:
-        train = self._config.train.model_copy(update=dict(settings))
-        self._reconfigure(self._config.model_copy(update={"train": train}), reason)
+    def _change(self, settings: Mapping[str, Value], reason: str) -> None:
+        """Change settings, unless the configuration could not be so: a session must stay resumable."""
+        try:
+            changed = change(self._config, settings)
+        except ConfigError as error:
+            self._run.reporter.warn("change-refused", f"{reason} refused: {'; '.join(error.problems)}")
+        else:
+            self._reconfigure(changed, reason)
 
     def _reconfigure(self, config: Config, reason: str) -> None:
         run = self._run

@@ -27,5 +27,5 @@ def extension(steps: int, *, reached_target: bool) -> list[str]:
     its first evaluation: the target is taken away.
     """
     settings = [f"train.steps={steps}"]
-    targets = [f"eval.{kind.score.target}=0" for kind in KINDS.values()]
-    return settings + targets if reached_target else settings
+    targets = dict.fromkeys(kind.score.target for kind in KINDS.values())
+    return settings + [f"eval.{target}=0" for target in targets] if reached_target else settings

@@ -15,7 +15,7 @@ from trm_engine.inference.evaluate import Evaluation
 from trm_engine.sessions import Store
 from trm_engine.tasks.base import Examples
 from trm_engine.training.control import Control, Next
-from trm_engine.training.events import Evaluated, Event, Paused, Stepped
+from trm_engine.training.events import Evaluated, Event, Paused, Stepped, Warned
 from trm_engine.training.replay import replay
 from trm_engine.training.run import Sitting
 from trm_engine.training.runs import start
@@ -48,14 +48,22 @@ def test_a_changed_rate_takes_effect_is_in_the_history_and_is_replayed(
     assert replay(store, session.id, make_sitting()).agrees
 
 
-def test_a_rate_never_rises_above_what_a_configuration_may_say(
-    store: Store, make_config, make_sitting
+@pytest.mark.parametrize(
+    ("doublings", "why"),
+    [(40, "train.lr: 2199023255.552 is too large; at most 10"), (9, "flip the sign of the weights")],
+)
+def test_a_rate_that_no_configuration_may_have_is_refused(
+    store: Store, make_config, make_sitting, heard, doublings: int, why: str
 ) -> None:
     control = Control()
-    for _ in range(40):
+    for _ in range(doublings):
         control.scale_lr(2)
-    finished = start(store, make_config("train.steps=1"), make_sitting(control=control), preset="tiny")
-    assert loads(store.get(finished.session).config_text, "session").train.lr == 10
+    config = make_config("train.steps=1", "train.lr=0.002", "train.weight_decay=5")
+    finished = start(store, config, make_sitting(control=control), preset="tiny")
+    assert loads(store.get(finished.session).config_text, "session").train.lr == 0.002
+    (warning,) = [event for event in heard.of(Warned) if event.code == "change-refused"]
+    assert f"learning rate × {2**doublings:g} refused: " in warning.message
+    assert why in warning.message
 
 
 def test_a_signal_ends_a_pause_in_the_thread_that_it_interrupts() -> None:
