@@ -201,8 +201,8 @@ class Learner(ABC):
     def gradient_noise(self, micro_batch: int) -> dict[str, float]:
         """Return the squared norms of the gradients of a batch and of its halves, for the noise scale.
 
-        The learner stays as it was, bit for bit. Empty for a batch of one row. Estimators: see
-        `trm_engine.studies.critical_batch`.
+        The learner stays as it was, bit for bit. Empty for a batch of one row. The noise scale follows from
+        their means over several evaluations (arXiv 1812.06162, appendix A).
         """
         rows = self.rows
         half = rows // 2
