@@ -19,8 +19,8 @@ from trm_engine.serving.residents import Residents
 from trm_engine.serving.service import Service
 from trm_engine.sessions import Checkpoint, Store
 from trm_engine.tasks import build_puzzles
+from trm_engine.tasks.sudoku.generation.solver import solve as solve_exactly
 from trm_engine.tasks.sudoku.geometry import Geometry
-from trm_engine.tasks.sudoku.solver import solve as solve_exactly
 from trm_engine.tasks.sudoku.text import to_digits
 
 PUZZLE = "1..4......4..23."

@@ -17,7 +17,7 @@ from trm_engine.serving.batcher import Batcher
 from trm_engine.serving.catalogue import Catalogue, Served
 from trm_engine.serving.puzzles import task_of
 from trm_engine.sessions import Store, weights_sha256
-from trm_engine.sessions.tensors import byte_count
+from trm_engine.sessions.checkpoints.tensors import byte_count
 from trm_engine.tasks.base import PuzzleTask
 from trm_engine.text import format_bytes
 

@@ -1,14 +1,14 @@
 """Sessions on disk: what a run writes, and how nothing of it is lost."""
 
-from trm_engine.sessions.best import Best
-from trm_engine.sessions.checkpoint import Checkpoint
-from trm_engine.sessions.checkpoints import CheckpointInfo
+from trm_engine.sessions.checkpoints.best import Best
+from trm_engine.sessions.checkpoints.checkpoint import Checkpoint
+from trm_engine.sessions.checkpoints.collection import CheckpointInfo
+from trm_engine.sessions.checkpoints.tensors import weights_sha256
 from trm_engine.sessions.history import HistoryEntry
 from trm_engine.sessions.log import Event
 from trm_engine.sessions.record import Origin, Parent, SessionRecord, Status
 from trm_engine.sessions.session import Session
 from trm_engine.sessions.store import Store
-from trm_engine.sessions.tensors import weights_sha256
 
 __all__ = [
     "Best",

@@ -12,9 +12,9 @@ from filelock import FileLock
 
 from trm_engine.errors import SessionError
 from trm_engine.files import Storage, disk_errors, write_atomically
-from trm_engine.sessions.best import Best
-from trm_engine.sessions.checkpoint import Checkpoint
-from trm_engine.sessions.checkpoints import CheckpointInfo, Checkpoints, is_checkpoint
+from trm_engine.sessions.checkpoints.best import Best
+from trm_engine.sessions.checkpoints.checkpoint import Checkpoint
+from trm_engine.sessions.checkpoints.collection import CheckpointInfo, Checkpoints, is_checkpoint
 from trm_engine.sessions.configuration import Configuration, read_configuration, write_configuration
 from trm_engine.sessions.history import History
 from trm_engine.sessions.layout import (

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from trm_engine.text import three_digits
-from trm_tui.cli.output import JsonFlag, print_json, print_table, print_text
+from trm_tui.cli.terminal.output import JsonFlag, print_json, print_table, print_text
 
 _SECONDS = 110.0  # for all shapes
 _LIBRARIES = ("default", "onednn", "bf16")
@@ -40,7 +40,7 @@ def bench(
 ) -> None:
     """Measure training steps at standard shapes, against plain PyTorch and this CPU's matrix products."""
     from trm_engine.tuning.bench.compare import SECONDS, compare
-    from trm_tui.cli.printers import ProgressPrinter
+    from trm_tui.cli.terminal.printers import ProgressPrinter
 
     seconds = SECONDS if shape else _SECONDS / len(Shape)
     with ProgressPrinter(summary=False) as printer:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.text import duration, format_bytes, three_digits
-from trm_tui.cli.context import settings
-from trm_tui.cli.output import JsonFlag, notice, print_facts, print_json, print_table, print_text
+from trm_tui.cli.terminal.context import settings
+from trm_tui.cli.terminal.output import JsonFlag, notice, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption, configured
 
 if TYPE_CHECKING:

@@ -16,24 +16,12 @@ from trm_engine.errors import TrmError, UsageError
 from trm_engine.paths import in_home
 from trm_engine.process_setup import prepare_process
 from trm_engine.text import safe_text
-from trm_tui.cli import (
-    bench,
-    data,
-    fetch,
-    generate,
-    inspect,
-    plot,
-    published,
-    serve,
-    sessions,
-    solve,
-    studies,
-    train,
-    tune,
-)
-from trm_tui.cli.context import Settings
+from trm_tui.cli import bench, inspect, plot, published, serve, sessions, studies, train, tune
+from trm_tui.cli.datasets import commands, fetch
 from trm_tui.cli.hints import usage_message, with_home
-from trm_tui.cli.streams import Output, end_streams, output_code, steady_streams
+from trm_tui.cli.solving import generate, solve
+from trm_tui.cli.terminal.context import Settings
+from trm_tui.cli.terminal.streams import Output, end_streams, output_code, steady_streams
 from trm_tui.shared.wording import command_text
 
 app = typer.Typer(
@@ -56,8 +44,8 @@ plot.register(app)
 serve.register(app)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(studies.app, name="studies")
-fetch.register(data.app)
-app.add_typer(data.app, name="data")
+fetch.register(commands.app)
+app.add_typer(commands.app, name="data")
 
 
 def _version(asked: bool) -> None:

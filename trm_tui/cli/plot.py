@@ -11,15 +11,15 @@ import typer
 
 from trm_engine.errors import UsageError
 from trm_engine.text import did_you_mean, safe_text
-from trm_tui.cli.context import settings
-from trm_tui.cli.output import JsonFlag, print_json
-from trm_tui.cli.terminal_chart import Line, chart_width, draw_chart
-from trm_tui.workbench.curves import XAxis, smoothed
-from trm_tui.workbench.ticks import Unit
+from trm_tui.cli.terminal.chart import Line, chart_width, draw_chart
+from trm_tui.cli.terminal.context import settings
+from trm_tui.cli.terminal.output import JsonFlag, print_json
+from trm_tui.workbench.charts.curves import XAxis, smoothed
+from trm_tui.workbench.charts.ticks import Unit
 
 if TYPE_CHECKING:
     from trm_engine.sessions import Store
-    from trm_tui.workbench.overlays import Overlay
+    from trm_tui.workbench.charts.overlays import Overlay
 
 METRICS: Mapping[str, tuple[str, str, Unit]] = {
     "loss": ("loss", "Loss", "number"),
@@ -123,7 +123,7 @@ def _chart(
 
 
 def _read(store: Store, refs: Sequence[str]) -> list[Overlay]:
-    from trm_tui.workbench.overlays import read_overlay
+    from trm_tui.workbench.charts.overlays import read_overlay
 
     return [read_overlay(store, ref) for ref in refs]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.errors import UsageError
-from trm_tui.cli.context import settings
-from trm_tui.cli.models import CheckpointOption
-from trm_tui.cli.output import JsonFlag, notice, print_json, print_text
+from trm_tui.cli.solving.models import CheckpointOption
+from trm_tui.cli.terminal.context import settings
+from trm_tui.cli.terminal.output import JsonFlag, notice, print_json, print_text
 from trm_tui.cli.train import SessionArgument, SetOption
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.errors import UsageError
-from trm_tui.cli.context import settings
-from trm_tui.cli.output import notice, print_text
+from trm_tui.cli.terminal.context import settings
+from trm_tui.cli.terminal.output import notice, print_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.text import format_bytes, format_seconds, three_digits
-from trm_tui.cli.context import settings
-from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, print_text
+from trm_tui.cli.terminal.context import settings
+from trm_tui.cli.terminal.output import JsonFlag, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SessionArgument
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.errors import UsageError
-from trm_tui.cli.context import settings
-from trm_tui.cli.output import JsonFlag, print_json, print_text
 from trm_tui.cli.plot import show_curves
+from trm_tui.cli.terminal.context import settings
+from trm_tui.cli.terminal.output import JsonFlag, print_json, print_text
 
 if TYPE_CHECKING:
     from trm_engine.config import Config
@@ -79,7 +79,7 @@ def run(
         return open_app(store, preset=preset, overrides=overrides, name=name, hardware=machine)
     from trm_engine.training.origin import Origin
     from trm_engine.training.runs import start
-    from trm_tui.cli.sitting import seated
+    from trm_tui.cli.terminal.sitting import seated
 
     label, config = configured(preset, overrides)
     with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
@@ -131,7 +131,7 @@ def resume(
         machine = settings(ctx).profile()
         return open_app(store, resume=session, checkpoint=checkpoint, overrides=overrides, hardware=machine)
     from trm_engine.training.runs import resume as resume_session
-    from trm_tui.cli.sitting import seated
+    from trm_tui.cli.terminal.sitting import seated
 
     with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
         finished = resume_session(store, session, sitting, checkpoint=checkpoint, overrides=overrides)
@@ -147,7 +147,7 @@ def replay(
 ) -> int:
     """Run a session's recorded configuration again and say whether every loss agreed bit for bit."""
     from trm_engine.training.replay import replay as replay_session
-    from trm_tui.cli.sitting import exit_code, seated
+    from trm_tui.cli.terminal.sitting import exit_code, seated
     from trm_tui.shared.results import replay_verdict
 
     store = settings(ctx).store()
@@ -172,7 +172,7 @@ def replay(
 
 def _ended(store: Store, finished: Finished, sitting: Sitting, *, curves: bool) -> int:
     """Draw the run's curves under its summary where a person looks; return the exit code."""
-    from trm_tui.cli.sitting import exit_code
+    from trm_tui.cli.terminal.sitting import exit_code
 
     if curves:
         show_curves(store, finished.session)

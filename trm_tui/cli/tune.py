@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trm_tui.cli.output import JsonFlag, print_facts, print_json
+from trm_tui.cli.terminal.output import JsonFlag, print_facts, print_json
 from trm_tui.cli.train import SetOption
 
 
@@ -34,7 +34,7 @@ def tune(
     from trm_engine.training.runs import require_fit
     from trm_engine.tuning.cache import TuningCache
     from trm_engine.tuning.tuner import tune as tune_learner
-    from trm_tui.cli.printers import ProgressPrinter
+    from trm_tui.cli.terminal.printers import ProgressPrinter
 
     found = find_preset(preset)
     config = apply(found.config, overrides or [])

@@ -30,9 +30,9 @@ from trm_tui.tui.keys import TABLE, Key
 from trm_tui.tui.shell import Shell
 from trm_tui.tui.shutdown import Leaving
 from trm_tui.tui.terminal import StrayOutput
+from trm_tui.workbench.charts.overlays import Overlay, read_overlay
 from trm_tui.workbench.extension import steps_problem, suggested_steps
 from trm_tui.workbench.notices import Watcher
-from trm_tui.workbench.overlays import Overlay, read_overlay
 from trm_tui.workbench.server_process import ServerProcess
 from trm_tui.workbench.workbench import Workbench
 

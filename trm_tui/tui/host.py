@@ -11,7 +11,7 @@ from trm_engine.config import Config, Preset
 from trm_engine.sessions import Store
 from trm_tui.tui.keymap import Keymap
 from trm_tui.tui.shell import Said
-from trm_tui.workbench.overlays import Overlay
+from trm_tui.workbench.charts.overlays import Overlay
 from trm_tui.workbench.server_process import ServerProcess
 from trm_tui.workbench.settings import Settings
 from trm_tui.workbench.workbench import Workbench

@@ -18,8 +18,8 @@ from trm_engine.decisions import Decision
 from trm_engine.text import safe_text
 from trm_engine.training.events import Evaluated, Event, Finished, Paused, Saved, Started, Stepped, Warned
 from trm_tui.shared.results import score, sentence
-from trm_tui.workbench.curves import CurveRecorder
-from trm_tui.workbench.figures import evaluation_curves
+from trm_tui.workbench.charts.curves import CurveRecorder
+from trm_tui.workbench.charts.figures import evaluation_curves
 from trm_tui.workbench.snapshot import ENDED, Failure, LogLine, RunState, Severity, Snapshot
 
 Asked = Literal["waiting", "pausing", "stopping"]

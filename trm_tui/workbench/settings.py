@@ -12,7 +12,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from trm_engine.config import write_value
 from trm_engine.files import Disk, write_atomically
-from trm_tui.workbench.curves import XAxis
+from trm_tui.workbench.charts.curves import XAxis
 
 SETTINGS = "settings.toml"
 _MAX_BYTES = 1 << 20

@@ -10,7 +10,7 @@ from trm_engine.config import Config, MemoryConfig
 from trm_engine.config.kinds import LearnerKind, kind_for_task, kind_of
 from trm_engine.decisions import Decision
 from trm_engine.training.events import Evaluated, Finished, Saved, Stepped
-from trm_tui.workbench.curves import Curve
+from trm_tui.workbench.charts.curves import Curve
 
 RunState = Literal[
     "empty",  # no run in this slot

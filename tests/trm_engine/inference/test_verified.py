@@ -17,8 +17,8 @@ from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.base import Examples
 from trm_engine.tasks.kit.symmetry import Symmetry
 from trm_engine.tasks.sudoku.config import SudokuConfig
+from trm_engine.tasks.sudoku.generation.solver import solve as solutions_of
 from trm_engine.tasks.sudoku.geometry import Geometry
-from trm_engine.tasks.sudoku.solver import solve as solutions_of
 from trm_engine.tasks.sudoku.task import SudokuTask
 from trm_engine.tasks.sudoku.text import to_digits, to_tokens
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from trm_engine.files import Bytes, Disk
-from trm_engine.sessions.checkpoint import Checkpoint
+from trm_engine.sessions.checkpoints.checkpoint import Checkpoint
 from trm_engine.sessions.store import Store
 
 

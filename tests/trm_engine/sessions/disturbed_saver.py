@@ -17,8 +17,8 @@ import torch
 
 from trm_engine.errors import TrmError
 from trm_engine.files import Bytes, Disk
-from trm_engine.sessions.checkpoint import Checkpoint
-from trm_engine.sessions.checkpoints import Checkpoints
+from trm_engine.sessions.checkpoints.checkpoint import Checkpoint
+from trm_engine.sessions.checkpoints.collection import Checkpoints
 
 
 class KillingDisk(Disk):

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from trm_engine.errors import SessionError
-from trm_engine.sessions.checkpoint import Checkpoint
-from trm_engine.sessions.checkpoints import Checkpoints
+from trm_engine.sessions.checkpoints.checkpoint import Checkpoint
+from trm_engine.sessions.checkpoints.collection import Checkpoints
 from trm_engine.sessions.layout import CHECKPOINT_FILES, MANIFEST, STATE, WEIGHTS
 
 Make = Callable[..., Checkpoint]

@@ -17,8 +17,8 @@ import pytest
 
 import trm_engine
 from trm_engine.errors import ResourceError, SessionError
-from trm_engine.sessions.checkpoint import Checkpoint
-from trm_engine.sessions.checkpoints import Checkpoints
+from trm_engine.sessions.checkpoints.checkpoint import Checkpoint
+from trm_engine.sessions.checkpoints.collection import Checkpoints
 
 Make = Callable[..., Checkpoint]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from trm_engine.sessions.checkpoint import Checkpoint
-from trm_engine.sessions.checkpoints import Checkpoints
+from trm_engine.sessions.checkpoints.checkpoint import Checkpoint
+from trm_engine.sessions.checkpoints.collection import Checkpoints
 from trm_engine.sessions.layout import WEIGHTS
 
 Make = Callable[..., Checkpoint]

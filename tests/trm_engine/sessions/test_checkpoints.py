@@ -12,8 +12,8 @@ import torch
 
 from trm_engine.errors import SessionError
 from trm_engine.files import Disk
-from trm_engine.sessions.checkpoint import Checkpoint
-from trm_engine.sessions.checkpoints import Checkpoints
+from trm_engine.sessions.checkpoints.checkpoint import Checkpoint
+from trm_engine.sessions.checkpoints.collection import Checkpoints
 
 Make = Callable[..., Checkpoint]
 

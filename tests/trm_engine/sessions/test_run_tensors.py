@@ -9,7 +9,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from trm_engine.sessions.tensors import parse_safetensors, safetensors_pieces, weights_sha256
+from trm_engine.sessions.checkpoints.tensors import parse_safetensors, safetensors_pieces, weights_sha256
 
 DTYPES = [
     torch.float64,

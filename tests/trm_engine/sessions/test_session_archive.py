@@ -14,7 +14,7 @@ import pytest
 
 from trm_engine.errors import ResourceError, SessionError, TrmError, UsageError
 from trm_engine.sessions import archive
-from trm_engine.sessions.checkpoint import Checkpoint
+from trm_engine.sessions.checkpoints.checkpoint import Checkpoint
 from trm_engine.sessions.store import Store
 
 TOML = "[train]\nsteps = 10\n"

@@ -15,7 +15,7 @@ import trm_engine
 from trm_engine.errors import ResourceError, SessionError, UsageError
 from trm_engine.paths import sessions_folder
 from trm_engine.sessions import store as store_module
-from trm_engine.sessions.checkpoint import Checkpoint
+from trm_engine.sessions.checkpoints.checkpoint import Checkpoint
 from trm_engine.sessions.record import Parent
 from trm_engine.sessions.store import Store
 

@@ -44,7 +44,7 @@ def ran(
     monkeypatch.setattr(sys, "stdout", out or Broken(1 << 30))
     monkeypatch.setattr(sys, "stderr", err or Broken(1 << 30))
     # What is lost on a real descriptor goes nowhere at the end; those of the tests stay as they are.
-    monkeypatch.setattr("trm_tui.cli.streams._drop", lambda number: None)
+    monkeypatch.setattr("trm_tui.cli.terminal.streams._drop", lambda number: None)
     with pytest.raises(SystemExit) as ended:
         main(["--no-ui", "--sessions-dir", str(sessions), *words])
     assert isinstance(ended.value.code, int)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from trm_tui.cli import output
+from trm_tui.cli.terminal import output
 
 MAZE = """
 [task]

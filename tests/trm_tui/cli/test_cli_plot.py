@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.trm_tui.conftest import Trm
-from trm_tui.cli import terminal_chart
-from trm_tui.cli.terminal_chart import Line, draw_chart
+from trm_tui.cli.terminal import chart
+from trm_tui.cli.terminal.chart import Line, draw_chart
 
 LINES = [Line("falling", [1, 2, 3], [3.0, 2.0, 1.0]), Line("rising", [1, 2, 3], [1.0, 2.0, 3.0])]
 
@@ -93,5 +93,5 @@ def test_hostile_names_stay_text() -> None:
 def test_a_pipe_has_a_width_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setattr(sys, "stdout", io.StringIO())
-    assert terminal_chart.chart_width() == 100
-    assert terminal_chart.chart_width(70) == 70
+    assert chart.chart_width() == 100
+    assert chart.chart_width(70) == 70

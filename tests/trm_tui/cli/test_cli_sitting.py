@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from trm_tui.cli import sitting
-from trm_tui.cli.printers import QuietPrinter
-from trm_tui.cli.sitting import CalledOffError, seated
+from trm_tui.cli.terminal import sitting
+from trm_tui.cli.terminal.printers import QuietPrinter
+from trm_tui.cli.terminal.sitting import CalledOffError, seated
 
 
 def prepare_until(number: signal.Signals) -> None:

@@ -15,7 +15,7 @@ from huggingface_hub import constants
 from tests.trm_engine.tasks.loopback_hub import COMMIT, REPO, LoopbackHub, serving
 from trm_engine.progress import silent
 from trm_engine.tasks.hub.client import download
-from trm_engine.tasks.sudoku.generate import ClueRange, generate
+from trm_engine.tasks.sudoku.generation.generate import ClueRange, generate
 from trm_engine.tasks.sudoku.geometry import Geometry
 
 

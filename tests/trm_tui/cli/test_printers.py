@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.trm_tui.fake_engine import stepped
-from trm_tui.cli import printers
+from trm_tui.cli.terminal import printers
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from tests.trm_tui.cli.test_hub_data import csv_of
 from trm_engine.tasks import streaming, subset
-from trm_engine.tasks.sudoku import prepared
+from trm_engine.tasks.sudoku.lists import prepared
 
 
 @pytest.fixture

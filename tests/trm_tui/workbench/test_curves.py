@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trm_tui.workbench.curves import CurveRecorder, columns, extremes, finite, smoothed, value_at
+from trm_tui.workbench.charts.curves import CurveRecorder, columns, extremes, finite, smoothed, value_at
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300)
 

@@ -15,15 +15,15 @@ from trm_engine.tasks.kit.holdout import draw_groups, group_bounds, keep_groups
 from trm_engine.tasks.sources import Located, Split, as_path, find, is_folder, is_hub
 from trm_engine.tasks.subset import hold, select
 from trm_engine.tasks.sudoku.config import SudokuConfig
-from trm_engine.tasks.sudoku.distinct import generate_distinct
-from trm_engine.tasks.sudoku.files import DEFAULT, Reading, read_list
-from trm_engine.tasks.sudoku.generate import ClueRange
+from trm_engine.tasks.sudoku.generation.distinct import generate_distinct
+from trm_engine.tasks.sudoku.generation.generate import ClueRange
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.holdout import drop_equivalent, hold_out
-from trm_engine.tasks.sudoku.prepared import is_long, prepared, prepared_sha256
+from trm_engine.tasks.sudoku.lists.files import DEFAULT, Reading, read_list
+from trm_engine.tasks.sudoku.lists.prepared import is_long, prepared, prepared_sha256
+from trm_engine.tasks.sudoku.lists.sample import sample_rows
 from trm_engine.tasks.sudoku.puzzles import Puzzles
 from trm_engine.tasks.sudoku.rules import first_fault
-from trm_engine.tasks.sudoku.sample import sample_rows
 from trm_engine.tasks.sudoku.text import BLANK, to_digits, to_tokens
 from trm_engine.text import safe_text
 

@@ -10,7 +10,7 @@ from trm_engine.tasks.kit import holdout
 from trm_engine.tasks.kit.holdout import group_bounds, groups_apart, keep_groups
 from trm_engine.tasks.subset import select
 from trm_engine.tasks.sudoku.geometry import Geometry
-from trm_engine.tasks.sudoku.prepared import PreparedList
+from trm_engine.tasks.sudoku.lists.prepared import PreparedList
 from trm_engine.tasks.sudoku.symmetry import Hashes, symmetry_hashes
 from trm_engine.tasks.sudoku.text import to_digits
 

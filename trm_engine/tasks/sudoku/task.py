@@ -17,8 +17,8 @@ from trm_engine.tasks.sudoku import text
 from trm_engine.tasks.sudoku.augment import augment, augment_fixed, draw_symmetry
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.data import SudokuData, build_data, geometry_of, load_examples, reading_of
-from trm_engine.tasks.sudoku.prepared import prepared_sha256
-from trm_engine.tasks.sudoku.solver import solve
+from trm_engine.tasks.sudoku.generation.solver import solve
+from trm_engine.tasks.sudoku.lists.prepared import prepared_sha256
 
 _EFFORT = 300
 """Rounds of branching until a search for a second solution gives up: a fraction of a second."""

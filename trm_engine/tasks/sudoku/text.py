@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from trm_engine.errors import UsageError
 from trm_engine.tasks.base import Fault, Tokens, Verdict
-from trm_engine.tasks.sudoku.boards import Boards
 from trm_engine.tasks.sudoku.geometry import Digits, Geometry
+from trm_engine.tasks.sudoku.lists.boards import Boards
+from trm_engine.tasks.sudoku.lists.symbols import Symbols, Zero, ZeroEvidence, may_begin_at_zero
 from trm_engine.tasks.sudoku.rules import SYMBOLS, find_repeat, has_repeat, place, repeats
-from trm_engine.tasks.sudoku.symbols import Symbols, Zero, ZeroEvidence, may_begin_at_zero
 from trm_engine.text import safe_text
 
 BLANK = 1

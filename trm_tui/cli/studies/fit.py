@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, print_text
+from trm_tui.cli.terminal.output import JsonFlag, print_facts, print_json, print_table, print_text
 
 if TYPE_CHECKING:
     from trm_engine.studies.fits import Fit

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.errors import UsageError
-from trm_tui.cli.context import Settings
+from trm_tui.cli.terminal.context import Settings
 
 if TYPE_CHECKING:
     from trm_engine.hardware import Hardware

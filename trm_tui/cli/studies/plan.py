@@ -10,8 +10,6 @@ import typer
 
 from trm_engine.errors import UsageError
 from trm_engine.text import duration, format_bytes
-from trm_tui.cli.context import settings
-from trm_tui.cli.output import JsonFlag, print_facts, print_json, print_table, print_text
 from trm_tui.cli.studies.options import (
     CorrectedFlag,
     ParallelOption,
@@ -21,6 +19,8 @@ from trm_tui.cli.studies.options import (
     StudyArgument,
     planned,
 )
+from trm_tui.cli.terminal.context import settings
+from trm_tui.cli.terminal.output import JsonFlag, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption
 
 if TYPE_CHECKING:

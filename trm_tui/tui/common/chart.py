@@ -23,10 +23,10 @@ from textual.strip import Strip
 
 from trm_tui.tui.common.colours import style_of
 from trm_tui.tui.common.rows import Rows
-from trm_tui.workbench.chart_lines import CURSOR, EMPTY, GRID, Plot
-from trm_tui.workbench.curves import Points, finite, smoothed, value_at
-from trm_tui.workbench.raster import Markers
-from trm_tui.workbench.ticks import Unit, write
+from trm_tui.workbench.charts.chart_lines import CURSOR, EMPTY, GRID, Plot
+from trm_tui.workbench.charts.curves import Points, finite, smoothed, value_at
+from trm_tui.workbench.charts.raster import Markers
+from trm_tui.workbench.charts.ticks import Unit, write
 
 _WHEEL = 0.8  # share of the window that a notch of the mouse wheel leaves
 _ROOM_TO_GROW = 1 / 16  # share of the axis that may lie beyond the last point

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trm_tui.tui.common.chart import Chart, Series
-from trm_tui.workbench.figures import X_TITLES, X_UNITS, Figure
-from trm_tui.workbench.overlays import Overlay
+from trm_tui.workbench.charts.figures import X_TITLES, X_UNITS, Figure
+from trm_tui.workbench.charts.overlays import Overlay
 from trm_tui.workbench.settings import Settings
 from trm_tui.workbench.snapshot import Snapshot
 

@@ -20,8 +20,8 @@ from trm_tui.tui.dashboard.event_details import run_details
 from trm_tui.tui.dashboard.event_log import EventLog
 from trm_tui.tui.dashboard.run_panel import Brief, RunPanel
 from trm_tui.tui.keys import Where
-from trm_tui.workbench.curves import X_AXES
-from trm_tui.workbench.figures import Figure, figures_of
+from trm_tui.workbench.charts.curves import X_AXES
+from trm_tui.workbench.charts.figures import Figure, figures_of
 from trm_tui.workbench.snapshot import EMPTY, Snapshot
 
 _SMOOTHINGS = (0.0, 0.6, 0.9, 0.97)

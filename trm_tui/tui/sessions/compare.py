@@ -19,8 +19,8 @@ from trm_tui.tui.sessions.differences import COLOURS, differences_content
 from trm_tui.tui.sessions.panes import Pane
 from trm_tui.workbench.browser.comparing import Comparison, compare
 from trm_tui.workbench.browser.exporting import draw_curves, file_problem, suggested
-from trm_tui.workbench.curves import X_AXES
-from trm_tui.workbench.figures import X_TITLES, X_UNITS, Figure, figures_to_compare
+from trm_tui.workbench.charts.curves import X_AXES
+from trm_tui.workbench.charts.figures import X_TITLES, X_UNITS, Figure, figures_to_compare
 
 _SMOOTHINGS = (0.0, 0.6, 0.9, 0.97)
 

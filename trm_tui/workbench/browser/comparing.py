@@ -11,7 +11,7 @@ from trm_engine.errors import TrmError
 from trm_engine.sessions import Store
 from trm_engine.text import safe_text
 from trm_tui.workbench.browser.timeline import say_value
-from trm_tui.workbench.overlays import Overlay, read_overlay
+from trm_tui.workbench.charts.overlays import Overlay, read_overlay
 
 MOST = 8
 """Sessions that can be told apart in one chart."""

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from trm_engine.config.kinds import kind_for_task
 from trm_engine.files import open_plain
-from trm_engine.sessions.best import read_best
+from trm_engine.sessions.checkpoints.best import read_best
 from trm_engine.sessions.layout import CHECKPOINTS, METRICS
 from trm_engine.sessions.metrics import parse_record
 

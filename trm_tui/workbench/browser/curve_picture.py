@@ -15,8 +15,8 @@ from xml.etree import ElementTree as ET
 
 from trm_engine.errors import UsageError
 from trm_engine.text import safe_text
-from trm_tui.workbench.curves import Points, columns, finite
-from trm_tui.workbench.ticks import Unit, labels, log_ticks, ticks, write
+from trm_tui.workbench.charts.curves import Points, columns, finite
+from trm_tui.workbench.charts.ticks import Unit, labels, log_ticks, ticks, write
 
 COLOURS = ("#0b63ce", "#c2410c", "#15803d", "#7c3aad", "#946200", "#c21f3a", "#0e7490", "#4b5563")
 _INK, _MUTED, _GRID = "#20262f", "#5a6472", "#dde1e6"

@@ -12,9 +12,9 @@ from trm_engine.files import disk_errors, new_file
 from trm_engine.sessions import Store
 from trm_engine.text import safe_text
 from trm_tui.workbench.browser.curve_picture import Plot, to_png, to_svg
-from trm_tui.workbench.curves import Curve, XAxis
-from trm_tui.workbench.figures import X_TITLES, X_UNITS, Figure, figures_to_compare
-from trm_tui.workbench.overlays import Overlay, read_overlay
+from trm_tui.workbench.charts.curves import Curve, XAxis
+from trm_tui.workbench.charts.figures import X_TITLES, X_UNITS, Figure, figures_to_compare
+from trm_tui.workbench.charts.overlays import Overlay, read_overlay
 
 
 def export_metrics(store: Store, ids: Sequence[str], file: Path) -> None:

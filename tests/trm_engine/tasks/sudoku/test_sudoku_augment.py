@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trm_engine.tasks.sudoku.augment import augment, augment_fixed
-from trm_engine.tasks.sudoku.generate import ClueRange, generate
+from trm_engine.tasks.sudoku.generation.generate import ClueRange, generate
+from trm_engine.tasks.sudoku.generation.solver import solve
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.rules import first_fault
-from trm_engine.tasks.sudoku.solver import solve
 from trm_engine.tasks.sudoku.symmetry import symmetry_hashes
 from trm_engine.tasks.sudoku.text import to_digits, to_tokens
 

@@ -6,14 +6,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trm_engine.errors import UsageError
-from trm_engine.tasks.sudoku import lines
-from trm_engine.tasks.sudoku.files import read_list
-from trm_engine.tasks.sudoku.generate import ClueRange, generate
+from trm_engine.tasks.sudoku.generation.generate import ClueRange, generate
+from trm_engine.tasks.sudoku.generation.solver import solve
 from trm_engine.tasks.sudoku.geometry import Geometry
+from trm_engine.tasks.sudoku.lists import lines
+from trm_engine.tasks.sudoku.lists.files import read_list
+from trm_engine.tasks.sudoku.lists.sample import Sample
 from trm_engine.tasks.sudoku.puzzles import Puzzles
 from trm_engine.tasks.sudoku.rules import first_fault
-from trm_engine.tasks.sudoku.sample import Sample
-from trm_engine.tasks.sudoku.solver import solve
 from trm_engine.text import safe_text
 
 FOUR = Geometry(2, 2)
@@ -144,7 +144,7 @@ def test_given_solutions_are_believed_unless_uniqueness_is_asked_for(tmp_path):
 
 
 def test_a_puzzle_that_search_cannot_settle_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("trm_engine.tasks.sudoku.files.solve", partial(solve, effort=50))
+    monkeypatch.setattr("trm_engine.tasks.sudoku.lists.files.solve", partial(solve, effort=50))
     nasty = ".....5.8....6.1.43..........1.5........1.6...3.......553.....61........4........."
     with pytest.raises(UsageError, match="line 1: the puzzle is too hard to solve by search"):
         read_list(Geometry(3, 3), write(tmp_path, nasty))
@@ -177,7 +177,7 @@ def test_a_limit_above_the_length_takes_everything_in_order(long_list):
 
 def test_reading_in_chunks_changes_nothing(long_list, monkeypatch):
     puzzles, path = long_list
-    monkeypatch.setattr("trm_engine.tasks.sudoku.files._ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("trm_engine.tasks.sudoku.lists.files._ROWS_AT_ONCE", 7)
     read = read_list(FOUR, path)
     assert text_of(read.clues) == text_of(puzzles.clues)
     assert text_of(read.solutions) == text_of(puzzles.solutions)

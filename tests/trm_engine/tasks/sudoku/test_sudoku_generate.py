@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from trm_engine.errors import UsageError
-from trm_engine.tasks.sudoku import distinct
-from trm_engine.tasks.sudoku.distinct import generate_distinct
-from trm_engine.tasks.sudoku.generate import ClueRange, generate, random_grids
+from trm_engine.tasks.sudoku.generation import distinct
+from trm_engine.tasks.sudoku.generation.distinct import generate_distinct
+from trm_engine.tasks.sudoku.generation.generate import ClueRange, generate, random_grids
+from trm_engine.tasks.sudoku.generation.solver import solve
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.rules import first_fault
-from trm_engine.tasks.sudoku.solver import solve
 from trm_engine.tasks.sudoku.symmetry import symmetry_hashes
 
 FOUR, SIX, NINE = Geometry(2, 2), Geometry(2, 3), Geometry(3, 3)

@@ -16,8 +16,8 @@ import pytest
 from trm_engine.errors import UsageError
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.data import load_examples
-from trm_engine.tasks.sudoku.files import Reading, read_list
 from trm_engine.tasks.sudoku.geometry import Geometry
+from trm_engine.tasks.sudoku.lists.files import Reading, read_list
 from trm_engine.tasks.sudoku.task import SudokuTask
 
 NINE, SIXTEEN = Geometry(3, 3), Geometry(4, 4)

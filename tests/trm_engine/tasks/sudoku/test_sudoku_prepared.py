@@ -12,16 +12,16 @@ from trm_engine.errors import ResourceError, UsageError
 from trm_engine.progress import silent
 from trm_engine.tasks.puzzle_lists.files import ListFile
 from trm_engine.tasks.puzzle_lists.lines import Place
-from trm_engine.tasks.sudoku import files, prepared, table
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.data import load_examples
-from trm_engine.tasks.sudoku.files import read_list
-from trm_engine.tasks.sudoku.generate import ClueRange, generate
+from trm_engine.tasks.sudoku.generation.generate import ClueRange, generate
 from trm_engine.tasks.sudoku.geometry import Geometry
-from trm_engine.tasks.sudoku.prepared import PreparedList, is_long, prepared_sha256
+from trm_engine.tasks.sudoku.lists import files, prepared, table
+from trm_engine.tasks.sudoku.lists.files import read_list
+from trm_engine.tasks.sudoku.lists.prepared import PreparedList, is_long, prepared_sha256
+from trm_engine.tasks.sudoku.lists.sample import Sample, sample_rows
+from trm_engine.tasks.sudoku.lists.symbols import Symbols
 from trm_engine.tasks.sudoku.puzzles import Puzzles
-from trm_engine.tasks.sudoku.sample import Sample, sample_rows
-from trm_engine.tasks.sudoku.symbols import Symbols
 from trm_engine.tasks.sudoku.symmetry import symmetry_hashes
 from trm_engine.tasks.sudoku.task import SudokuTask
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trm_engine.tasks.kit.search import GAVE_UP, MANY
+from trm_engine.tasks.sudoku.generation.solver import solve
 from trm_engine.tasks.sudoku.geometry import Geometry
-from trm_engine.tasks.sudoku.solver import solve
 
 FOUR = Geometry(2, 2)
 NINE = Geometry(3, 3)

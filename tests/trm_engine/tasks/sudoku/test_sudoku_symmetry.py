@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trm_engine.tasks.sudoku.generate import ClueRange, generate
+from trm_engine.tasks.sudoku.generation.generate import ClueRange, generate
+from trm_engine.tasks.sudoku.generation.solver import solve
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.puzzles import Puzzles
-from trm_engine.tasks.sudoku.solver import solve
 from trm_engine.tasks.sudoku.symmetry import symmetry_hashes
 
 SHAPES = [(1, 3), (2, 2), (2, 3), (3, 2), (3, 3), (2, 4)]

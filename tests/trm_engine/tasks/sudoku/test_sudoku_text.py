@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trm_engine.errors import UsageError
-from trm_engine.tasks.sudoku.generate import random_grids
+from trm_engine.tasks.sudoku.generation.generate import random_grids
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.rules import first_fault
 from trm_engine.tasks.sudoku.text import check, parse, render, to_digits, to_tokens

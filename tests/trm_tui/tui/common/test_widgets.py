@@ -13,9 +13,9 @@ from textual.app import App, ComposeResult
 from trm_tui.tui.common.chart import Chart, Series
 from trm_tui.tui.common.gauges import bar, levels, parts_bar, progress_bar, sparkline
 from trm_tui.tui.theme import DARK
-from trm_tui.workbench.curves import columns
-from trm_tui.workbench.raster import Markers, Raster
-from trm_tui.workbench.ticks import labels, log_ticks, ticks, write
+from trm_tui.workbench.charts.curves import columns
+from trm_tui.workbench.charts.raster import Markers, Raster
+from trm_tui.workbench.charts.ticks import labels, log_ticks, ticks, write
 
 
 def drawn(values: Sequence[float], width: int, height: int, markers: Markers = "braille") -> list[str]:

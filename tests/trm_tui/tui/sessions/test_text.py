@@ -19,7 +19,7 @@ from trm_tui.workbench.browser.details import read_details
 from trm_tui.workbench.browser.filter import parse_filter
 from trm_tui.workbench.browser.listing import Order, in_order
 from trm_tui.workbench.browser.session_row import SessionRow, ShownRecord, row_of
-from trm_tui.workbench.figures import FIGURES, TEXT_FIGURES, figures_of
+from trm_tui.workbench.charts.figures import FIGURES, TEXT_FIGURES, figures_of
 
 NOW = datetime(2026, 3, 20, 15, 0, tzinfo=timezone.utc)
 

@@ -1,0 +1,1 @@
+"""Lists of Sudoku as people have them: read, told apart, prepared."""

@@ -1,0 +1,1 @@
+"""Commands about data: list, build, fetch, describe, verify."""

