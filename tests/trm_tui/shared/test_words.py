@@ -13,7 +13,7 @@ from trm_engine.config.text_kind import TEXT
 from trm_tui.shared.results import aside, facts, headline, last_measured, score, sentence
 from trm_tui.shared.words import kind_measured, words_of
 from trm_tui.workbench.browser.session_row import ShownRecord, row_of
-from trm_tui.workbench.figures import evaluation_curves, figures_of, figures_to_compare
+from trm_tui.workbench.charts.figures import evaluation_curves, figures_of, figures_to_compare
 
 PUZZLES = {
     "puzzles": 500,
