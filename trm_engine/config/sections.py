@@ -60,6 +60,15 @@ class TaskConfig(Section):
         """Puzzle identifiers at most, as far as the settings tell: rows of the puzzle embedding."""
         return 1
 
+    @classmethod
+    def readings(cls, text: str) -> list[tuple[TaskConfig, int]]:  # noqa: ARG003  # subclasses read it
+        """Return configurations under which a text may be a puzzle of this kind, none by default.
+
+        Beside each, how many cells the text is away from its size: where none reads it, the nearest one knows
+        best what is wrong.
+        """
+        return []
+
     def problems(self) -> list[tuple[str, str]]:
         """Return the combinations of settings that cannot work, as pairs of field name and message."""
         return []

@@ -17,12 +17,10 @@ from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.grids import as_puzzle
 from trm_engine.tasks.arc.task import ArcTask
 from trm_engine.tasks.base import PuzzleTask, Tokens
-from trm_engine.tasks.maze.config import MazeConfig
-from trm_engine.tasks.sudoku.config import SudokuConfig
 
 Cell = int | str
 _LETTERS = "0123456789ABCDEFG"
-_BOXES = ((2, 2), (2, 3), (3, 3), (2, 4), (3, 4), (4, 4))
+_FAR = 10_000  # cells: ARC's word on a text counts least
 _OWN_TASK = "asked"
 
 
@@ -112,21 +110,13 @@ def _arc_question(task: PuzzleTask, asked: Asked) -> Question:
 # --- puzzles without a model ------------------------------------------------------------------------------
 
 
-def kinds_of(asked: Asked) -> list[TaskConfig]:
-    """Return the configurations of tasks that puzzles like this may belong to, the likeliest first."""
+def kinds_of(asked: Asked) -> list[tuple[TaskConfig, int]]:
+    """Return the configurations under which this may be a puzzle, and how far each is from its size."""
     if asked.arc is not None:
-        return [ArcConfig()]
+        return [(ArcConfig(), 0)]
     text = asked.text if asked.grid is None else text_of_grid(asked.grid)
-    lines = [line for line in text.replace("\r", "").strip("\n").split("\n") if line.strip("─┌┐└┘")]
-    found: list[TaskConfig] = []
-    if "S" in text and "G" in text and 2 <= len(lines) <= 30:
-        width = len(lines[0].strip("│"))
-        found += [MazeConfig(rows=len(lines), cols=cols) for cols in (width, width // 2) if 2 <= cols <= 30]
-    if "S" in text and "G" in text and len(lines) == 1:
-        side = round(len(lines[0]) ** 0.5)
-        found += [MazeConfig(rows=side, cols=side)] if 2 <= side <= 30 and side**2 == len(lines[0]) else []
-    found += [SudokuConfig(box_rows=rows, box_cols=cols) for rows, cols in _BOXES]
-    return [*found, ArcConfig()]
+    found = [reading for kind in TaskConfig.kinds.values() for reading in kind.readings(text)]
+    return [*found, (ArcConfig(), _FAR)]
 
 
 @lru_cache(maxsize=64)
@@ -147,7 +137,7 @@ class Recognised:
 def recognise(asked: Asked) -> Recognised:
     """Return the first task that reads a puzzle, no model asked. Raises `UsageError` when none does."""
     errors: list[tuple[int, UsageError]] = []
-    for config in kinds_of(asked):
+    for config, distance in kinds_of(asked):
         task = task_of(config)
         try:
             if asked.arc is not None:
@@ -158,17 +148,8 @@ def recognise(asked: Asked) -> Recognised:
         except IndexError:
             raise UsageError("the task has fewer test inputs than that; they are numbered from 0") from None
         except UsageError as error:
-            errors.append((_distance(config, asked), error))
+            errors.append((distance, error))
     raise min(errors, key=lambda one: one[0])[1]
-
-
-def _distance(config: TaskConfig, asked: Asked) -> int:
-    """Return how far a puzzle is from a task's size: the nearest one knows best what is wrong."""
-    text = asked.text if asked.grid is None else text_of_grid(asked.grid)
-    cells = sum(not symbol.isspace() and symbol not in "|+-─│" for symbol in text)
-    if isinstance(config, MazeConfig):
-        return 0
-    return abs(config.seq_len - cells)
 
 
 def cell_places(task: PuzzleTask, flags: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[list[int]]:

@@ -55,6 +55,21 @@ class MazeConfig(TaskConfig, kind="maze", task="trm_engine.tasks.maze.task:MazeT
         """Padding, wall, open cell, start, goal and path."""
         return 6
 
+    @classmethod
+    def readings(cls, text: str) -> list[tuple[TaskConfig, int]]:
+        """Return the sizes of grid that a text with start and goal may have: drawn, or all in one line."""
+        if "S" not in text or "G" not in text:
+            return []
+        lines = [line for line in text.replace("\r", "").strip("\n").split("\n") if line.strip("─┌┐└┘")]
+        if len(lines) == 1:
+            side = math.isqrt(len(lines[0]))
+            sizes = [(side, side)] if side**2 == len(lines[0]) else []
+        else:
+            width = len(lines[0].strip("│"))
+            sizes = [(len(lines), width), (len(lines), width // 2)]  # one character a cell, or two
+        fit = [(rows, cols) for rows, cols in sizes if min(rows, cols) >= 2 and max(rows, cols) <= MAX_SIDE]
+        return [(cls(rows=rows, cols=cols), 0) for rows, cols in fit]
+
     def problems(self) -> list[tuple[str, str]]:
         """Return the combinations that cannot work."""
         found = []

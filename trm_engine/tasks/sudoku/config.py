@@ -9,6 +9,7 @@ from pydantic import Field
 from trm_engine.config.sections import TaskConfig
 
 MAX_SIDE = 16
+_USUAL_BOXES = ((2, 2), (2, 3), (3, 3), (2, 4), (3, 4), (4, 4))
 
 
 class SudokuConfig(TaskConfig, kind="sudoku", task="trm_engine.tasks.sudoku.task:SudokuTask"):
@@ -61,6 +62,13 @@ class SudokuConfig(TaskConfig, kind="sudoku", task="trm_engine.tasks.sudoku.task
     def vocab_size(self) -> int:
         """Padding, blank and the n digits."""
         return self.side + 2
+
+    @classmethod
+    def readings(cls, text: str) -> list[tuple[TaskConfig, int]]:
+        """Return the usual sizes of board, and by how many cells the text misses each."""
+        cells = sum(not symbol.isspace() and symbol not in "|+-─│" for symbol in text)
+        boards = [cls(box_rows=rows, box_cols=cols) for rows, cols in _USUAL_BOXES]
+        return [(board, abs(board.seq_len - cells)) for board in boards]
 
     def problems(self) -> list[tuple[str, str]]:
         """Return the combinations that cannot work."""
