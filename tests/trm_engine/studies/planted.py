@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from trm_engine.studies.points import Run
+from trm_engine.studies.fitting.points import Run
 
 SIZES = tuple(size * 1e6 for size in (1.48, 2.67, 5.03, 9.75, 17.6, 38.1))
 A, C = 0.93, 0.35

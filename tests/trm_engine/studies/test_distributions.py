@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trm_engine.studies.distributions import binomial_two_sided, chi_squared_tail, f_tail
+from trm_engine.studies.fitting.distributions import binomial_two_sided, chi_squared_tail, f_tail
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from planted import SIZES, A, B, C, drawn, law, valley
 
-from trm_engine.studies.fits import fit
-from trm_engine.studies.points import Run
+from trm_engine.studies.fitting.fits import fit
+from trm_engine.studies.fitting.points import Run
 
 
 def test_a_law_without_noise_is_recovered_exactly() -> None:

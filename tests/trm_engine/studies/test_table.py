@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from trm_engine.errors import UsageError
-from trm_engine.studies.table import Columns, read_table
+from trm_engine.studies.fitting.table import Columns, read_table
 
 GOOD = "size,acc,n,seed,status\n1,0.5,100,0,completed\n1,0.6,100,1,completed\n2,0.7,100,0,completed\n"
 

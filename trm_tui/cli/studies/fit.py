@@ -10,7 +10,7 @@ import typer
 from trm_tui.cli.terminal.output import JsonFlag, print_facts, print_json, print_table, print_text
 
 if TYPE_CHECKING:
-    from trm_engine.studies.fits import Fit
+    from trm_engine.studies.fitting.fits import Fit
 
 
 def fit(
@@ -30,8 +30,8 @@ def fit(
     Rows without a number in y, or whose column `status` says that they did not finish, are left out and
     listed.
     """
-    from trm_engine.studies.fits import fit as fit_runs
-    from trm_engine.studies.table import Columns, read_table
+    from trm_engine.studies.fitting.fits import fit as fit_runs
+    from trm_engine.studies.fitting.table import Columns, read_table
 
     table = read_table(csv, Columns(x, y, n, seed))
     found = fit_runs(table.runs)

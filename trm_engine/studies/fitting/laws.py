@@ -11,9 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from trm_engine.studies.distributions import chi_squared_tail, f_tail
-from trm_engine.studies.points import Floats, Points
-from trm_engine.studies.projection import PowerLaws
+from trm_engine.studies.fitting.distributions import chi_squared_tail, f_tail
+from trm_engine.studies.fitting.points import Floats, Points
+from trm_engine.studies.fitting.projection import PowerLaws
 
 Law = Literal["constant", "log-linear", "power law"]
 Preferred = Literal["constant", "log-linear", "power law", "not distinguishable", "no law", "too few"]

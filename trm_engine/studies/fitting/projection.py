@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trm_engine.studies.points import Floats
+from trm_engine.studies.fitting.points import Floats
 
 C_RANGE = (0.02, 3.0)
 """Exponents that are looked for: below, the law is a logarithm; above, it is a step."""

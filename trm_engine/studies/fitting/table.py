@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trm_engine.errors import UsageError
-from trm_engine.studies.points import Run
+from trm_engine.studies.fitting.points import Run
 from trm_engine.text import did_you_mean, format_bytes, safe_text
 
 MAX_BYTES = 50_000_000

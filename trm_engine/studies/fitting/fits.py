@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trm_engine.studies.laws import LEAST_POINTS, Comparison, Preferred, compare
-from trm_engine.studies.points import Floats, Points, Run, gather
-from trm_engine.studies.projection import C_RANGE, Bounds, PowerLaws, project
+from trm_engine.studies.fitting.laws import LEAST_POINTS, Comparison, Preferred, compare
+from trm_engine.studies.fitting.points import Floats, Points, Run, gather
+from trm_engine.studies.fitting.projection import C_RANGE, Bounds, PowerLaws, project
 
 DRAWS = 400
 LEVEL = 0.90

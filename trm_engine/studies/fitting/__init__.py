@@ -1,0 +1,1 @@
+"""Laws fitted to what trials measured: points, projection, intervals, comparison."""
