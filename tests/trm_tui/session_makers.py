@@ -32,7 +32,7 @@ def row(session_id: str = "20260320-120000-sudoku-6x6-aaaa", **fields: object) -
 def stop_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make it `NOW`, in UTC, for what is written and what is shown."""
     monkeypatch.setattr("trm_tui.workbench.browser.clock.local_now", lambda: NOW)
-    for module in ("record", "store", "history", "log", "checkpoint"):
+    for module in ("record", "store", "history", "log", "checkpoints.checkpoint"):
         monkeypatch.setattr(f"trm_engine.sessions.{module}.now", lambda: NOW - timedelta(hours=1))
 
 

@@ -188,22 +188,6 @@ def _supervision_steps_grow(config: Config) -> str | None:
     return f"{start} is above halt_max_steps = {end}, to which it should grow; lower it or raise that"
 
 
-@_rule("train.recursion_start_h", "model.h_cycles", "model.architecture")
-def _cycles_grow(config: Config) -> str | None:
-    return _grows(config, config.train.recursion_start_h, "h_cycles", config.model.h_cycles)
-
-
-@_rule("train.recursion_start_l", "model.l_cycles", "model.architecture")
-def _updates_grow(config: Config) -> str | None:
-    return _grows(config, config.train.recursion_start_l, "l_cycles", config.model.l_cycles)
-
-
-def _grows(config: Config, start: int, name: str, end: int) -> str | None:
-    if start and config.model.architecture == "text":
-        return "is of puzzle models; a text model has recursion_steps; set this to 0"
-    return None if start <= end else f"{start} is above {name} = {end}, to which it should grow"
-
-
 @_rule("eval.depths")
 def _depths_are_steps(config: Config) -> str | None:
     return _listed(config.eval.depths, "whole numbers from 1 to 4096", lambda word: 1 <= int(word) <= 4096)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from trm_engine.config.kinds import LearnerKind, Rule, Score
 from trm_engine.config.sections import Config
 
@@ -18,6 +20,15 @@ def _needs_softmax(config: Config) -> str | None:
     return 'characters are drawn from a softmax, so a text model is trained with "softmax"'
 
 
+_OF_CYCLES = ("recursion_start_h", "recursion_start_l")
+
+
+def _has_no_cycles(setting: str, config: Config) -> str | None:
+    if not getattr(config.train, setting):
+        return None
+    return "is of puzzle models; a text model has recursion_steps; set this to 0"
+
+
 TEXT = LearnerKind(
     name="text",
     models="a text model",
@@ -25,5 +36,9 @@ TEXT = LearnerKind(
     costs="trm_engine.planning.text_costs:TextCosts",
     model="trm_engine.inference.text_model:TextModel",
     learner="trm_engine.learning.text_learner:TextLearner",
-    rules=(Rule(("model.mixer",), _needs_attention), Rule(("train.loss",), _needs_softmax)),
+    rules=(
+        Rule(("model.mixer",), _needs_attention),
+        Rule(("train.loss",), _needs_softmax),
+        *(Rule((f"train.{name}",), partial(_has_no_cycles, name)) for name in _OF_CYCLES),
+    ),
 )

@@ -58,7 +58,7 @@ def test_run_takes_a_file_and_tells_the_loss(trm: Any, verse: str) -> None:
 
 def test_events_in_json_have_no_accuracy(trm: Any, verse: str) -> None:
     objects = trm("--no-ui", "run", "text.toml", "--data", verse, "--json").objects
-    assert objects[0]["config"]["task"]["data"] == verse
+    assert objects[0]["config"]["task"]["data"] == str(Path(verse).absolute())
     figures = [one for one in objects if one["event"] == "eval"]
     assert all({"val_loss", "bits_per_character"} <= set(one) for one in figures)
     assert not any("exact_accuracy" in one for one in figures)
@@ -99,7 +99,7 @@ def test_generate_takes_a_checkpoint_and_greedy_choice(trm: Any, written: str) -
         (("generate", "poet", "--temperature", "-1"), "temperature"),
         (("generate", "poet", "--top-k", "x"), "top-k"),
         (("generate", "poet", "--max-tokens", "0"), "max-tokens"),
-        (("generate", "poet", "--checkpoint", "first"), 'a step or "best"'),
+        (("generate", "poet", "--checkpoint", "first"), 'its step or "best"'),
         (("solve", "poet", "123"), "trm-tui generate"),
         (("eval", "poet", "--early-halt"), "only --data and --checkpoint"),
         (("eval", "poet", "--data", "none.txt"), "there is no text file none.txt"),

@@ -105,14 +105,17 @@ def test_a_test_input_is_solved_by_its_task_s_name(arc) -> None:
 
 
 def test_the_puzzle_embedding_of_the_named_task_is_used(arc, monkeypatch: pytest.MonkeyPatch) -> None:
-    import trm_engine.inference.puzzle_model as module
+    from trm_engine.models.trm import TRM
 
     asked = []
-    refine = module.refine
-    monkeypatch.setattr(module, "refine", lambda *words: asked.append(words[3]) or refine(*words))
+    puzzle_rows = TRM.puzzle_rows
+    monkeypatch.setattr(
+        TRM, "puzzle_rows", lambda model, ids: asked.append(set(ids.tolist())) or puzzle_rows(model, ids)
+    )
     arc("solve", "arc", "task:bbb 12", "--json")
+    assert asked.pop() == {8}
     arc("solve", "arc", "12", "--json")
-    assert asked == [8, 0]
+    assert asked.pop() == {0}
 
 
 def test_an_unknown_task_is_refused_with_the_nearest(arc) -> None:
