@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import nn
 
-import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
 from trm_engine.config import Config, dumps, loads
 from trm_engine.inference.puzzle_model import PuzzleModel
 from trm_engine.models.trm import Output, State, build_model

@@ -41,7 +41,6 @@ def main() -> int:
 
 
 def _run(request: Mapping[str, Any], out: IO[str]) -> int:
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.config import loads
     from trm_engine.sessions import Store
     from trm_engine.training.control import Control

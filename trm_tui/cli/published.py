@@ -79,7 +79,6 @@ def session_of_weights(store: Store, file: Path) -> str:
 
     The published presets are tried one after the other. Raises `UsageError` when the weights are of none.
     """
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.config import find_preset
     from trm_engine.interop.checkpoints import import_published
     from trm_engine.interop.weights_file import origin_of

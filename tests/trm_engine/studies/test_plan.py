@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from tiny import BASE, STUDY, write_study
 
-import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
 from trm_engine.config import apply, loads
 from trm_engine.config.digest import trial_digest
 from trm_engine.errors import ConfigError, TrmError, UsageError

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from tiny import STUDY, write_study
 
-import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
 from trm_engine.sessions import Store
 from trm_engine.studies.catalogue import select
 from trm_engine.studies.claims import Claim, claim, is_claimed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
 from trm_engine.errors import UsageError
 from trm_engine.studies.catalogue import find_experiment, select, studies_of, suites
 from trm_engine.studies.plan import base_of, build_plan, resolve

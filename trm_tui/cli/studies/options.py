@@ -58,7 +58,6 @@ def planned(
     parallel: str = "auto",
 ) -> Planned:
     """Resolve and check what is meant, and predict what it takes here."""
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.hardware import detect
     from trm_engine.studies.catalogue import select
     from trm_engine.studies.forecast import Forecast

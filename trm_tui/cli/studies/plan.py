@@ -50,7 +50,6 @@ def list_studies(json: JsonFlag = False) -> None:
 
 def show(name: StudyArgument, corrected: CorrectedFlag = False, json: JsonFlag = False) -> None:
     """Show a study: its question, what it holds fixed, and each experiment's settings."""
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.config import diff
     from trm_engine.studies.catalogue import select
     from trm_engine.studies.plan import base_of, experiment_id, resolve
@@ -237,7 +236,6 @@ def new(
     base: Annotated[str, typer.Option(help="The preset to start from.")] = "sudoku-4x4",
 ) -> None:
     """Write a study file to begin with, commented."""
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.config import find_preset
 
     if file.suffix != ".toml":

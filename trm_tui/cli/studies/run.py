@@ -260,7 +260,6 @@ def status(
     json: JsonFlag = False,
 ) -> None:
     """Say how far a study is, as the sessions on disk tell it."""
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.studies.catalogue import select
     from trm_engine.studies.plan import build_plan
     from trm_engine.studies.state import look
@@ -319,7 +318,6 @@ def stop(
     trial: Annotated[str, typer.Argument(help="Only this trial, such as exp01a-s0.")] = "",
 ) -> None:
     """Stop a running study, or one trial of it: saved, and gone on with by `studies resume`."""
-    import trm_engine.tasks  # noqa: F401  # registers the tasks' configurations
     from trm_engine.studies.stop import stop_study, stop_trial
 
     store = settings(ctx).store()
