@@ -14,7 +14,7 @@ def test_shipped_files_are_found() -> None:
 
 def test_a_wheel_carries_them_inside_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "site/trm_engine/presets").mkdir(parents=True)
-    monkeypatch.setattr(trm_engine.paths, "_PACKAGE", tmp_path / "site/engine")
+    monkeypatch.setattr(trm_engine.paths, "_PACKAGE", tmp_path / "site/trm_engine")
     assert shipped("presets", "x.toml") == tmp_path / "site/trm_engine/presets/x.toml"
 
 

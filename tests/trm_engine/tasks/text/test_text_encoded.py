@@ -160,7 +160,7 @@ def test_a_pipe_is_named_without_waiting_for_it(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_named_as_one(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is a folder: name one text file in it"):
+    with pytest.raises(UsageError, match="is a folder; name one text file in it"):
         encoded(tmp_path)
 
 
