@@ -21,7 +21,7 @@ KEYS = {
     "backspace": "\x7f",
     "f2": "\x1bOQ",
 }
-PATIENCE = 60.0
+PATIENCE = 600.0  # seconds: only a test that fails waits so long, however slow or busy the machine is
 """Seconds to wait for anything; only a broken program takes that long."""
 TYPING = 0.12
 """Seconds between two keys."""
@@ -58,7 +58,11 @@ class Terminal:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.process.close(force=True)
+        # pexpect asks nicely first and gives up where a busy machine takes long to end a program.
+        if self.process.isalive():
+            self.process.kill(signal.SIGKILL)
+            self.process.wait()
+        self.process.close()
 
     @property
     def text(self) -> str:

@@ -121,7 +121,7 @@ ROW = "made,.321..3..4..21..,4321123434122143,0\n"
 
 # Contents of a CSV in the Hub's layout, 4×4, and what the message must name.
 TABLES = [
-    ("source,quest,answer,rating\n" + ROW, "line 1"),
+    ("source,quest,rating\nmade,1,0\n", "table.csv"),
     ("source,question,answer,rating\n" + ROW + "made,.321..3..4..21..\n", "line 3"),
     ("source,question,answer,rating\n" + ROW + ROW[:20], "line 3"),
     ("source,question,answer,rating\n" + ROW.replace("4321", "432", 1), "line 2"),

@@ -171,7 +171,7 @@ async def test_a_command_without_a_run_is_a_toast(app: TrmApp) -> None:
         await pilot.press("c")
         assert "no run is open" in toasts(app)
         await pilot.press("4")
-        assert "slot 4 is free" in toasts(app)
+        assert "no run 4" in toasts(app)
 
 
 async def test_digits_switch_between_runs(live: TrmApp, training: FakeWorkbench, config: Config) -> None:
