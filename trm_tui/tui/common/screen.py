@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -17,6 +18,9 @@ from trm_tui.tui.host import Host, host_of
 from trm_tui.tui.keys import Where
 from trm_tui.workbench.snapshot import Snapshot
 from trm_tui.workbench.workbench import SlotView
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class ModeScreen(Screen[None]):
@@ -61,10 +65,28 @@ class ModeScreen(Screen[None]):
 
     def take(self, slots: Sequence[SlotView], snapshot: Snapshot) -> None:
         """Take over what is new, header included. Called by the app on its timer, in one batch."""
+        if not self.has_widgets:
+            return
         self.query_one(KeyFooter).has_run = bool(slots)
         header = self.query_one(SlotHeader)
         header.slots, header.snapshot, header.frozen = slots, snapshot, self.trm.frozen
         self.show(snapshot)
+
+    @property
+    def has_widgets(self) -> bool:
+        """Whether its widgets are there: at the very end a timer or a worker may outlive them."""
+        return bool(self.query(KeyFooter))
+
+    async def beside(self, function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
+        """Return what a function returns that runs in a thread beside the app's own.
+
+        Where the screen has gone meanwhile, the worker that waits is cancelled instead: there is nothing left
+        to show the result in.
+        """
+        result = await asyncio.to_thread(function, *arguments, **options)
+        if not self.has_widgets:
+            raise asyncio.CancelledError
+        return result
 
     @abstractmethod
     def body(self) -> ComposeResult:

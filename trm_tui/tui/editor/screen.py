@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import ClassVar
 
@@ -75,7 +74,7 @@ class ConfigScreen(ConfigEditing):
 
     async def _origin_of(self, source: Source) -> Origin | None:
         try:
-            return await asyncio.to_thread(open_source, source, self.trm.store)
+            return await self.beside(open_source, source, self.trm.store)
         except TrmError as error:
             self.trm.say(str(error), "error")
             return None
@@ -184,7 +183,7 @@ class ConfigScreen(ConfigEditing):
         if draft is None or config is None or self.document is None:
             return
         try:
-            await asyncio.to_thread(saving.save, config, path, replace=replace)
+            await self.beside(saving.save, config, path, replace=replace)
         except TrmError as error:
             self.trm.say(str(error), "error")
             return
@@ -202,7 +201,7 @@ class ConfigScreen(ConfigEditing):
         if draft is None or config is None or self.document is None:
             return
         here = this_machine(Hardware(), self.trm.workbench.machine(), None)  # whatever is planned for
-        fit = (await asyncio.to_thread(advise, draft, here)).fit
+        fit = (await self.beside(advise, draft, here)).fit
         if fit is not None and not fit.fits:
             self.plan_for(None)
             self.trm.say(f"{fit.problems[0]}. The panel names what would fit.", "error")

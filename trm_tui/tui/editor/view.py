@@ -130,7 +130,7 @@ class ConfigView(ModeScreen):
         known, machine = self._advice, self.machine()
         if known is not None and known.draft == self.draft and known.machine == machine:
             return known
-        advice = await asyncio.to_thread(advise, self.draft, machine)
+        advice = await self.beside(advise, self.draft, machine)
         if advice.draft is self.draft:
             self._show_advice(advice)
         return advice
@@ -153,7 +153,5 @@ class ConfigView(ModeScreen):
     @work(exit_on_error=False)
     async def _recall_speed(self) -> None:
         workbench = self.trm.workbench
-        self._observed.remember(
-            await asyncio.to_thread(rate_of_sessions, workbench.store, workbench.hardware())
-        )
+        self._observed.remember(await self.beside(rate_of_sessions, workbench.store, workbench.hardware()))
         self.refresh_all()

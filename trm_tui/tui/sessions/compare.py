@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -51,7 +50,7 @@ class CompareScreen(ModeScreen):
 
     @work(exclusive=True, group="compare")
     async def _read(self) -> None:
-        self._comparison = await asyncio.to_thread(compare, self.trm.store, self._ids)
+        self._comparison = await self.beside(compare, self.trm.store, self._ids)
         self.query_one(Pane).show(differences_content(self._comparison))
         self._draw()
 
@@ -147,7 +146,7 @@ class CompareScreen(ModeScreen):
         figure, settings = self._shown, self.trm.settings
         sessions = self._comparison.sessions
         try:
-            await asyncio.to_thread(
+            await self.beside(
                 draw_curves, sessions, [figure], file, axis=settings.x_axis, log_y=settings.log_y
             )
         except TrmError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -283,7 +282,7 @@ class SessionsScreen(SessionsView):
     async def _do(self, act: Callable[[], T], then: Callable[[T], object]) -> None:
         """Act beside the app's own thread; an error for people becomes a toast."""
         try:
-            result = await asyncio.to_thread(act)
+            result = await self.beside(act)
         except TrmError as error:
             self.trm.say(str(error), "error")
         else:

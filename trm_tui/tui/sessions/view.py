@@ -94,7 +94,7 @@ class SessionsView(ModeScreen):
     async def _read(self, catalogue: Catalogue) -> None:
         changes = catalogue.refresh(stopping=lambda: self._reading is not catalogue)
         try:
-            while (rows := await asyncio.to_thread(next, changes, None)) is not None:
+            while (rows := await self.beside(next, changes, None)) is not None:
                 if self._reading is catalogue:
                     self._take_rows(rows)
         except OSError as error:
@@ -148,8 +148,8 @@ class SessionsView(ModeScreen):
             return
         store = self.trm.store
         try:
-            self.panes.show(await asyncio.to_thread(read_details, store, session_id))
-            saved = await asyncio.to_thread(read_checkpoints, store, session_id)
+            self.panes.show(await self.beside(read_details, store, session_id))
+            saved = await self.beside(read_checkpoints, store, session_id)
         except TrmError as error:
             self.panes.checkpoints.show((), empty=str(error))
         else:
@@ -163,7 +163,7 @@ class SessionsView(ModeScreen):
             return
         self.panes.checkpoints.border_subtitle = "verifying…"
         try:
-            saved = await asyncio.to_thread(read_checkpoints, store, row.id, verify=True)
+            saved = await self.beside(read_checkpoints, store, row.id, verify=True)
         except TrmError as error:
             self.trm.say(str(error), "error")
         else:
@@ -171,7 +171,8 @@ class SessionsView(ModeScreen):
                 self.panes.checkpoints.show(saved, empty="no checkpoint yet")
             self.trm.say(verification(saved), "error" if any(one.problem for one in saved) else "information")
         finally:
-            self.panes.checkpoints.border_subtitle = ""
+            for panes in self.query(DetailsPanes):  # none where the app has ended meanwhile
+                panes.checkpoints.border_subtitle = ""
 
     # --- moving, sorting, filtering -----------------------------------------------------------------------
 

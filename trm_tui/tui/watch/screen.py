@@ -269,7 +269,7 @@ class WatchScreen(WatchText):
         if subject is None:
             return
         try:
-            saved = await asyncio.to_thread(read_checkpoints, self.trm.store, subject.session)
+            saved = await self.beside(read_checkpoints, self.trm.store, subject.session)
         except TrmError as error:
             self.trm.say(str(error), "error")
             return
