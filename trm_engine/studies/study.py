@@ -139,7 +139,7 @@ def load_study(path: Path, suite: str = "") -> Study:
     names = [experiment.name for experiment in experiments]
     problems = [f"{name}: is given twice" for name in sorted({n for n in names if names.count(n) > 1})]
     problems += [
-        f"part {part.name}: baseline {part.baseline!r} is none of its experiments"
+        f"part {part.name}: baseline {part.baseline!r} is not one of its experiments"
         for part in file.part
         if part.baseline and part.baseline not in names
     ]

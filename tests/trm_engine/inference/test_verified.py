@@ -49,7 +49,7 @@ class Fickle:
     def puzzle_rows(self, ids: torch.Tensor) -> None:
         return None
 
-    def mood(self, view: np.ndarray, noise: float = 0.0) -> int:
+    def draw(self, view: np.ndarray, noise: float = 0.0) -> int:
         return zlib.crc32(view.astype(np.uint8).tobytes() + f"{noise:.4f}".encode()) % 1000
 
     def __call__(self, state: State, inputs: torch.Tensor, _: None) -> tuple[State, Any]:
@@ -58,13 +58,13 @@ class Fickle:
         views = inputs.numpy()
         answers = to_tokens(solutions_of(Geometry(2, 2), to_digits(views)).solution)
         noise = state.z[0, :, 1].tolist()
-        moods = [self.mood(*pair) for pair in zip(views, noise, strict=True)]
-        right = [m % self.every == 0 and s >= self.at for m, s in zip(moods, step.tolist(), strict=True)]
+        draws = [self.draw(*pair) for pair in zip(views, noise, strict=True)]
+        right = [m % self.every == 0 and s >= self.at for m, s in zip(draws, step.tolist(), strict=True)]
         shown = np.where(np.array(right)[:, None], answers, views)
         logits = torch.nn.functional.one_hot(torch.from_numpy(shown.astype(np.int64)), 6).float() * 9
         z = state.z.clone()
         z[:, :, 0] = step
-        q = torch.tensor(moods) / 1000 * 4 - 3
+        q = torch.tensor(draws) / 1000 * 4 - 3
         return State(z, z), SimpleNamespace(logits=logits.transpose(0, 1), q_halt=q)
 
 

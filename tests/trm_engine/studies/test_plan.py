@@ -79,7 +79,7 @@ def test_axes_make_all_combinations(tmp_path: Path) -> None:
         ('name = "t"', 'name = "T 1"', "is no name"),
         ('name = "t"', 'name = "t"\nnames = ["x"]', "1 names for 2 combinations"),
         ('name = "t"', 'name = "t"\nnames = ["x", "x"]', "tx: is given twice"),
-        ('name = "t"', 'name = "t"\nbaseline = "tz"', "is none of its experiments"),
+        ('name = "t"', 'name = "t"\nbaseline = "tz"', "is not one of its experiments"),
         ('lr = "1e-3', 'lr = "train.steps', "train.lr"),
         ('base = "base.toml"', 'base = "sudoku-44"', "sudoku-44"),
         ('lr = "', 'steps = "train.lr"\nlr = "train.steps + 0 * ', "in a circle"),
