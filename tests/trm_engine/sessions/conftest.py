@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from trm_engine.files import Bytes, Disk
+from tests.trm_engine.sessions.told_disk import ToldDisk
+from trm_engine.files import Bytes
 from trm_engine.sessions.checkpoints.checkpoint import Checkpoint
 from trm_engine.sessions.store import Store
 
 
-class FaultyDisk(Disk):
+class FaultyDisk(ToldDisk):
     """A disk whose operation number `fail_at` (from 1) fails, and with `dead` every later one; 0 never fails.
 
     A write that fails leaves half of the file. Nothing is synced: no test pulls the plug.
@@ -29,10 +30,6 @@ class FaultyDisk(Disk):
         if self.operations == self._fail_at or (self._dead and self.operations > self._fail_at > 0):
             raise OSError(self._code, os.strerror(self._code))
 
-    def make_folder(self, path: Path) -> None:
-        self._operation()
-        super().make_folder(path)
-
     def write(self, path: Path, pieces: Iterable[Bytes]) -> None:
         data = b"".join(pieces)
         try:
@@ -41,21 +38,6 @@ class FaultyDisk(Disk):
             super().write(path, [data[: len(data) // 2]])
             raise
         super().write(path, [data])
-
-    def sync(self, path: Path) -> None:
-        self._operation()
-
-    def rename(self, source: Path, target: Path) -> None:
-        self._operation()
-        super().rename(source, target)
-
-    def remove_file(self, path: Path) -> None:
-        self._operation()
-        super().remove_file(path)
-
-    def remove_folder(self, path: Path) -> None:
-        self._operation()
-        super().remove_folder(path)
 
 
 @pytest.fixture

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import torch
 
+from tests.trm_engine.sessions.told_disk import ToldDisk
 from trm_engine.errors import TrmError
 from trm_engine.files import Bytes, Disk
 from trm_engine.sessions.checkpoints.checkpoint import Checkpoint
 from trm_engine.sessions.checkpoints.collection import Checkpoints
 
 
-class KillingDisk(Disk):
+class KillingDisk(ToldDisk):
     """Ends the process at an operation (from 1); in the middle of it, when it is a write."""
 
     def __init__(self, kill_at: int) -> None:
@@ -32,31 +33,12 @@ class KillingDisk(Disk):
         if self._left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def make_folder(self, path: Path) -> None:
-        self._operation()
-        super().make_folder(path)
-
     def write(self, path: Path, pieces: Iterable[Bytes]) -> None:
         data = b"".join(pieces)
         if self._left == 1:
             super().write(path, [data[: len(data) // 2]])
         self._operation()
         super().write(path, [data])
-
-    def sync(self, path: Path) -> None:
-        self._operation()
-
-    def rename(self, source: Path, target: Path) -> None:
-        self._operation()
-        super().rename(source, target)
-
-    def remove_file(self, path: Path) -> None:
-        self._operation()
-        super().remove_file(path)
-
-    def remove_folder(self, path: Path) -> None:
-        self._operation()
-        super().remove_folder(path)
 
 
 def save(mode: str, folder: str, number: int, step: int, value: float, score: float | None) -> int:

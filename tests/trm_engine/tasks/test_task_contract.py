@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import task_contract
-from task_contract import CHECKS, PUZZLE_CHECKS, Check, Subject
+from puzzle_contract import PUZZLE_CHECKS
+from task_contract import CHECKS, Check, Subject, check_augmentation_follows_from_the_generator
 
 from trm_engine.config.sections import TaskConfig
 from trm_engine.interop.dataset_writer import write_task
@@ -97,6 +97,9 @@ def named(check: Check) -> str:
     return check.__name__.removeprefix("check_")
 
 
+BY_NAME = {named(check): check for check in (*CHECKS, *PUZZLE_CHECKS)}
+
+
 def test_every_registered_task_has_a_case() -> None:
     assert {name.split()[0] for name in CASES} == set(TaskConfig.kinds)
 
@@ -165,11 +168,11 @@ def test_a_task_that_breaks_the_contract_is_noticed(
     subject = CASES["sudoku"](tmp_path)
     subject.__dict__["task"] = broken(subject.config())
     with pytest.raises((AssertionError, pytest.fail.Exception)):
-        getattr(task_contract, f"check_{name}")(subject)
+        BY_NAME[name](subject)
 
 
 def test_rows_changed_by_augmentation_are_noticed(tmp_path: Path) -> None:
     subject = CASES["sudoku"](tmp_path)
     subject.__dict__["task"] = type("Broken", (SudokuTask,), {"augment": in_place})(subject.config())
     with pytest.raises(AssertionError, match="changed the rows that it was given"):
-        task_contract.check_augmentation_follows_from_the_generator(subject)
+        check_augmentation_follows_from_the_generator(subject)

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from task_contract import CHECKS, PUZZLE_CHECKS, Check, Subject
+from puzzle_contract import PUZZLE_CHECKS
+from task_contract import CHECKS, Check, Subject
 
 from trm_engine.config.sections import TaskConfig
 from trm_tui.cli.main import main

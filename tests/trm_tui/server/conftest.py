@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.serving import Oracle, service_of, sudoku_store
+from tests.serving import Oracle, add_session, service_of, small_config, sudoku_store
 from trm_engine.serving.service import Service
 from trm_engine.sessions import Store
 from trm_tui.server.app import create_app
@@ -105,3 +105,40 @@ def events_of(response) -> Iterator[tuple[str, dict]]:
             name = line[7:]
         elif line.startswith("data: "):
             yield name, json.loads(line[6:])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server with a good 4×4 model and a 6×6 model that solves only what begins with a clue."""
+
+    def oracle(config) -> Oracle:
+        return Oracle(config, at=3, lost=lambda puzzle: len(puzzle) == 36)
+
+    store = sudoku_store(tmp_path_factory.mktemp("sessions"))
+    add_session(store, small_config(2, 3), name="sudoku-6", score=0.5)
+    with running(store, oracle, limits=Limits(requests_per_second=10_000)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    """A browser; imported here, so that tests without one run where there is none."""
+    from tests.trm_tui.server.browser import launched
+
+    with launched() as found:
+        yield found
+
+
+@pytest.fixture
+def watched(browser, site: Served) -> Iterator:
+    """The page, which must neither complain nor ask anybody else."""
+    from tests.trm_tui.server.browser import Watched
+
+    found = Watched(browser, site)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def page(watched):
+    return watched.page

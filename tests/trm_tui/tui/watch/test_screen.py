@@ -1,19 +1,19 @@
-"""The watch screen under the fingers: every key of it, with films that need no model; and how it looks."""
+"""The watch screen under the fingers: every key of it, with films that need no model."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
-from tests.trm_tui.app_pilot import SIZE, AppPilot, notes_of_keys, toasts
+from tests.trm_tui.app_pilot import notes_of_keys, toasts
 from tests.trm_tui.fake_engine import FakeWorkbench, started
-from tests.trm_tui.fake_model_host import NINE, PUZZLES_FOUR, FakeStudio
-from tests.trm_tui.picture import assert_looks_as_before, text_of
+from tests.trm_tui.fake_model_host import PUZZLES_FOUR, FakeStudio
+from tests.trm_tui.picture import text_of
 from tests.trm_tui.session_makers import make_some, stop_the_clock
+from tests.trm_tui.watch_pilot import opening, watching
 from trm_engine.config import Config
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.common.multiline_input import Write
@@ -21,49 +21,6 @@ from trm_tui.tui.dashboard.screen import DashboardScreen
 from trm_tui.tui.watch.screen import WatchScreen
 from trm_tui.tui.watch.session_dialog import PickModel
 from trm_tui.workbench.workbench import Look
-
-
-@pytest.fixture
-def stage(app: TrmApp, monkeypatch: pytest.MonkeyPatch) -> TrmApp:
-    """The app, with films that are made without a model."""
-    monkeypatch.setattr("trm_tui.tui.watch.screen.Studio", FakeStudio)
-    return app
-
-
-class Seat(AppPilot):
-    """The watch screen under test."""
-
-    @property
-    def screen(self) -> WatchScreen:
-        return self.only(WatchScreen)
-
-    @property
-    def at(self) -> int:
-        return self.screen.shown.playback.at
-
-    async def film(self, text: str) -> None:
-        """Wait for the film of a puzzle."""
-        await self.until(lambda: self.screen.shown.film is not None and self.screen.shown.film.text == text)
-
-
-@asynccontextmanager
-async def opening(app: TrmApp, size: tuple[int, int] = SIZE) -> AsyncIterator[Seat]:
-    """Open the screen."""
-    async with app.run_test(size=size) as pilot:
-        seat = Seat(app, pilot)
-        app.switch_mode("watch")
-        await seat.until(lambda: isinstance(app.screen, WatchScreen))
-        app.refresh_now()
-        yield seat
-
-
-@asynccontextmanager
-async def watching(app: TrmApp, size: tuple[int, int] = SIZE) -> AsyncIterator[Seat]:
-    """Open the screen, wait for the first film and hold it at the puzzle."""
-    async with opening(app, size) as seat:
-        await seat.film(PUZZLES_FOUR[0])
-        await seat.press("home")
-        yield seat
 
 
 def live(bench: FakeWorkbench, config: Config) -> Callable[[int], None]:
@@ -365,37 +322,3 @@ async def test_what_takes_time_says_how_far_it_is(stage: TrmApp) -> None:
     async with watching(stage) as seat:
         seat.screen.post_message(WatchScreen.Progressed("generating puzzles", 1200, 20_000))
         await seat.until(lambda: "generating puzzles: 1,200 of 20,000" in text_of(stage))
-
-
-# --- pictures -----------------------------------------------------------------------------------------------
-
-
-async def test_how_it_looks(stage: TrmApp) -> None:
-    async with watching(stage, (140, 45)) as seat:
-        await seat.press("right", "right", "right", "right")
-        for theme in ("trm-dark", "trm-light"):
-            stage.set_theme(theme)
-            await seat.pilot.pause()
-            assert_looks_as_before(stage, f"watch-140x45-{theme}")
-        await seat.pilot.resize_terminal(80, 24)
-        for theme in ("trm-dark", "trm-light"):
-            stage.set_theme(theme)
-            await seat.pilot.pause()
-            assert_looks_as_before(stage, f"watch-80x24-{theme}")
-
-
-async def test_a_nine_by_nine_grid_at_every_size(stage: TrmApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with watching(stage, (140, 45)) as seat:
-        studio = seat.screen._studio
-        assert isinstance(studio, FakeStudio)
-        studio.task = NINE
-        stage.watch_session("nine")
-        await seat.until(lambda: seat.screen.shown.film and seat.screen.shown.film.box == (3, 3))
-        await seat.press("home", "right", "right", "right", "right")
-        for width, height in ((140, 45), (80, 24), (46, 12), (20, 5)):
-            await seat.pilot.resize_terminal(width, height)
-            await seat.pilot.pause()
-            assert_looks_as_before(stage, f"watch-nine-{width}x{height}", colours=False)
-        for size in ((1, 1), (300, 8), (2, 50), (200, 60)):
-            await seat.pilot.resize_terminal(*size)
-            await seat.press("right", "y")
