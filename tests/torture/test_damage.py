@@ -1,6 +1,8 @@
 """The long forms of: no silent change, no record that takes down the list, no output that ends a run.
 
 make torture
+
+Each is cut into parts with a seed of their own: `--stepwise` goes on where hours of it were interrupted.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from trm_tui.workbench.browser.catalogue import Catalogue
 pytestmark = pytest.mark.torture
 
 FLIPS, RECORDS, OUTPUTS = 2000, 1000, 200
+PARTS = 10
+in_parts = pytest.mark.parametrize("part", range(PARTS))
 
 _VALUES = (
     None, True, -1, 0, 2**70, 10**400, 1e308, -0.0, math.nan, math.inf, -math.inf, "", "x" * 5000, "\ud800",
@@ -31,16 +35,17 @@ _VALUES = (
 )  # fmt: skip
 
 
-def test_no_bit_of_any_file_changes_without_a_word(tmp_path: Path) -> None:
+@in_parts
+def test_no_bit_of_any_file_changes_without_a_word(tmp_path: Path, part: int) -> None:
     (tmp_path / "tiny.toml").write_text(TINY)
     session = told(tmp_path, "sessions", "run", "tiny.toml")[-1]["session"]
     folder = tmp_path / "sessions" / session
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size)
-    chance = random.Random(4)
+    chance = random.Random(f"flips {part}")
     before = read_everything(folder)
     assert before.words == ()
     silent = []
-    for _ in range(FLIPS):
+    for _ in range(FLIPS // PARTS):
         path = chance.choice(files)
         whole = path.read_bytes()
         path.write_bytes(flipped(whole, chance))
@@ -52,18 +57,19 @@ def test_no_bit_of_any_file_changes_without_a_word(tmp_path: Path) -> None:
     assert read_everything(folder) == before
 
 
-def test_no_record_takes_down_the_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chance = random.Random(5)
+@in_parts
+def test_no_record_takes_down_the_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int) -> None:
+    chance = random.Random(f"records {part}")
     good = SessionRecord(id="good", created=now(), updated=now()).model_dump(mode="json")
     store = Store(tmp_path / "sessions")
     dead = []
-    for number in range(RECORDS):
+    for number in range(RECORDS // PARTS):
         folder = store.root / f"odd-{number:04d}"
         folder.mkdir(parents=True)
         record = {**good, "summary": {"steps": 3, "eval": {"exact_accuracy": 0.5}}}
         for _ in range(chance.randint(1, 3)):
             place = record if chance.random() < 0.6 else record["summary"]
-            if isinstance(place, dict):
+            if isinstance(place, dict) and place:
                 place[chance.choice(sorted(place))] = chance.choice(_VALUES)
         (folder / "session.json").write_text(json.dumps(record))
         try:
@@ -71,7 +77,7 @@ def test_no_record_takes_down_the_list(tmp_path: Path, monkeypatch: pytest.Monke
             assert [len(rows) for rows in Catalogue(store.root).refresh()] == [1]
         except Exception as error:  # each is counted
             dead.append(f"{type(error).__name__} {record}")
-        if number % 50:
+        if number % 10:
             (folder / "session.json").unlink()
             folder.rmdir()
         else:
@@ -84,11 +90,12 @@ def test_no_record_takes_down_the_list(tmp_path: Path, monkeypatch: pytest.Monke
     assert dead == []
 
 
-def test_no_output_ends_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@in_parts
+def test_no_output_ends_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int) -> None:
     (tmp_path / "tiny.toml").write_text(TINY)
-    chance = random.Random(6)
+    chance = random.Random(f"outputs {part}")
     lost = []
-    for number in range(OUTPUTS):
+    for number in range(OUTPUTS // PARTS):
         broken = Broken(
             chance.randrange(12),
             chance.choice([errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF]),
