@@ -15,11 +15,14 @@ carries as data too (`remedies`): `str()` words it neutrally, `worded` as a fron
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from trm_engine.remedies import Remedy
 
 OVERRIDES = "overrides"
 """The source of settings that were given one by one and not in a file."""
+ORIGIN = "origin"
+"""The source of settings that another session's weights must fit."""
 
 
 class TrmError(Exception):
@@ -36,6 +39,11 @@ class TrmError(Exception):
 
     def __str__(self) -> str:
         return self.worded(str)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a JSON object's members."""
+        remedies = [remedy.to_dict() for remedy in self.remedies]
+        return {"message": str(self), "exit_code": self.exit_code, "remedies": remedies}
 
     def worded(self, word: Callable[[Remedy], str]) -> str:
         """Return the whole text, each remedy in the words of a front end."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, ClassVar, TypeAlias
 
 
@@ -67,4 +68,28 @@ class FetchData:
         return {"code": self.code, "name": self.name}
 
 
-Remedy: TypeAlias = "ChangeSettings | NameData | FetchData"
+class Advice(Enum):
+    """What helps and has no further data: its code, and its neutral wording."""
+
+    SAY_WHERE_DATA_ARE = "moved-data", "say where they are now"
+    KEEP_SESSIONS_ELSEWHERE = "local-sessions", "keep sessions on a local disk"
+    WRITE_DATASET_FOLDER = "dataset-folder", "write it as a dataset folder, which stays on disk"
+    GIVE_MODELS_MEMORY = "model-memory", "let models have more memory"
+    VOTE = "vote", "voting answers them"
+    SOLVE = "solve", "ask it for answers, or measure it"
+    GENERATE = "generate", "let it write text, or measure it"
+
+    @property
+    def code(self) -> str:
+        """What does not change."""
+        return self.value[0]
+
+    def __str__(self) -> str:
+        return self.value[1]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a JSON object's members."""
+        return {"code": self.code}
+
+
+Remedy: TypeAlias = "ChangeSettings | NameData | FetchData | Advice"

@@ -75,7 +75,7 @@ def measure(network: Tally, examples: Source) -> TallyEvaluation:
 @dataclass(frozen=True, kw_only=True)
 class TallyModel(Model):
     network: Tally
-    used_for: ClassVar[str] = "has counted tokens"
+    learned: ClassVar[str] = "to count tokens"
 
     @classmethod
     def from_weights(

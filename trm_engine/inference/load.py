@@ -37,7 +37,7 @@ def load(store: Store, ref: str, checkpoint: str | None = None, *, expect: type[
     config = loads(configuration.text, f"session {session.id}")
     kind = model_class(config)
     if not issubclass(kind, expect):
-        raise UsageError(f"session {session.id} {kind.used_for}")
+        raise UsageError(f"session {session.id} has learned {kind.learned}", remedies=kind.used_for)
     found, warnings = session.load(named_step(session, checkpoint))
     return from_weights(
         store, session.id, found.step, config, averaged_weights(found), (*configuration.warnings, *warnings)

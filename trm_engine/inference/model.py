@@ -13,6 +13,7 @@ from trm_engine.config import Config
 from trm_engine.errors import SessionError
 from trm_engine.inference.evaluation_result import Measured
 from trm_engine.progress import Progress
+from trm_engine.remedies import Advice
 from trm_engine.sessions import Store
 from trm_engine.tasks.base import Source, Task
 from trm_engine.text import safe_text
@@ -29,8 +30,10 @@ class Model(ABC):
     warnings: tuple[str, ...] = ()
     """What a person should know of the checkpoint that was read."""
 
-    used_for: ClassVar[str]
-    """What a session of this kind has learned and which commands use it, to follow "session …"."""
+    learned: ClassVar[str]
+    """What a session of this kind has learned, to follow "has learned"."""
+    used_for: ClassVar[tuple[Advice, ...]] = ()
+    """What it can be used for."""
 
     @classmethod
     @abstractmethod

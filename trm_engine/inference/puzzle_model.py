@@ -19,6 +19,7 @@ from trm_engine.inference.verified import Looking, Outcome, Seen, solve
 from trm_engine.inference.verified_evaluation import VerifiedEvaluation, evaluate_verified
 from trm_engine.models.trm import TRM, build_model
 from trm_engine.progress import Progress
+from trm_engine.remedies import Advice
 from trm_engine.sessions import Store
 from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.base import PuzzleTask, Source, Task, Tokens
@@ -30,7 +31,8 @@ class PuzzleModel(Model):
     """A model that refines its answer to a puzzle from one supervision step to the next."""
 
     network: TRM
-    used_for: ClassVar[str] = "has learned puzzles: trm-tui solve answers them, trm-tui eval measures it"
+    learned: ClassVar[str] = "puzzles"
+    used_for: ClassVar[tuple[Advice, ...]] = (Advice.SOLVE,)
 
     @classmethod
     def from_weights(

@@ -15,6 +15,7 @@ from trm_engine.inference.generate import Sampling, check_start, generate
 from trm_engine.inference.model import Model, put_weights
 from trm_engine.models.text import RecursiveText, build_text_model
 from trm_engine.progress import Progress, silent
+from trm_engine.remedies import Advice
 from trm_engine.sessions import Store
 from trm_engine.tasks.base import Source, Task
 from trm_engine.tasks.text.config import TextConfig
@@ -28,7 +29,8 @@ class TextModel(Model):
 
     network: RecursiveText
     vocabulary: Vocabulary
-    used_for: ClassVar[str] = "has learned text: trm-tui generate writes with it, trm-tui eval measures it"
+    learned: ClassVar[str] = "text"
+    used_for: ClassVar[tuple[Advice, ...]] = (Advice.GENERATE,)
 
     @classmethod
     def from_weights(

@@ -13,6 +13,7 @@ from trm_engine.decisions import Decision
 from trm_engine.errors import ResourceError
 from trm_engine.inference.load import load
 from trm_engine.inference.puzzle_model import PuzzleModel
+from trm_engine.remedies import Advice
 from trm_engine.serving.batcher import Batcher
 from trm_engine.serving.catalogue import Catalogue, Served
 from trm_engine.serving.puzzles import task_of
@@ -152,7 +153,8 @@ class Residents:
             batcher.close()
             raise ResourceError(
                 f"{served.title} needs {format_bytes(resident.bytes)}, and {format_bytes(self.budget)} are "
-                "for models: start the server with a larger --memory."
+                "for models",
+                remedies=[Advice.GIVE_MODELS_MEMORY],
             )
         return resident
 

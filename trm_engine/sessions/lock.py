@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -15,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from trm_engine.errors import SessionError
 from trm_engine.files import Disk, read_text, remove_tree, write_atomically
-from trm_engine.paths import SESSIONS_VARIABLE
+from trm_engine.remedies import Advice
 from trm_engine.sessions.layout import MAX_TEXT_BYTES, RUN_HOLDER, RUN_LOCK
 from trm_engine.text import safe_text
 
@@ -40,6 +41,7 @@ class SessionLock:
     def acquire(self) -> None:
         """Take the lock. Raises `SessionError` naming the holder when another run has it."""
         try:
+            _require_locks(self._folder)
             self._lock.acquire(timeout=_PATIENCE_SECONDS, poll_interval=0.02)
         except Timeout:
             raise SessionError(
@@ -64,6 +66,10 @@ def is_locked(folder: Path) -> bool:
     if not os.path.lexists(path):
         return False
     try:
+        _require_locks(folder)
+    except OSError as error:
+        return error.errno != errno.ENOSYS  # without locks no run can hold a session
+    try:
         with FileLock(path, thread_local=False).acquire(timeout=_GLANCE_SECONDS, poll_interval=0.002):
             return False
     except (Timeout, OSError):
@@ -79,6 +85,7 @@ def making(folder: Path) -> Iterator[None]:
     folder.mkdir()
     lock = FileLock(folder / RUN_LOCK, thread_local=False)
     try:
+        _require_locks(folder)
         lock.acquire(timeout=_PATIENCE_SECONDS)
     except OSError as error:
         remove_tree(Disk(), folder)
@@ -87,6 +94,23 @@ def making(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _require_locks(folder: Path) -> None:
+    """Raise `OSError` where the file system has no locks at all.
+
+    filelock would take a mere file for one then: a crash leaves that behind, and it moves with its folder.
+    """
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno == errno.ENOSYS:  # any other answer comes again, and clearer, with the lock itself
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def is_abandoned(folder: Path, seconds: float) -> bool:
@@ -100,9 +124,10 @@ def is_abandoned(folder: Path, seconds: float) -> bool:
 
 
 def _cannot_lock(folder: Path, error: OSError) -> SessionError:
+    session = folder.name.lstrip(".").removeprefix("new-")
     return SessionError(
-        f"cannot lock session {folder.name.lstrip('.')}: {error.strerror or error}. Some network file "
-        f"systems have no locks: keep sessions on a local disk (--sessions-dir DIR, or {SESSIONS_VARIABLE})."
+        f"cannot lock session {session}: {error.strerror or error}; some network file systems have no locks",
+        remedies=[Advice.KEEP_SESSIONS_ELSEWHERE],
     )
 
 

@@ -31,7 +31,7 @@ def main() -> int:
     try:
         return _run(request, out)
     except TrmError as error:
-        _write(out, {"event": "error", "message": safe_text(str(error))})
+        _write(out, {"event": "error", **error.to_dict(), "message": safe_text(str(error))})
         return error.exit_code
     except Exception as error:  # a defect ends one trial, not the study: its reason is listed
         _write(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from trm_engine.config import Config, diff, loads
-from trm_engine.errors import ConfigError, SessionError, UsageError
+from trm_engine.errors import ORIGIN, ConfigError, SessionError, UsageError
 from trm_engine.inference.load import averaged_weights, named_step
 from trm_engine.learning.learner import Learner
 from trm_engine.sessions import Checkpoint, Parent, Session, Store, weights_sha256
@@ -99,7 +99,7 @@ def _require_same_model(session: Session, theirs: Config, learner: Learner) -> N
     if known and known != learner.task.vocabulary:
         problems.append(f"task.data: the text has other characters than that of session {session.id}")
     if problems:
-        raise ConfigError(problems[:_LISTED], "--from")
+        raise ConfigError(problems[:_LISTED], ORIGIN)
 
 
 def _fitted(weights: Mapping[str, Tensor], learner: Learner, theirs: Config) -> dict[str, Tensor]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from trm_engine.config import Config, loads
@@ -9,7 +11,7 @@ from trm_engine.config.sections import DATA_FIELDS
 from trm_engine.errors import SessionError, UsageError
 from trm_engine.hardware import Hardware
 from trm_engine.learning.learner import NUMERICS
-from trm_engine.remedies import NameData
+from trm_engine.remedies import Advice, NameData
 from trm_engine.sessions import Session, Store
 from trm_engine.tasks import build_task
 from trm_engine.tasks.base import Task
@@ -71,6 +73,20 @@ def _is_path_here(text: str) -> bool:
         return False
 
 
+@contextmanager
+def data_of_session(session: str) -> Iterator[None]:
+    """Say of data that cannot be found in this block that they are a session's, and what helps."""
+    try:
+        yield
+    except UsageError as error:
+        if not any(isinstance(remedy, NameData) for remedy in error.remedies):
+            raise
+        remedies = [remedy for remedy in error.remedies if not isinstance(remedy, NameData)]
+        raise UsageError(
+            f"session {session}: {error.message}", remedies=[*remedies, Advice.SAY_WHERE_DATA_ARE]
+        ) from error
+
+
 def with_data_of(config: Config, other: Config) -> Config:
     """Return a configuration that finds its data where `other` does."""
     places = {field: getattr(other.task, field) for field in DATA_FIELDS if hasattr(other.task, field)}
@@ -84,8 +100,8 @@ def compare_data(session: Session, task: Task) -> None:
         if now.get(part) != digest:
             raise SessionError(
                 f"session {session.id}: the {part} data (task.data or its files) are not those that it was "
-                f"trained on; put these back, or start a new run",
-                remedies=[NameData(what="their place")],
+                "trained on; put these back, or start a new run",
+                remedies=[Advice.SAY_WHERE_DATA_ARE],
             )
 
 

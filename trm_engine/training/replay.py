@@ -16,6 +16,7 @@ from trm_engine.training.provenance import (
     compare_data,
     configurations,
     damaged_metrics,
+    data_of_session,
     digests,
     environment,
     numerics_warning,
@@ -66,8 +67,9 @@ def replay(store: Store, ref: str, sitting: Sitting, *, overrides: Sequence[str]
     recorded = digests(original)
     if not recorded:
         raise SessionError(f"session {original.id} has recorded no steps to compare a replay with")
-    task = build_task(first.task, sitting.progress)
-    compare_data(original, task)
+    with data_of_session(original.id):
+        task = build_task(first.task, sitting.progress)
+        compare_data(original, task)
     hardware = machine(first)
     learner = build_learner(first, task)
     beginning = beginning_of(store, original)

@@ -25,6 +25,7 @@ from trm_engine.training.origin import Origin, begin_from
 from trm_engine.training.provenance import (
     compare_data,
     damaged_metrics,
+    data_of_session,
     first_line,
     numerics_warning,
     record_data,
@@ -103,8 +104,9 @@ def resume(
             *(Warned("damaged-session", w) for w in (*configuration.warnings, *damaged_metrics(session))),
         ]
         config = in_force(config, found.state.get("memory"), overrides)
-        task = build_task(config.task, sitting.progress)
-        compare_data(session, task)
+        with data_of_session(session.id):
+            task = build_task(config.task, sitting.progress)
+            compare_data(session, task)
         hardware = machine(config)
         if not session.record.data:  # imported weights come without data
             record_data(session, task, hardware)

@@ -184,7 +184,7 @@ def _last(ticket: Ticket, end: Done | Failed, number: int, *, with_steps: bool) 
     try:
         answer = ticket.finish(end)
     except ApiError as error:
-        return sse("error", error_body(error.code, error.detail, error.hint)["error"], number)
+        return sse("error", error_body(error.code, error.detail, error.hint, error.remedies)["error"], number)
     return sse("done", answer if with_steps else without_steps(answer), number)
 
 

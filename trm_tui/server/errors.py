@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,9 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from trm_engine.errors import ResourceError, SessionError, TrmError
+from trm_engine.remedies import Remedy
 from trm_engine.serving.puzzles import UnknownTaskError
 from trm_engine.serving.service import BusyError, NoModelError
 from trm_engine.text import safe_text
+from trm_tui.shared.wording import command_text
 
 _LOG = logging.getLogger("trm_tui.server")
 _LONGEST = 600
@@ -48,22 +52,35 @@ class ApiError(HTTPException):
         super().__init__(status, message, headers)
         self.code = code or _CODES.get(status, "error")
         self.hint = hint
+        self.remedies: Sequence[Remedy] = ()
 
 
-def error_body(code: str, message: str, hint: str = "") -> dict[str, dict[str, str]]:
+def error_body(
+    code: str, message: str, hint: str = "", remedies: Sequence[Remedy] = ()
+) -> dict[str, dict[str, Any]]:
     """Return the body of an error; foreign text in it is made harmless, and short."""
-    body = {"code": code, "message": _shown(message)}
-    return {"error": {**body, "hint": _shown(hint)} if hint else body}
+    body: dict[str, Any] = {"code": code, "message": _shown(message)}
+    if hint:
+        body["hint"] = _shown(hint)
+    if remedies:
+        body["remedies"] = [remedy.to_dict() for remedy in remedies]
+    return {"error": body}
 
 
 def error_response(error: ApiError) -> JSONResponse:
     """Return the response that tells an error."""
-    body = error_body(error.code, error.detail, error.hint)
+    body = error_body(error.code, error.detail, error.hint, error.remedies)
     return JSONResponse(body, error.status_code, headers=error.headers)
 
 
 def api_error(error: TrmError) -> ApiError:
-    """Return what a client is told of an error of the engine."""
+    """Return what a client is told of an error of the engine; its remedies go along as data."""
+    told = _told(error)
+    told.remedies = error.remedies
+    return told
+
+
+def _told(error: TrmError) -> ApiError:
     message = str(error)
     if isinstance(error, BusyError):
         return ApiError(429, message, code="busy", headers={"Retry-After": str(error.retry_after)})
@@ -77,7 +94,7 @@ def api_error(error: TrmError) -> ApiError:
     if isinstance(error, SessionError):
         return ApiError(404, message, code="no_such_model", hint="GET /api/models lists those there are.")
     if isinstance(error, ResourceError):
-        return ApiError(409, message, code="no_room")
+        return ApiError(409, command_text(error), code="no_room")
     return ApiError(422, message, code="unreadable_puzzle")
 
 

@@ -149,11 +149,14 @@ class FinetuneBody(Shape):
 
 
 class ErrorDetail(BaseModel):
-    """What went wrong: `code` does not change, `message` and `hint` are for people."""
+    """What went wrong: `message` and `hint` for people, `code` and `remedies` for programs."""
 
     code: str
     message: str
     hint: str = ""
+    remedies: list[dict[str, Any]] = Field(
+        default_factory=list, description="What would help, each with a `code` that does not change."
+    )
 
 
 class ErrorBody(BaseModel):

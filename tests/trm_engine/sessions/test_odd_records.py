@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -119,6 +121,20 @@ def test_what_a_crash_left_of_a_session_in_the_making_is_removed_with_a_word(sto
     ]
 
 
+def test_a_file_system_without_locks_at_all_is_named(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with store.create("", "six") as held:
+        pass
+
+    def missing(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", missing)
+    with pytest.raises(SessionError, match=r"cannot lock session 2.*: Function not implemented"):
+        store.create("", "six")
+    assert [path.name for path in store.root.iterdir()] == [held.id]
+    assert store.list()[0].status == "unsaved"  # and is not taken for one that runs
+
+
 @pytest.mark.parametrize("error", [OSError(37, "No locks available"), OSError(95, "Operation not supported")])
 def test_where_nothing_can_be_locked_a_remedy_is_named_and_nothing_left(
     store: Store, monkeypatch: pytest.MonkeyPatch, error: OSError
@@ -127,7 +143,7 @@ def test_where_nothing_can_be_locked_a_remedy_is_named_and_nothing_left(
         raise error
 
     monkeypatch.setattr("trm_engine.sessions.lock.FileLock.acquire", refused)
-    with pytest.raises(SessionError, match=f"cannot lock .*: {error.strerror}.* TRM_SESSIONS_DIR"):
+    with pytest.raises(SessionError, match=f"cannot lock .*: {error.strerror}.* on a local disk"):
         store.create("", "six")
     assert list(store.root.iterdir()) == []
 

@@ -127,7 +127,7 @@ def test_what_is_wrong_is_told_in_a_line(
 def test_generate_refuses_a_session_of_puzzles(trm: Any, trained: str) -> None:
     done = trm("generate", trained)
     assert done.code == 2
-    assert "has learned puzzles: trm-tui solve answers them" in done.err
+    assert "has learned puzzles; trm-tui solve asks it for answers" in done.err
 
 
 def test_sessions_show_the_loss(trm: Any, written: str) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from trm_engine.config import Config, apply
 from trm_engine.errors import ConfigError, FitError, UsageError
-from trm_engine.remedies import ChangeSettings, FetchData, NameData, Remedy
-from trm_tui.shared.wording import command_text
+from trm_engine.remedies import Advice, ChangeSettings, FetchData, NameData, Remedy
+from trm_tui.shared.wording import command_text, command_words
 
 SMALLER = ChangeSettings((("train.micro_batch", "1"), ("eval.batch_size", "2")))
 
@@ -46,8 +46,23 @@ def test_settings_that_were_given_one_by_one_are_named_by_their_option() -> None
     assert str(caught.value).startswith("overrides: train.steps: ")
 
 
-@pytest.mark.parametrize("remedy", [SMALLER, FetchData("plays", "1 MB"), NameData()])
+@pytest.mark.parametrize("remedy", [SMALLER, FetchData("plays", "1 MB"), NameData(), *Advice])
 def test_every_remedy_is_json_with_a_code(remedy: Remedy) -> None:
     told = json.loads(json.dumps(remedy.to_dict()))
     assert told["code"] == remedy.code
-    assert len(told) > 1
+    assert len(told) > 1 or isinstance(remedy, Advice)
+
+
+@pytest.mark.parametrize("advice", Advice)
+def test_every_advice_has_words_of_the_command_line(advice: Advice) -> None:
+    assert command_words(advice) != str(advice)
+    assert "--" in command_words(advice) or "trm-tui" in command_words(advice)
+
+
+def test_an_error_is_an_object_with_its_remedies() -> None:
+    told = UsageError("plays is not here", remedies=[FetchData("plays")]).to_dict()
+    assert told == {
+        "message": "plays is not here; download plays",
+        "exit_code": 2,
+        "remedies": [{"code": "fetch-data", "name": "plays"}],
+    }

@@ -115,8 +115,8 @@ def _puzzles(row: Mapping[str, str], y: float, columns: Columns, where: str) -> 
         raise UsageError(f"{where}: {columns.n} = {count:g}, but puzzles are counted: 1, 2, …")
     if not 0 <= y <= 1:
         raise UsageError(
-            f"{where}: {columns.y} = {y:g}; with --n it is a share of puzzles, from 0 to 1 "
-            "(divide percentages by 100)"
+            f"{where}: {columns.y} = {y:g}; beside their number ({columns.n}) it is a share of "
+            "puzzles, from 0 to 1 (divide percentages by 100)"
         )
     return int(count)
 

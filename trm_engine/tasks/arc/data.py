@@ -134,9 +134,7 @@ def key_of(grid: Grid) -> tuple[tuple[int, ...], bytes]:
 def say_test(tasks: int, known: int, asked: int) -> str:
     """Say what the test is: `known` of the inputs `asked` for have outputs."""
     more = f"; {asked - known} more have no known output" if known < asked else ""
-    return (
-        f"{known} test inputs of {tasks} tasks, each as it is{more}; eval --vote asks for all images of each"
-    )
+    return f"{known} test inputs of {tasks} tasks, each as it is{more}; voting asks for all images of each"
 
 
 def say_unseen(left_out: int, emptied: int = 0) -> str:
@@ -224,7 +222,7 @@ def _chosen(config: ArcConfig, sets: Sets) -> tuple[list[Puzzle], list[Puzzle], 
     if left_out:
         source += f"; {left_out} with grids larger than {config.size}×{config.size} are left out"
     if unsolved := len(others) - len(trained):
-        source += f"; {unsolved} more are left out, for a test output of theirs is not known"
+        source += f"; {unsolved} more left out, for want of a known test output"
     source = "; ".join([source, *sets.notes])
     too_large = {puzzle.name: len(puzzle.test) for puzzle in tested.values() if puzzle.side > config.size}
     return learned, held_out, too_large, source + "."

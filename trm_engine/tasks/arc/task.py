@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
+from trm_engine.remedies import Advice
 from trm_engine.tasks.arc.augment import preimage
 from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.data import ArcData, Query, build_data, load_tests
@@ -112,9 +113,7 @@ class ArcTask(PuzzleTask):
         """That there is nothing to measure, where no held-out input has a known output."""
         if len(self.test):
             return []
-        return [
-            "no held-out input has a known output: nothing is measured; eval --vote --submission answers them"
-        ]
+        return [f"no held-out input has a known output: nothing is measured; {Advice.VOTE}"]
 
     def ballots(self, images: int) -> Images:
         """Return the rows to ask for votes: each query under at most `images` images, the first as it is.

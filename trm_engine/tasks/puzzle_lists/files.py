@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from trm_engine.errors import ResourceError, UsageError
-from trm_engine.tasks.puzzle_lists.form import HEAD_BYTES, Encoding, encoding_of, named_form
+from trm_engine.tasks.puzzle_lists.form import HEAD_BYTES, Encoding, encoding_of, named_form, plain_digits
 from trm_engine.text import format_bytes, safe_text
 
 STDIN = "-"
@@ -145,4 +145,4 @@ def decoded(raw: bytes) -> str:
         raise UsageError(f"what came {form}")
     encoding = encoding_of(raw)
     text = raw[encoding.mark :].decode(encoding.name, "replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return plain_digits(text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\0"))

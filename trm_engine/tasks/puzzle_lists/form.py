@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import unicodedata
 from dataclasses import dataclass
 
 HEAD_BYTES = 2**12
@@ -93,6 +94,13 @@ def encoding_of(head: bytes) -> Encoding:
     if max(first, second) > _MANY_NULS and min(first, second) < max(first, second) / 2:
         return Encoding("utf-16-be" if first > second else "utf-16-le", 0)
     return Encoding("utf-8", 0)
+
+
+def plain_digits(text: str) -> str:
+    """Return a text with the digits of other scripts, full-width ones too, as those of ASCII."""
+    if text.isascii():
+        return text
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() and not c.isascii() else c for c in text)
 
 
 def to_utf8(title: str) -> str:

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress
+from trm_engine.remedies import Advice
 from trm_engine.tasks.puzzle_lists.columns import Columns
 from trm_engine.tasks.puzzle_lists.files import ListFile
+from trm_engine.tasks.puzzle_lists.form import plain_digits
 from trm_engine.text import format_bytes
 
 _END_OF_DOS_FILE = "\x1a"
@@ -70,8 +72,8 @@ class Lines:
             size = self.file.path.stat().st_size
             if bounds.file is not None and size > bounds.file:
                 raise UsageError(
-                    f"{self.file.name}: is larger than {format_bytes(bounds.file)}; "
-                    "write it as a dataset folder (data build --format published), which stays on disk"
+                    f"{self.file.name}: is larger than {format_bytes(bounds.file)}",
+                    remedies=[Advice.WRITE_DATASET_FOLDER],
                 )
             with self.file.path.open("rb") as file:
                 file.seek(self.offset)
@@ -79,7 +81,10 @@ class Lines:
                     self.number += 1
                     self.offset += len(raw)
                     if len(raw) > bounds.line:
-                        raise line_fault(self.file, self.number, f"is longer than {bounds.line} bytes")
+                        what = f"is longer than {bounds.line} bytes"
+                        if raw.lstrip()[:1] in (b"[", b"{", b"<"):
+                            what += ", as JSON, XML and HTML are: write a puzzle a line, or CSV with a header"
+                        raise line_fault(self.file, self.number, what)
                     if said := self._saying(_text_of(raw, first=self.number == 1)):
                         yield said
                     if self.number % bounds.report_every == 0:
@@ -90,12 +95,12 @@ class Lines:
 
 def _text_of(raw: bytes, *, first: bool) -> str:
     """Return a line as text: of bytes that are no UTF-8, as Windows and old Unix systems mean them."""
-    raw = raw.rstrip(b"\r\n")
+    raw = raw.rstrip(b"\r\n\0")  # zeros end a file that a crash or a device has left
     try:
         text = raw.decode("utf-8-sig" if first else "utf-8")
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
-    return "" if text == _END_OF_DOS_FILE else text
+    return "" if text == _END_OF_DOS_FILE else plain_digits(text)
 
 
 def line_fault(file: ListFile, line: int, what: str) -> UsageError:

@@ -17,7 +17,7 @@ class TextConfig(TaskConfig, kind="text", task="trm_engine.tasks.text.task:TextT
     kind: Literal["text"] = "text"
     """Which task the model learns."""
     data: str = Field("tinyshakespeare", min_length=1, max_length=4096)
-    """A UTF-8 text file, or the name of a text that `trm-tui data fetch` has downloaded."""
+    """A UTF-8 text file, or the name of a known text that has been downloaded."""
     context: int = Field(128, ge=2, le=8192)
     """Characters in a window: how far back the model sees."""
     val_share: float = Field(0.1, gt=0, lt=1)

@@ -13,6 +13,7 @@ from trm_tui.cli.solving.asked_puzzle import naming_files, puzzle_text
 from trm_tui.cli.solving.looking import NoiseOption, TriesOption, ViewsOption, looking_for
 from trm_tui.cli.solving.models import CheckpointOption, load_model, with_data_found_again
 from trm_tui.cli.solving.vote import evaluate_by_vote
+from trm_tui.cli.terminal.context import user_path
 from trm_tui.cli.terminal.output import (
     JsonFlag,
     notice,
@@ -70,7 +71,12 @@ def evaluate(
         typer.Option(min=0, help="With --vote: images of each task beside itself; default: all it has."),
     ] = None,
     submission: Annotated[
-        Path | None, typer.Option(help="With --vote: write the competition's submission.json here.")
+        Path | None,
+        typer.Option(
+            parser=user_path,
+            metavar="FILE",
+            help="With --vote: write the competition's submission.json here.",
+        ),
     ] = None,
     json: JsonFlag = False,
 ) -> int:
@@ -88,7 +94,7 @@ def evaluate(
             what = kind_of(model.config).models
             raise UsageError(f"{what} has no steps and votes: only --data and --checkpoint are for it")
         task = model.task()
-        _print_measured(model, data, model.evaluate(task, _examples(task, data)), as_json=json)
+        _print_measured(model, data, model.evaluate(task, _examples(model, task, data)), as_json=json)
         return 0
     if vote:
         if looks_again:
@@ -106,7 +112,7 @@ def evaluate(
     if augmentations is not None or submission is not None:
         raise UsageError("--augmentations and --submission belong to --vote")
     puzzles = model.task()
-    examples = _examples(puzzles, data)
+    examples = _examples(model, puzzles, data)
     looking = looking_for(model, puzzles, views, noise, tries, halt_max_steps) if looks_again else None
     result = model.evaluate(puzzles, examples, max_steps=halt_max_steps or 0, early_halt=early_halt)
     verified = None if looking is None else model.evaluate_verified(puzzles, examples, looking)
@@ -114,16 +120,19 @@ def evaluate(
     return 0
 
 
-def _examples(task: Task, data: str) -> Source:
+def _examples(model: Model, task: Task, data: str) -> Source:
     """Read what is measured on, and print what there is to know of it."""
     from trm_engine.errors import UsageError
+    from trm_engine.remedies import Advice
+    from trm_engine.training.provenance import data_of_session
 
-    examples = task.load(data) if data else task.test
+    if data:
+        examples = task.load(data)
+    else:
+        with data_of_session(model.session):
+            examples = task.test
     if not len(examples):
-        raise UsageError(
-            "no held-out input has a known output: nothing to measure; "
-            "eval --vote --submission FILE answers them"
-        )
+        raise UsageError("no held-out input has a known output: nothing to measure", remedies=[Advice.VOTE])
     for note in examples.notes:
         notice(note)
     return examples

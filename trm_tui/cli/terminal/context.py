@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from trm_engine.paths import in_home
+
 if TYPE_CHECKING:
     from trm_engine.hardware import Hardware
     from trm_engine.sessions import Store
@@ -39,6 +41,11 @@ class Settings:
         from trm_engine.hardware import detect
 
         return self.profile() or detect(with_torch=with_torch)
+
+
+def user_path(text: str) -> Path:
+    """Return the path that a word names; `~` is the home folder, also where no shell has seen it."""
+    return in_home(Path(text))
 
 
 def settings(ctx: typer.Context) -> Settings:

@@ -88,18 +88,18 @@ def test_a_task_with_an_untold_output_is_counted(folder: Path, make_task: MakeTa
     untold = {**SAME, "test": [{"input": [[4, 5]], "output": None}]}
     write(folder / "training" / "untold.json", untold)
     told = make_task(data=str(folder), size=4).facts["source"]
-    assert "3 tasks; 1 more are left out, for a test output of theirs is not known" in told
+    assert "3 tasks; 1 more left out, for want of a known test output" in told
 
 
 def test_a_file_whose_name_is_no_word_is_passed_over_and_told(folder: Path, make_task: MakeTask) -> None:
     write(folder / "training" / "my task (1).json", SAME)
     told = make_task(data=str(folder), size=4).facts["source"]
-    assert "1 file of training whose names are no words (my task (1).json) passed over" in told
+    assert "1 file of training passed over, for the name is no word (my task (1).json)" in told
 
 
 def test_names_that_are_no_words_throughout_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "my task.json", SAME)
-    with pytest.raises(UsageError, match=r"whose names are no words \(my task\.json\).*rename them"):
+    with pytest.raises(UsageError, match=r"the name is no word \(my task\.json\).*rename them"):
         read_sets(str(tmp_path))
 
 

@@ -71,6 +71,8 @@ def simple_sudoku(grid: list[int], blank: str = ".") -> str:
     return "\n".join([*lines, " *-----------*", ""])
 
 
+FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
+ARABIC = {ord("0") + digit: 0x0660 + digit for digit in range(10)}
 FORMS = {
     **{f"CSV with {separator!r}": table(separator) for separator in ",;\t|:"},
     "UTF-8 with its mark": table(",").encode("utf-8-sig"),
@@ -96,6 +98,13 @@ FORMS = {
     "solution first": "".join(f"{b};{a}\n" for a, b in PAIRS),
     "puzzle | solution": "".join(f"{a} | {b}\n" for a, b in PAIRS),
     "puzzle:solution": "".join(f"{a}:{b}\n" for a, b in PAIRS),
+    **{
+        f"a puzzle {sign} its solution": "".join(f"{a}{sign}{b}\n" for a, b in PAIRS)
+        for sign in ("#", "&", " -> ", "=", "~", " § ")
+    },
+    "full-width digits": "".join(a.translate(FULL_WIDTH) + "\n" for a, _ in PAIRS),
+    "Arabic digits": "".join(a.translate(ARABIC) + "\n" for a, _ in PAIRS),
+    "zeros at its end": "".join(f"{a}\n" for a, _ in PAIRS) + "\0\0\0",
     "quotes without names": "".join(f'"{a}","{b}"\n' for a, b in PAIRS),
     "JSON lines": "".join(json.dumps({"id": "k", "puzzle": a, "n": 3}) + "\n" for a, _ in PAIRS),
     "JSON lines with solutions": "".join(json.dumps({"answer": b, "question": a}) + "\n" for a, b in PAIRS),
@@ -175,6 +184,10 @@ NAMED = {
     "npy": (numbers(np.save), "is a NumPy array: write it as text"),
     "Parquet": (b"PAR1" + bytes(60), "is a Parquet file: write it as CSV"),
     "JSON": (json.dumps(PUZZLES), "is JSON: write a puzzle a line, or CSV"),
+    "JSON on a line": (json.dumps([{"p": a, "s": b} for a, b in PAIRS]), "is JSON: write a puzzle a line"),
+    "long JSON": (json.dumps([a for a, _ in PAIRS] * 60), "as JSON, XML and HTML are: write a puzzle a line"),
+    "XML": (f'<?xml version="1.0"?>\n<game data="{PAIRS[0][0]}x"/>', "is XML or HTML: write a puzzle a line"),
+    "what cannot be shown": ("\x01\x02\n", "what it holds (no text) is no puzzle"),
     "half a drawing": ("\n".join(drawn(PUZZLES[0])[:8]), "has 8 of its 9 rows"),
     "another size": ("\n".join(["1234.31...4..42."]), "the puzzle has 16 cells; a 9×9 grid has 81"),
     "a cell too few beside a number": (f"{PAIRS[0][0][1:]} 1\n", "the puzzle has 80 cells"),

@@ -29,6 +29,8 @@ class Boards:
         self._side, self._cells = geometry.side, geometry.cells
         self._digits = frozenset(SYMBOLS[: geometry.side] + SYMBOLS[: geometry.side].lower() + ZERO)
         self._known = self._digits | frozenset(BLANKS)
+        known = re.escape("".join(sorted(self._known)))
+        self._run = re.compile(rf"(?<![{known}])[{known}]{{{self._cells}}}(?![{known}])")
         self._frame = str.maketrans(dict.fromkeys(set(_AMBIGUOUS) - set(drawn_blanks), "|"))
 
     @classmethod
@@ -64,6 +66,10 @@ class Boards:
         if cells is None or not cells or len(cells) % self._cells or len(cells) > 2 * self._cells:
             return []
         return [cells[first : first + self._cells] for first in range(0, len(cells), self._cells)]
+
+    def within(self, text: str) -> list[str]:
+        """Return the grids that stand in a text, whatever stands between them."""
+        return self._run.findall(text)
 
     def row(self, line: str) -> str | None:
         """Return the n cells that a line is, nothing for a line of a frame, None where it is neither."""

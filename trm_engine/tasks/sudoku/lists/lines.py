@@ -22,6 +22,7 @@ _LOOKED_AT = 400
 """Lines from which the use of `-`, `*` and `_` is learned."""
 _BLANK = frozenset(BLANKS + ZERO)
 _SECTION = re.compile(r"\[([A-Za-z ]{1,40})\]")
+_JSON, _XML = ("{", "["), "<"
 _UNFINISHED_SECTIONS = ("state", "candidates", "pencilmarks")
 """What SudoCue writes beside a puzzle: the same grid again, partly solved."""
 
@@ -109,10 +110,10 @@ class _Text:
         grids = [word for word in words if self._boards.is_grid(word)]
         broken = [word for word in words if self._boards.is_nearly_grid(word)]
         if not grids and not broken:
-            grids = self._boards.whole(text)
+            grids = self._boards.whole(text) or self._boards.within(text)
         if grids or broken:
             self._leave_drawing()
-            return self._in_columns(grids, words.index(broken[0]) if broken else None, words)
+            return self._in_columns(text, grids, words.index(broken[0]) if broken else None, words)
         return self._drawn_row(text)
 
     def _leave_drawing(self) -> None:
@@ -122,7 +123,7 @@ class _Text:
         if self._drawn:
             raise self._unfinished()
 
-    def _in_columns(self, grids: list[str], broken: int | None, words: list[str]) -> Row:
+    def _in_columns(self, text: str, grids: list[str], broken: int | None, words: list[str]) -> Row:
         """Return a line's puzzle, and its solution where there are two grids, whatever else it says."""
         number = self._lines.number
         if broken is not None:
@@ -130,6 +131,8 @@ class _Text:
             puzzle_first = not grids or broken < words.index(grids[0])
             first, second = (words[broken], "") if puzzle_first else (grids[0], words[broken])
             return Row(number, first, second)
+        if len(grids) > 2 and text.startswith(_JSON):
+            raise self._no_puzzle(number, text)
         if len(grids) > 2:
             raise line_fault(
                 self._lines.file,
@@ -166,7 +169,7 @@ class _Text:
         if at_top:
             self._first_unread = number, text
         counts_or_names = at_top and (text.isdecimal() or any(sign in text for sign in SEPARATORS))
-        if text.startswith(("{", "[")) or not (counts_or_names or self._boards.is_title(text)):
+        if text.startswith((*_JSON, _XML)) or not (counts_or_names or self._boards.is_title(text)):
             raise self._no_puzzle(number, text)
 
     def _unfinished(self) -> Exception:
@@ -179,11 +182,12 @@ class _Text:
         )
 
     def _no_puzzle(self, number: int, text: str) -> Exception:
-        if text.startswith(("{", "[")):
+        if text.startswith((*_JSON, _XML)):
+            form = "XML or HTML" if text.startswith(_XML) else "JSON"
             return line_fault(
                 self._lines.file,
                 number,
-                "is JSON: write a puzzle a line, or CSV with a header (puzzle,solution)",
+                f"is {form}: write a puzzle a line, or CSV with a header (puzzle,solution)",
             )
         word = next(iter(self._boards.columns(text)), text)
         if set(word) <= set("0123456789."):
@@ -193,9 +197,11 @@ class _Text:
                 number,
                 f"the puzzle has {len(word)} cells; {hint} (task.box_rows and box_cols set its size)",
             )
+        text = safe_text(word[:40])
+        shown = f'"{text}"' if text.strip() else "what it holds (no text)"
         return line_fault(
             self._lines.file,
             number,
-            f'"{safe_text(word[:40])}" is no puzzle, nor does the line name a column "puzzle" or "question" '
+            f'{shown} is no puzzle, nor does the line name a column "puzzle" or "question" '
             "(task.columns names others)",
         )
