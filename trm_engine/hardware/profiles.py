@@ -12,7 +12,7 @@ from tomlkit.exceptions import ParseError, TOMLKitError
 from trm_engine.errors import ConfigError, UsageError
 from trm_engine.files import open_plain
 from trm_engine.hardware.facts import Hardware
-from trm_engine.paths import shipped
+from trm_engine.paths import in_home, shipped
 from trm_engine.text import did_you_mean, safe_text
 
 _MAX_BYTES = 1_000_000
@@ -35,7 +35,7 @@ def load_profile(name_or_file: str) -> Hardware:
             hint = did_you_mean(name_or_file, known)
             raise UsageError(f'no hardware profile "{_shown(name_or_file)}".{hint} Or give a .toml file.')
         return _load(_folder() / f"{name_or_file}.toml")
-    return _load(Path(name_or_file))
+    return _load(in_home(Path(name_or_file)))
 
 
 def _folder() -> Path:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trm_engine.errors import UsageError
-from trm_engine.paths import shipped
+from trm_engine.paths import in_home, shipped
 from trm_engine.sessions.names import shown
 from trm_engine.studies.study import Experiment, Study, load_study
 from trm_engine.text import did_you_mean
@@ -73,7 +73,7 @@ def is_experiment(name: str) -> bool:
 
 
 def _named(name: str) -> list[tuple[Study, tuple[Experiment, ...]]]:
-    path = Path(name)
+    path = in_home(Path(name))
     if path.suffix == ".toml":
         return [_whole(load_study(path))]
     if name in suites():

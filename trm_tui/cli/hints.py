@@ -8,7 +8,6 @@ from collections.abc import Sequence
 _GLOBAL_FLAGS = ("--no-ui", "--debug", "--version")
 _GLOBAL_OPTIONS = ("--sessions-dir", "--hardware")
 _ASSIGNMENT = re.compile(r"[a-z_]+(?:\.[a-z_]+)+=.*", re.DOTALL)
-_HOME = re.compile(r"(--[a-z-]+=)(~(?:/.*)?)", re.DOTALL)
 
 
 def usage_message(error: Exception, words: Sequence[str]) -> str | None:
@@ -52,11 +51,3 @@ def _assignments(words: Sequence[str], message: str) -> str:
     """Return how settings are written that stand alone, as Hydra takes them."""
     alone = [word for word in words if _ASSIGNMENT.fullmatch(word) and word in message]
     return f"write {' '.join(f'--set {word}' for word in alone)}" if alone else ""
-
-
-def with_home(words: Sequence[str], home: str) -> list[str]:
-    """Return the words with `~` in `--option=~/…` as the home folder: a shell leaves it there as it is."""
-    found = (_HOME.fullmatch(word) for word in words)
-    return [
-        f"{match[1]}{home}{match[2][1:]}" if match else word for match, word in zip(found, words, strict=True)
-    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,14 +12,15 @@ import typer
 
 import trm_engine
 from trm_engine.errors import TrmError, UsageError
-from trm_engine.paths import in_home
+from trm_engine.json_text import to_json
 from trm_engine.process_setup import prepare_process
+from trm_engine.remedies import Remedy
 from trm_engine.text import safe_text
 from trm_tui.cli import bench, inspect, plot, published, serve, sessions, studies, train, tune
 from trm_tui.cli.datasets import commands, fetch
-from trm_tui.cli.hints import usage_message, with_home
+from trm_tui.cli.hints import usage_message
 from trm_tui.cli.solving import generate, solve
-from trm_tui.cli.terminal.context import Settings
+from trm_tui.cli.terminal.context import Settings, user_path
 from trm_tui.cli.terminal.streams import Output, end_streams, output_code, steady_streams
 from trm_tui.shared.wording import command_text
 
@@ -61,6 +61,8 @@ def _settings(
     sessions_dir: Annotated[
         Path | None,
         typer.Option(
+            parser=user_path,
+            metavar="FOLDER",
             envvar="TRM_SESSIONS_DIR",
             help="Where sessions live. Default: ./sessions if there is one, else the user's data folder.",
         ),
@@ -73,7 +75,7 @@ def _settings(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    ctx.obj = Settings(no_ui, None if sessions_dir is None else in_home(sessions_dir), hardware)
+    ctx.obj = Settings(no_ui, sessions_dir, hardware)
     if ctx.invoked_subcommand is None:
         raise typer.Exit(_open_app(ctx.obj))
 
@@ -88,8 +90,7 @@ def _open_app(chosen: Settings) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code (see the README for what each means)."""
-    given = sys.argv[1:] if arguments is None else arguments
-    words = with_home(given, os.path.expanduser("~"))  # noqa: PTH111  # one that is unknown stays as it is
+    words = list(sys.argv[1:] if arguments is None else arguments)
     prepare_process()
     with steady_streams() as (out, err):
         code = end_streams(out, err, _run(words, out, debug="--debug" in words))
@@ -97,14 +98,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(words: list[str], out: Output, *, debug: bool) -> int:
-    """Run a command and return its exit code; what goes wrong is told on stderr, in a line or two."""
+    """Run a command and return its exit code; what goes wrong is told on stderr, in a line or two.
+
+    With `--json` that is one JSON object on a line.
+    """
+    as_json = "--json" in words
     try:
         result = app(args=words, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except TrmError as error:
         if debug:
             raise
-        _complain(command_text(error))
+        _complain(command_text(error), error.exit_code, as_json, error.remedies)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -115,16 +120,22 @@ def _run(words: list[str], out: Output, *, debug: bool) -> int:
             raise
         usage = usage_message(error, words)
         if usage is None:
-            _complain(
-                f"unexpected {type(error).__name__}: {error}\nRun it again with --debug for the traceback."
-            )
+            told = f"unexpected {type(error).__name__}: {error}\nRun it again with --debug for the traceback."
+            _complain(told, 1, as_json)
             return 1
         if usage:
-            _complain(usage)
+            _complain(usage, 2, as_json)
         return 2
 
 
-def _complain(message: str) -> None:
-    lines = safe_text(message).splitlines() or ["unknown error"]
+def _complain(message: str, code: int, as_json: bool, remedies: Sequence[Remedy] = ()) -> None:
+    if as_json:
+        listed = [remedy.to_dict() for remedy in remedies]
+        told = to_json(
+            {"error": {"message": message, "exit_code": code, "remedies": listed}}, ascii_only=True
+        )
+    else:
+        lines = safe_text(message).splitlines() or ["unknown error"]
+        told = "\n".join([f"error: {lines[0]}", *(f"       {line}" for line in lines[1:])])
     with suppress(OSError):  # with nobody to tell, the exit code says it
-        sys.stderr.write("\n".join([f"error: {lines[0]}", *(f"       {line}" for line in lines[1:])]) + "\n")
+        sys.stderr.write(told + "\n")

@@ -10,7 +10,7 @@ import typer
 
 from trm_engine.errors import UsageError
 from trm_tui.cli.solving.models import CheckpointOption
-from trm_tui.cli.terminal.context import settings
+from trm_tui.cli.terminal.context import settings, user_path
 from trm_tui.cli.terminal.output import JsonFlag, notice, print_json, print_text
 from trm_tui.cli.train import SessionArgument, SetOption
 
@@ -28,7 +28,12 @@ def register(app: typer.Typer) -> None:
 
 def import_checkpoint(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="Published weights: a .pt file with a state_dict.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            parser=user_path, metavar="FILE", help="Published weights: a .pt file with a state_dict."
+        ),
+    ],
     preset: Annotated[
         str,
         typer.Option(metavar="PRESET|FILE.toml", help="The task and model that the weights are of."),
@@ -55,7 +60,9 @@ def import_checkpoint(
 def export_checkpoint(
     ctx: typer.Context,
     session: SessionArgument,
-    file: Annotated[Path, typer.Argument(help="The file to write; must not exist.")],
+    file: Annotated[
+        Path, typer.Argument(parser=user_path, metavar="FILE", help="The file to write; must not exist.")
+    ],
     checkpoint: CheckpointOption = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="The weights as training left them, not their moving average.")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.errors import UsageError
-from trm_tui.cli.terminal.context import settings
+from trm_engine.paths import in_home
+from trm_tui.cli.terminal.context import settings, user_path
 from trm_tui.cli.terminal.output import notice, print_text
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def serve(
         str, typer.Option(envvar="TRM_SERVE_TOKEN", help="What clients must show; auto draws one.")
     ] = "",
     token_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Read the token from a file.")
+        Path | None, typer.Option(parser=user_path, metavar="FILE", help="Read the token from a file.")
     ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen on other addresses without a token.")
@@ -78,7 +79,7 @@ def serve(
         float, typer.Option(min=0, metavar="GB", help="Memory for models; 0 takes a quarter of what is free.")
     ] = 0.0,
     cache_dir: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Keep answers on disk, too.")
+        Path | None, typer.Option(parser=user_path, metavar="FOLDER", help="Keep answers on disk, too.")
     ] = None,
     idle: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="Unload models unused for so long; 0 keeps them.")
@@ -201,7 +202,7 @@ def _from_checkpoint(store: Store, path: str) -> tuple[Store, list[str]]:
     """Return what `TRM_CHECKPOINT_PATH` names: a session's folder or checkpoint, or published weights."""
     from trm_engine.sessions import Store as Sessions
 
-    given = Path(path).expanduser()
+    given = in_home(Path(path))
     if given.is_dir():
         parents = [given, *given.parents]
         session = next((folder for folder in parents if (folder / "session.json").is_file()), None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.text import format_bytes, format_seconds, three_digits
-from trm_tui.cli.terminal.context import settings
+from trm_tui.cli.terminal.context import settings, user_path
 from trm_tui.cli.terminal.output import JsonFlag, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SessionArgument
 
@@ -210,7 +210,7 @@ def restore(
 def export(
     ctx: typer.Context,
     session: SessionArgument,
-    file: Annotated[Path, typer.Argument(help="The ZIP file to write.")],
+    file: Annotated[Path, typer.Argument(parser=user_path, metavar="FILE", help="The ZIP file to write.")],
 ) -> None:
     """Write a session into an archive that `sessions import` reads."""
     settings(ctx).store().export(session, file)
@@ -219,7 +219,11 @@ def export(
 
 @app.command("import")
 def import_session(
-    ctx: typer.Context, file: Annotated[Path, typer.Argument(help="An archive written by `sessions export`.")]
+    ctx: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(parser=user_path, metavar="FILE", help="An archive written by `sessions export`."),
+    ],
 ) -> None:
     """Add a session from an archive."""
     print_text(f"imported {settings(ctx).store().import_archive(file)}")

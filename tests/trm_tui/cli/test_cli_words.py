@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
+import typer
 
 from tests.trm_tui.conftest import Trm
 from trm_engine.errors import UsageError
 from trm_engine.sessions import Store
-from trm_tui.cli.hints import with_home
+from trm_tui.cli.main import app
+from trm_tui.cli.terminal.context import user_path
 from trm_tui.tui.main import open_app
 
 
@@ -38,18 +44,6 @@ def test_help_is_shown_where_it_is_asked_for(trm: Trm, words: str) -> None:
     assert "unexpected" not in done.err
 
 
-def test_the_home_folder_is_meant_by_its_sign() -> None:
-    words = ["--sessions-dir=~/t", "--name=a~", "~", "--x=~", "--x=~other/t", "say=~/t"]
-    assert with_home(words, "/home/me") == [
-        "--sessions-dir=/home/me/t",
-        "--name=a~",
-        "~",
-        "--x=/home/me",
-        "--x=~other/t",
-        "say=~/t",
-    ]
-
-
 @pytest.mark.parametrize("given", ["--sessions-dir=~/t", "--sessions-dir ~/t", "TRM_SESSIONS_DIR"])
 def test_sessions_in_the_home_folder_are_there(
     trm: Trm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
@@ -60,6 +54,57 @@ def test_sessions_in_the_home_folder_are_there(
     options = [] if given.isupper() else given.split()
     assert trm(*options, "sessions", "list").out.strip() == f"no sessions in {tmp_path / 'home' / 't'}"
     assert not (tmp_path / "~").exists()
+
+
+def test_the_home_folder_is_meant_wherever_a_path_stands(
+    trm: Trm, trained: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for words in (
+        ("sessions", "export", trained, "~/out.zip"),
+        ("--sessions-dir", "~/other", "sessions", "import", "~/out.zip"),
+        ("data", "build", "tiny.toml", "~/list.csv", "--format", "csv"),
+        ("data", "verify", "tiny.toml", "~/list.csv"),
+        ("data", "describe", "tiny.toml", "--data=~/list.csv"),
+        ("eval", trained, "--data", "~/list.csv"),
+        ("studies", "new", "~/study.toml"),
+        ("studies", "plan", "~/study.toml"),
+    ):
+        done = trm(*words)
+        assert done.code == 0, (words, done.err)
+    assert {"out.zip", "list.csv", "study.toml", "other"} <= {p.name for p in home.iterdir()}
+    assert not (tmp_path / "~").exists()
+
+
+def commands_of(command: Any) -> Iterator[Any]:
+    """Yield a command and all below it."""
+    yield command
+    for below in getattr(command, "commands", {}).values():
+        yield from commands_of(below)
+
+
+def test_every_path_of_a_command_is_read_in_one_way() -> None:
+    """A parameter that is a path by its annotation alone would not know the home folder."""
+    plain = [
+        f"{callback.__name__} {name}"
+        for callback in {command.callback for command in commands_of(typer.main.get_command(app))} - {None}
+        for name, hint in get_type_hints(inspect.unwrap(callback), include_extras=True).items()
+        if Path in (get_args(hint) and {get_args(hint)[0], *get_args(get_args(hint)[0])})
+        and get_args(hint)[1].parser is not user_path
+    ]
+    assert plain == []
+
+
+@pytest.mark.parametrize(
+    "words", [("sessions", "import"), ("--hardware", "hardware"), ("data", "verify", "tiny.toml")]
+)
+def test_the_home_of_nobody_is_a_path_like_any_other(trm: Trm, words: tuple[str, ...]) -> None:
+    nowhere = "~nobody-of-that-name/x.toml"
+    done = trm(words[0], nowhere, *words[1:]) if words[0].startswith("--") else trm(*words, nowhere)
+    assert done.code in (2, 3)
+    assert "unexpected" not in done.err
 
 
 @pytest.mark.parametrize("term", ["dumb", "unknown"])
@@ -93,3 +138,20 @@ def test_a_file_named_engine_breaks_nothing(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout.split()[0]) == (0, "trm-tui"), done.stderr
+
+
+def test_with_json_an_error_is_an_object_on_stderr(
+    trm: Trm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRM_DATA_DIR", str(tmp_path / "data"))
+    for words, code, remedies in (
+        (("run", "tiny.toml", "--data", "nowhere.csv"), 2, ["name-data"]),
+        (("run", "shakespeare-char-laptop"), 2, ["fetch-data", "name-data"]),
+        (("sessions", "show", "nothing"), 3, []),
+        (("sessions", "list", "--no-such-option"), 2, []),
+    ):
+        done = trm("--no-ui", *words, "--json")
+        told = json.loads(done.err)["error"]
+        assert (done.code, told["exit_code"]) == (code, code), done.err
+        assert told["message"]
+        assert [remedy["code"] for remedy in told["remedies"]] == remedies

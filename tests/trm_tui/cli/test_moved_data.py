@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,9 @@ def test_moved_data_are_known_again(trm: Trm, begun: str, rows: Path, tmp_path: 
     rows.rename(tmp_path / "there" / "other.csv")
     missing = trm("--no-ui", "resume", begun, *ENDS)
     assert missing.code == 2
-    assert "there is no" in missing.err
+    assert f"there is no {rows}" in missing.err
+    for command in (("--no-ui", "resume"), ("--no-ui", "replay"), ("eval",)):
+        assert "; say where they are now with --data PATH" in trm(*command, begun).err
     held_out = trm("eval", begun, "--data", "there/other.csv", "--json")
     assert (held_out.code, held_out.objects[0]["puzzles"]) == (0, 3)
     assert trm("--no-ui", "resume", begun, "--data", "there/other.csv", *ENDS).code == 0
@@ -61,6 +64,7 @@ def test_other_data_are_refused(trm: Trm, begun: str, rows: Path, tmp_path: Path
         done = trm("--no-ui", command, begun, "--data", "fewer.csv", "--json")
         assert done.code == 3, done.err
         assert "data (task.data or its files) are not those that it was" in done.err
+        assert json.loads(done.err)["error"]["remedies"] == [{"code": "moved-data"}]
 
 
 @pytest.mark.parametrize("command", [("data", "describe"), ("check",)])

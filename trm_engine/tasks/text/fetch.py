@@ -18,7 +18,7 @@ from typing import IO
 
 from trm_engine.errors import ResourceError, UsageError
 from trm_engine.files import sha256_of, whole_file
-from trm_engine.paths import DATA_VARIABLE, data_folder
+from trm_engine.paths import DATA_VARIABLE, data_folder, in_home
 from trm_engine.progress import Progress, silent
 from trm_engine.remedies import FetchData, NameData
 from trm_engine.tasks.hub.pace import Limits, Pace
@@ -74,7 +74,7 @@ def located(data: str, progress: Progress = silent) -> Path:
     known = KNOWN.get(data)
     if known is None:
         try:
-            return Path(data).expanduser()
+            return in_home(Path(data))
         except RuntimeError as error:  # ~somebody who does not exist
             raise UsageError(f"task.data: {safe_text(data)}: {error}") from error
     path = place_of(known)

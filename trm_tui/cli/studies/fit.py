@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trm_tui.cli.terminal.context import user_path
 from trm_tui.cli.terminal.output import JsonFlag, print_facts, print_json, print_table, print_text
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def fit(
-    csv: Annotated[Path, typer.Option("--csv", metavar="FILE", help="A table with one run a line.")],
+    csv: Annotated[
+        Path, typer.Option("--csv", parser=user_path, metavar="FILE", help="A table with one run a line.")
+    ],
     x: Annotated[str, typer.Option(metavar="COLUMN", help="What was varied; above 0.")],
     y: Annotated[str, typer.Option(metavar="COLUMN", help="What was measured: an accuracy, a loss.")],
     n: Annotated[

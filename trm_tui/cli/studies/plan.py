@@ -19,7 +19,7 @@ from trm_tui.cli.studies.options import (
     StudyArgument,
     planned,
 )
-from trm_tui.cli.terminal.context import settings
+from trm_tui.cli.terminal.context import settings, user_path
 from trm_tui.cli.terminal.output import JsonFlag, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption
 
@@ -232,7 +232,9 @@ batch_size = [32, 64, 128]
 
 
 def new(
-    file: Annotated[Path, typer.Argument(help="The TOML file to write; must not exist.")],
+    file: Annotated[
+        Path, typer.Argument(parser=user_path, metavar="FILE", help="The TOML file to write; must not exist.")
+    ],
     base: Annotated[str, typer.Option(help="The preset to start from.")] = "sudoku-4x4",
 ) -> None:
     """Write a study file to begin with, commented."""

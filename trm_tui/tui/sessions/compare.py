@@ -10,6 +10,7 @@ from textual import work
 from textual.app import ComposeResult
 
 from trm_engine.errors import TrmError
+from trm_engine.paths import in_home
 from trm_tui.tui.common.chart import Chart, Series
 from trm_tui.tui.common.dialogs import Ask
 from trm_tui.tui.common.screen import ModeScreen
@@ -137,7 +138,7 @@ class CompareScreen(ModeScreen):
 
         def answered(name: str | None) -> None:
             if name:
-                self._write(Path(name.strip()).expanduser())
+                self._write(in_home(Path(name.strip())))
 
         self.app.push_screen(question, answered)
 

@@ -10,6 +10,7 @@ from textual import on, work
 
 from trm_engine.config import Config, loads
 from trm_engine.errors import TrmError
+from trm_engine.paths import in_home
 from trm_tui.tui.common.dialogs import Answer, Ask, Choice
 from trm_tui.tui.common.multiline_input import Write
 from trm_tui.tui.keys import Where
@@ -246,7 +247,7 @@ class SessionsScreen(SessionsView):
         name = exporting.suggested(rows[0].title if len(rows) == 1 else "sessions", what, ending)
 
         def write(text: str) -> str:
-            file = Path(text.strip()).expanduser()
+            file = in_home(Path(text.strip()))
             if kind == "metrics":
                 exporting.export_metrics(store, ids, file)
             elif kind == "archive":
@@ -264,7 +265,7 @@ class SessionsScreen(SessionsView):
         )
         self._ask(
             question,
-            lambda text: session_actions.import_archive(self.trm.store, Path(text.strip()).expanduser()),
+            lambda text: session_actions.import_archive(self.trm.store, in_home(Path(text.strip()))),
         )
 
     # --- how deeds are done -------------------------------------------------------------------------------

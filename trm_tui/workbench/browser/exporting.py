@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from trm_engine.files import disk_errors, new_file
+from trm_engine.paths import in_home
 from trm_engine.sessions import Store
 from trm_engine.text import safe_text
 from trm_tui.workbench.browser.curve_picture import Plot, to_png, to_svg
@@ -60,7 +61,7 @@ def file_problem(text: str, *, must_exist: bool = False) -> str:
     if not text.strip():
         return "a file's name is needed"
     try:
-        path = Path(text.strip()).expanduser()
+        path = in_home(Path(text.strip()))
         path.lstat()
     except FileNotFoundError:
         if must_exist:

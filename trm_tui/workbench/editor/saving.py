@@ -8,6 +8,7 @@ from pathlib import Path
 from trm_engine.config import Config, dumps
 from trm_engine.errors import UsageError
 from trm_engine.files import Disk, disk_errors, write_atomically
+from trm_engine.paths import in_home
 from trm_engine.text import safe_text
 
 SUFFIX = ".toml"
@@ -15,7 +16,7 @@ SUFFIX = ".toml"
 
 def path_of(text: str) -> Path:
     """Return the file that a person means by what they typed; without a suffix it gets `.toml`."""
-    path = Path(text.strip()).expanduser()
+    path = in_home(Path(text.strip()))
     return path if path.suffix else path.with_name(f"{path.name}{SUFFIX}")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from trm_engine.config import Preset, find_preset, load, loads
+from trm_engine.paths import in_home
 from trm_engine.sessions import SessionRecord, Store
 from trm_engine.text import safe_text
 from trm_tui.workbench.editor.draft import Origin
@@ -52,12 +53,5 @@ def open_source(source: Source, store: Store) -> Origin:
     if source.kind == "session":
         return Origin(source.name, loads(store.config_text(source.ref), f"session {source.ref}"))
     if source.kind == "file":
-        return Origin(source.name, load(_expanded(source.ref)))
+        return Origin(source.name, load(in_home(Path(source.ref))))
     return Origin(source.name, find_preset(source.ref).config)
-
-
-def _expanded(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # no such person's home
-        return Path(text)
