@@ -51,7 +51,7 @@ def test_a_list_comes_through_stdin_or_a_pipe(trm: Any, monkeypatch: pytest.Monk
 def test_puzzles_with_several_solutions_are_counted(trm: Any) -> None:
     Path("two.csv").write_text(f"puzzle,solution\n{TWO_ANSWERS},4231314214232314\n")
     assert trm("data", "verify", "sudoku-4x4", "two.csv").out == (
-        "two.csv: 1 valid puzzle; 1 of them has several solutions\n"
+        "two.csv: 1 valid puzzle; it has several solutions\n"
     )
     (told,) = trm("data", "verify", "sudoku-4x4", "two.csv", "--json").objects
     assert (told["several_solutions"], told["looked_at"]) == (1, 1)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from trm_engine.progress import Progress
 from trm_engine.tasks.base import Examples, Fault, PuzzleTask, Tokens
 from trm_engine.tasks.kit.assembly import Puzzles, Settings, assemble, load_examples
-from trm_engine.tasks.kit.search import GAVE_UP
+from trm_engine.tasks.kit.search import GAVE_UP, MANY
 from trm_engine.tasks.kit.symmetry import Images, Symmetry
 from trm_engine.tasks.sources import as_path
 
@@ -82,6 +82,11 @@ class GeneratedTask(PuzzleTask):
     def parse_answer(self, text: str) -> Tokens:
         """Return the tokens (L,) of an answer written as text; raise `UsageError` when it is none."""
         return self.read(text)
+
+    def ambiguous(self, puzzles: Tokens) -> npt.NDArray[np.bool_]:
+        """Tell which puzzles (N, L) have more than one solution, as far as search finds out."""
+        found: npt.NDArray[np.bool_] = self.solve(np.asarray(puzzles)).count == MANY
+        return found
 
     def count_solutions(self, puzzle: Tokens) -> int | None:
         """Return how many answers a puzzle (L,) has: 0, 1, or 2 for more; None where the search gave up."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from trm_tui.cli.datasets import describe
+from trm_tui.cli.terminal.context import user_path
 from trm_tui.cli.terminal.output import JsonFlag, notice, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption
 
@@ -73,7 +74,12 @@ def _is_here(source: str) -> bool:
 @app.command()
 def build(
     preset: PresetArgument,
-    output: Annotated[Path, typer.Argument(help="The file or folder to write; must not exist.")],
+    output: Annotated[
+        Path,
+        typer.Argument(
+            parser=user_path, metavar="OUTPUT", help="The file or folder to write; must not exist."
+        ),
+    ],
     form: Annotated[
         Literal["text", "csv", "published"],
         typer.Option("--format", help="A list, a CSV with solutions, or a published dataset folder."),
@@ -143,6 +149,8 @@ def _say_unique(proved: bool, total: int, looked_at: int, several: int) -> str:
         return ", each with one solution"
     if not looked_at:
         return "; whether each has one solution only was not looked at"
+    if total == 1:
+        return "; it has several solutions" if several else "; no second solution was found"
     among = "of them" if looked_at == total else f"of the first {looked_at:,} (--unique looks at all)"
     have = "has" if several == 1 else "have"
     return f"; {f'{several:,}' if several else 'none'} {among} {have} several solutions"

@@ -7,6 +7,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
+from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.futoshiki.board import Board, Clues, images
 from trm_engine.tasks.futoshiki.config import FutoshikiConfig
 from trm_engine.tasks.futoshiki.generate import generate
@@ -114,3 +115,10 @@ def test_all_images_of_a_puzzle_share_its_hash(made):
     for source, names in zip(group.sources, group.names, strict=True):
         assert (group.hashes(names[made.inputs[:, source]]) == group.hashes(made.inputs)).all()
     assert len(set(group.hashes(made.inputs).tolist())) == len(made)
+
+
+def test_puzzles_with_several_solutions_are_told_from_those_with_one():
+    task = build_puzzles(FutoshikiConfig(size=3, train_size=4, test_size=2))
+    empty = THREE.to_tokens(Clues(*(np.zeros((1, *shape), np.int8) for shape in ((9,), (3, 2), (2, 3)))))
+    puzzles = np.concatenate([task.test.inputs, empty])
+    assert task.ambiguous(puzzles).tolist() == [False, False, True]

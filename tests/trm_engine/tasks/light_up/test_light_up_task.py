@@ -134,3 +134,9 @@ def test_images_of_test_puzzles_leave_training(made, tmp_path: Path):
     assert "5 that were have been left out" in split.facts["unseen"]
     with pytest.raises(UsageError, match="every puzzle is an image of a test puzzle"):
         task_of(data=str(test), test_data=str(test)).facts  # noqa: B018
+
+
+def test_puzzles_with_several_solutions_are_told_from_those_with_one(made):
+    open_grid = np.full((1, made.seq_len), 1, np.uint8)
+    puzzles = np.concatenate([made.test.inputs[:3], open_grid])
+    assert made.ambiguous(puzzles).tolist() == [False, False, False, True]
