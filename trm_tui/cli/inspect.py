@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -85,34 +84,43 @@ def presets(
             print_text(dumps(found.config))
         return
     everything = from_light_to_heavy(list_presets())
-    if json:
-        print_json([{"name": p.name, "title": p.config.title, "expect": p.config.expect} for p in everything])
-        return
     machine = with_gemm_rate(settings(ctx).machine())
-    columns = ("preset", "task", ">time here, at most", "reaches", "measured in")
+    if json:
+        print_json([_preset_facts(preset, machine) for preset in everything])
+        return
+    columns = ("preset", "task", ">whole run here", "reaches", ">here in", "measured in")
     print_table(columns, [_preset_row(preset, machine) for preset in everything])
     notice("trm-tui presets NAME tells all of one; times here are predicted from this machine's rate")
 
 
-_REACHED = re.compile(r"[\d.]+(?: to [\d.]+)? %|loss (?:of )?[\d.]+")
-_MEASURED = re.compile(r"([\d.]+ (?:s|minutes))(?: of training)?,? on (?:one of )?2\s+cores of an (\w+ \w+)")
+def _preset_facts(preset: Preset, machine: Hardware) -> dict[str, object]:
+    from trm_engine.planning.expectation import expectation_of
+
+    expected = expectation_of(preset.config)
+    return {
+        "name": preset.name,
+        "title": preset.config.title,
+        "expect": preset.config.expect,
+        "reaches": expected.reached,
+        "seconds_here": expected.seconds(preset.config, machine.gemm_gflops),
+    }
 
 
 def _preset_row(preset: Preset, machine: Hardware) -> tuple[str, ...]:
     """Return a preset on one line: what it is, how long it takes here, what it reaches and where that was."""
     from trm_engine.planning.estimate import estimate
+    from trm_engine.planning.expectation import expectation_of
 
-    config = preset.config
+    config, expected = preset.config, expectation_of(preset.config)
     seconds = estimate(config, gemm_gflops=machine.gemm_gflops).seconds
-    reached, measured = _REACHED.search(config.expect), _MEASURED.search(config.expect)
-    published = "published " if "ublished" in config.expect[:14] else ""
-    unmeasured = config.expect.startswith(("Not measured", "Measured only"))
+    here = expected.seconds(config, machine.gemm_gflops)
     return (
         preset.name,
         config.title,
         duration(seconds) if seconds else "unknown",
-        "not measured" if unmeasured or not reached else f"{published}{reached[0]}",
-        f"{measured[1]}, 2 cores of {measured[2]}" if measured and not unmeasured and not published else "",
+        expected.reached or "not measured",
+        duration(here) if here else "",
+        expected.measured,
     )
 
 
