@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from trm_engine.config import apply, find_preset
 from trm_engine.errors import UsageError
@@ -49,8 +47,10 @@ def open_app(
     workbench = LocalWorkbench(store, hardware)
     with StrayOutput() as stray, Interpreter() as interpreter:
         from trm_tui.tui.app import TrmApp
+        from trm_tui.tui.failure import Failure
 
         app = TrmApp(workbench, opening=opening, stray=stray, interpreter=interpreter)
+        failure = Failure(app)
         workbench.open()
         try:
             result = app.run()
@@ -58,21 +58,12 @@ def open_app(
             if app.leaving.abandoned:
                 os._exit(130)  # a person could not wait; the checkpoints on disk are whole
             workbench.close()
-    if (failure := getattr(app, "_exception", None)) is not None:  # Textual has no public name for it
+    if failure.cause:
         with suppress(OSError):
-            os.write(2, f"{_cause(failure)}\n".encode())
+            os.write(2, f"error: the app has failed, and saved its runs: {failure.cause}\n".encode())
     with suppress(OSError):  # the terminal may be gone, and buffered text would raise later
         os.write(1, "".join(f"{line}\n" for line in _farewell(workbench)).encode())
     return result if result is not None else int(app.return_code or 0)
-
-
-def _cause(failure: BaseException) -> str:
-    """Return why the app has ended, and where in it: what it draws of that itself may not be seen."""
-    steps = traceback.extract_tb(failure.__traceback__)
-    ours = [step for step in steps if "trm_" in step.filename] or list(steps)
-    where = f" ({Path(ours[-1].filename).name}, line {ours[-1].lineno})" if ours else ""
-    what = safe_text(f"{type(failure).__name__}: {failure}")
-    return f"error: the app has failed, and saved its runs: {what}{where}"
 
 
 def _opening(
