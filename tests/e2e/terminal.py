@@ -6,12 +6,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pexpect
 import pyte
 
+TRM = (sys.executable, "-m", "trm_tui")
+"""The program as a command."""
+SHELL = ("bash", "--norc", "--noprofile", "-i")
+"""A shell with job control that reads no one's settings."""
 KEYS = {
     "enter": "\r",
     "escape": "\x1b",
@@ -30,19 +34,31 @@ _OF_THE_TESTER = ("XDG_", "TRM_", "COLUMNS", "LINES")
 
 
 class Terminal:
-    """The program `trm-tui` with `words`, in a terminal of `columns` × `rows`, its sessions in `sessions`."""
+    """The program `trm-tui` with `words`, in a terminal of `columns` × `rows`, its sessions in `sessions`.
 
-    def __init__(self, *words: str, sessions: Path, home: Path, columns: int = 120, rows: int = 36) -> None:
+    `program` is another command to run in its place, such as a shell.
+    """
+
+    def __init__(
+        self,
+        *words: str,
+        sessions: Path,
+        home: Path,
+        columns: int = 120,
+        rows: int = 36,
+        program: Sequence[str] = (),
+    ) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_TESTER)}
         environment = {
             **inherited,
             "HOME": str(home),
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
+            "TRM_SESSIONS_DIR": str(sessions),
         }
-        arguments = ["-m", "trm_tui", "--sessions-dir", str(sessions), *words]
+        command, *arguments = program or [*TRM, *words]
         self.process = pexpect.spawn(
-            sys.executable,
+            command,
             arguments,
             dimensions=(rows, columns),
             env=environment,

@@ -29,7 +29,7 @@ from trm_tui.tui.gil import Interpreter
 from trm_tui.tui.keys import TABLE, Key
 from trm_tui.tui.shell import Shell
 from trm_tui.tui.shutdown import Leaving
-from trm_tui.tui.terminal import StrayOutput
+from trm_tui.tui.terminal import StrayOutput, has_job_control
 from trm_tui.workbench.charts.overlays import Overlay, read_overlay
 from trm_tui.workbench.extension import steps_problem, suggested_steps
 from trm_tui.workbench.notices import Watcher
@@ -349,6 +349,13 @@ class TrmApp(Shell, inherit_bindings=False):
         """Go to the filter of the screen."""
         if isinstance(self.screen, ModeScreen):
             self.screen.search()
+
+    def action_suspend_process(self) -> None:
+        """Suspend, where a shell can bring the app back; a terminal of its own would stand still for ever."""
+        if has_job_control():
+            super().action_suspend_process()
+        else:
+            self.say("cannot suspend: no shell waits in this terminal to take the app back", "warning")
 
     def action_quit_app(self) -> None:
         """Leave, after a question where something trains."""

@@ -15,6 +15,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
 
+import psutil
+
 from trm_engine.text import safe_text
 
 _MAX_BYTES = 1 << 20
@@ -77,6 +79,20 @@ class StrayOutput:
         more = len(lines) - _LINES_AT_ONCE
         kept = [safe_text(line[:_MAX_LINE].decode("utf-8", "replace")) for line in lines[:_LINES_AT_ONCE]]
         return [line for line in kept if line.strip()] + ([f"… {more} more lines"] if more > 0 else [])
+
+
+def has_job_control() -> bool:
+    """Tell whether a shell waits for this process and can continue it when it is stopped.
+
+    POSIX calls a process group orphaned where no member has a parent in another group of its session: nobody
+    notices there that one is stopped.
+    """
+    group, session = os.getpgrp(), os.getsid(0)
+    with suppress(OSError):  # where a parent has just gone
+        for parent in psutil.Process().parents():
+            if os.getpgid(parent.pid) != group:
+                return os.getsid(parent.pid) == session
+    return False
 
 
 def _set_originals(stdout: TextIO | None, stderr: TextIO | None) -> None:
