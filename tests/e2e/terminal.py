@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pexpect
@@ -92,6 +93,11 @@ class Terminal:
             until = time.monotonic() + TYPING
             while time.monotonic() < until:
                 self.read(0.02)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a person closes its window."""
+        with suppress(pexpect.ExceptionPexpect):  # raised where the program takes more than an instant to end
+            self.process.close(force=False)
 
     def signal(self, number: signal.Signals) -> None:
         """Send the program a signal."""

@@ -89,12 +89,13 @@ def test_ctrl_c_through_a_pipe_saves_and_says_130(tmp_path: Path) -> None:
     assert step > 0
 
 
-@pytest.mark.parametrize("options", ["", "--no-ui "], ids=["app", "headless"])
-def test_a_terminal_that_is_closed_saves_the_run(tmp_path: Path, options: str) -> None:
+@pytest.mark.parametrize("headless", [False, True], ids=["app", "headless"])
+def test_a_terminal_that_is_closed_saves_the_run(tmp_path: Path, headless: bool) -> None:
     with shell(tmp_path) as terminal:
-        terminal.process.send(f"{QUOTED} {options}{LONG}\n")
-        terminal.wait(lambda text: step_shown(text) > 0 or "step " in text.replace("steps", ""))
-        terminal.process.close(force=False)
+        words = f"--no-ui {LONG} --json" if headless else LONG
+        terminal.process.send(f"{QUOTED} {words}\n")
+        terminal.wait(lambda text: '"event": "step"' in text if headless else step_shown(text) > 0)
+        terminal.hang_up()
     status, step = the_only(tmp_path)
     assert status == "stopped"
     assert step > 0
@@ -105,7 +106,7 @@ def test_nohup_outlives_the_terminal(tmp_path: Path) -> None:
         terminal.process.send(f"nohup {QUOTED} --no-ui {LONG} --steps 400 > log 2>&1 &\n")
         log = tmp_path / "log"
         terminal.wait(lambda _: log.is_file() and "session " in log.read_text())
-        terminal.process.close(force=False)
+        terminal.hang_up()
     assert the_only(tmp_path) == ("stopped", 400)
     assert "signal" not in (tmp_path / "log").read_text()
 

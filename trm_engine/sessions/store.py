@@ -295,7 +295,11 @@ def _records_in(root: Path) -> _Records:
 def _seen(folder: Path) -> SessionRecord:
     try:
         record = read_record(folder)
-        return record.model_copy(update={"status": found_status(record.status, folder)})
+        status = found_status(record.status, folder)
+        if status != record.status:  # the run may have ended, and said so, since its record was read
+            record = read_record(folder)
+            status = found_status(record.status, folder)
+        return record.model_copy(update={"status": status})
     except SessionError:
         changed = moment_of(folder)
         return SessionRecord(id=folder.name, status="damaged", created=changed, updated=changed)

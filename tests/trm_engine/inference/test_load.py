@@ -47,7 +47,7 @@ def test_what_a_session_has_not_learned_is_refused_before_its_weights_are_read(
     session = store.get("latest")
     for file in session.path.rglob("*.safetensors"):
         file.unlink()
-    with pytest.raises(UsageError, match=f"session {session.id} has learned puzzles: trm-tui solve"):
+    with pytest.raises(UsageError, match=f"session {session.id} has learned puzzles; ask it for answers"):
         load(store, "latest", expect=TextModel)
 
 
