@@ -10,7 +10,7 @@ from typing import Literal
 from trm_engine.errors import SessionError
 from trm_engine.files import append_lines, disk_errors, open_plain
 from trm_engine.sessions.record import now
-from trm_engine.sessions.seals import ChangedError, sealed_line, unsealed_line
+from trm_engine.sessions.seals import ChangedError, sealed_line, unsealed_line, with_end
 from trm_engine.text import safe_text
 
 _MAX_BYTES = 64_000_000
@@ -53,7 +53,8 @@ def read_events(path: Path) -> list[Event]:
         return []
     except OSError as error:
         raise SessionError(f"cannot read {path}: {error.strerror or error}.") from error
-    events = (_parse(line) for line in data.split(b"\n")[:-1])
+    lines = data[: -len(last)] if (last := data.rpartition(b"\n")[2]) else data
+    events = (_parse(line) for line in (lines + with_end(last)).split(b"\n")[:-1])
     return [event for event in events if event is not None]
 
 
@@ -64,6 +65,8 @@ def _parse(line: bytes) -> Event | None:
     except ChangedError:
         damaged = "(this line has changed since it was written) "
     parts = line.decode("utf-8", "replace").split(" ", 2)
+    if len(parts) != 3 and damaged:
+        return Event("", "WARNING", damaged + safe_text(line.decode("utf-8", "replace")))
     if len(parts) != 3:
         return None
     time, level, message = (safe_text(part) for part in parts)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trm_engine.errors import SessionError
 from trm_engine.files import JsonObject, append_lines, disk_errors, open_plain
-from trm_engine.sessions.seals import sealed_record, unsealed_record
+from trm_engine.sessions.seals import sealed_record, unsealed_record, with_end
 
 _REWIND = "rewind"
 _MAX_LINE_BYTES = 1_000_000
@@ -69,7 +69,7 @@ class Metrics:
         try:
             with open_plain(self._path) as file:
                 while line := file.readline(_MAX_LINE_BYTES):
-                    yield line
+                    yield with_end(line)
         except FileNotFoundError:
             return
         except OSError as error:

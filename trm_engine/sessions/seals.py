@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import zlib
+from contextlib import suppress
 
 from trm_engine.files import JsonObject
 from trm_engine.json_text import finite
@@ -83,6 +84,17 @@ def unsealed_line(line: bytes) -> bytes:
     line = line.removesuffix(b"\n")
     start = _before_check(line, b" #", b"")
     return line if start is None else start
+
+
+def with_end(line: bytes) -> bytes:
+    """Return a last line whose end is another byte by now as it was written; one that is torn as it is."""
+    if line.endswith(b"\n"):
+        return line
+    for before, after in ((b',"crc32":"', b'"}'), (b" #", b"")):
+        with suppress(ChangedError):
+            if _before_check(line[:-1], before, after) is not None:
+                return line[:-1] + b"\n"
+    return line
 
 
 def _before_check(line: bytes, before: bytes, after: bytes) -> bytes | None:

@@ -66,6 +66,21 @@ def test_a_flipped_bit_or_a_cut_is_noticed_or_changes_nothing(session: Path, nam
     assert read_everything(session) == before
 
 
+@pytest.mark.parametrize("name", ["metrics.jsonl", "events.log"])
+def test_a_last_line_whose_end_has_changed_is_not_taken_for_a_torn_one(session: Path, name: str) -> None:
+    before = read_everything(session)
+    path = session / name
+    whole = path.read_bytes()
+    for bit in range(8):
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1 << bit]))
+        assert read_everything(session) == before
+    path.write_bytes(whole[:-5])  # torn
+    assert read_everything(session).words == ()
+    at = len(whole) - len(whole.splitlines()[-1]) + 3
+    path.write_bytes(whole[:at] + b"\n" + whole[at + 1 :])  # a line in two
+    assert read_everything(session).words
+
+
 def test_damage_to_the_configuration_is_made_good_by_the_history(session: Path) -> None:
     store = Store(session.parent)
     (session / "config.toml").write_text(CONFIG[:30])
