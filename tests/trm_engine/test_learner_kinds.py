@@ -83,5 +83,5 @@ def test_it_is_loaded_and_measured(store: Store, config: Config, make_sitting, t
     assert isinstance(model, tally.TallyModel)
     task = model.task()
     assert model.evaluate(task, task.test).to_dict() == run.eval
-    with pytest.raises(UsageError, match="has counted tokens"):
+    with pytest.raises(UsageError, match="has learned to count tokens"):
         load(store, run.session, expect=PuzzleModel)
