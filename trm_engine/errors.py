@@ -6,7 +6,8 @@
     ├── SessionError            3  a session or checkpoint is missing, locked or corrupt
     ├── FitError                4  it does not fit the hardware
     ├── DivergedError           5  training diverged
-    └── ResourceError           6  disk or memory ran out; what was saved stands
+    ├── ResourceError           6  disk or memory ran out; what was saved stands
+    └── CancelledError      128+n  called off while data were prepared: nothing was trained yet
 
 An error's text is one or two lines: what is wrong, where (file, section, key), and what to do. What to do it
 carries as data too (`remedies`): `str()` words it neutrally, `worded` as a front end does.
@@ -95,3 +96,14 @@ class ResourceError(TrmError):
     """Not enough disk or memory to go on; the state has been saved."""
 
     exit_code = 6
+
+
+class CancelledError(TrmError):
+    """What was being prepared was called off: raised by whoever hears of its progress.
+
+    The exit code is that of a program ended by the signal `number`.
+    """
+
+    def __init__(self, number: int = 0) -> None:
+        self.exit_code = 128 + number if number else 1
+        super().__init__("stopped while the data were prepared: nothing was trained yet")

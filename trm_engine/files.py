@@ -9,10 +9,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import secrets
 import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -137,34 +137,16 @@ def write_atomically(storage: Storage, path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a new file that takes the name `path` when the block ends well, and is gone when it does not.
-
-    The folder is made where there is none. Raises `OSError` where the file cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(temporary, path)  # noqa: PTH105  # both are names, not paths that were parsed
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108
-        raise
-
-
-@contextmanager
-def new_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *, replace: bool = True) -> Iterator[Path]:
     """Yield the name of a file beside `path` that takes its place when the block ends well, and is gone else.
 
-    For who writes by name. Raises `UsageError` where `path` exists already, `OSError` as the disk does.
+    For what is written by name, or piece by piece. Without `replace`, raises `UsageError` where `path` exists
+    already; raises `OSError` as the disk does.
     """
-    if path.exists() or path.is_symlink():  # also a link to nothing: it would be replaced
+    if not replace and (path.exists() or path.is_symlink()):  # also a link to nothing: it would be replaced
         raise UsageError(f"{safe_text(str(path))} exists already: name another file.")
-    temporary, disk = path.with_name(f".{path.name}.tmp"), Disk()
+    # A name of its own: another process may be making the same file, of a cache for example.
+    temporary, disk = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp"), Disk()
     try:
         yield temporary
         disk.sync(temporary)
@@ -242,6 +224,11 @@ def remove_tree(storage: Storage, folder: Path) -> None:
         else:
             storage.remove_file(path)
     storage.remove_folder(folder)
+
+
+def unusable(path: Path, what: str) -> UsageError:
+    """Return the error that says what is wrong with a file or folder that a person named."""
+    return UsageError(f"{safe_text(str(path))}: {safe_text(what)}")
 
 
 @contextmanager

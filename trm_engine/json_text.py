@@ -22,6 +22,11 @@ def to_json(value: object, *, indent: int | None = None, ascii_only: bool = Fals
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+def number_of(value: object) -> float | None:
+    """Return a value that was read as JSON as a number; None where it is none."""
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
 def finite(value: object) -> object:
     """Return `value` with every float that JSON cannot write replaced by None, names of members as text."""
     if isinstance(value, float):

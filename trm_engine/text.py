@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
 import re
 from collections.abc import Iterable
@@ -16,6 +17,23 @@ _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86_400, 31_557_600
 def safe_text(text: str) -> str:
     """Return `text` with every character removed that could drive a terminal or reorder a line."""
     return _UNSAFE.sub("", text)
+
+
+def one_line(text: str, longest: int | None = 200) -> str:
+    """Return foreign text as one harmless line; above `longest` characters it ends in an ellipsis."""
+    line = " ".join(safe_text(_encodable(text)).split())
+    return line if longest is None or len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def quoted(text: str, longest: int = 60) -> str:
+    """Return foreign text in quotes as JSON and TOML write it, on one line, shortened and harmless."""
+    short = text if len(text) <= longest else text[:longest] + "…"
+    return safe_text(json.dumps(_encodable(short), ensure_ascii=False))
+
+
+def _encodable(text: str) -> str:
+    """Return text with a mark in place of every lone surrogate, which no encoding has."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

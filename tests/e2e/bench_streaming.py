@@ -32,7 +32,7 @@ from trm_engine.config import Config, apply  # noqa: E402  # torch reads how its
 from trm_engine.hardware import detect  # noqa: E402
 from trm_engine.learning.build import build_learner  # noqa: E402
 from trm_engine.learning.learner import Learner  # noqa: E402
-from trm_engine.tasks.base import Examples, Source  # noqa: E402
+from trm_engine.tasks.examples import Examples, Source  # noqa: E402
 from trm_engine.tasks.streaming import WINDOW_BYTES, StreamingSampler, reading_decision  # noqa: E402
 from trm_engine.tasks.subset import row_bytes  # noqa: E402
 from trm_engine.tasks.sudoku.config import SudokuConfig  # noqa: E402

@@ -11,6 +11,7 @@ import torch
 from trm_engine.config import Config, apply
 from trm_engine.sessions import Store
 from trm_engine.tasks.sudoku.config import SudokuConfig
+from trm_engine.training import run
 from trm_engine.training.control import Control
 from trm_engine.training.events import Event, Warned
 from trm_engine.training.run import Sitting
@@ -26,7 +27,7 @@ def one_thread() -> None:
 @pytest.fixture(autouse=True)
 def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs measure how fast this machine is but once; here each has a cache of its own."""
-    monkeypatch.setattr("trm_engine.training.runs.with_gemm_rate", lambda hardware: hardware)
+    monkeypatch.setattr(run, "with_gemm_rate", lambda hardware: hardware)
 
 
 TEXT = (

@@ -25,7 +25,8 @@ from trm_engine.planning.puzzle_costs import PuzzleCosts
 from trm_engine.progress import Progress
 from trm_engine.sessions import Store
 from trm_engine.tasks import build_task
-from trm_engine.tasks.base import Examples, Source, Task
+from trm_engine.tasks.base import Task
+from trm_engine.tasks.examples import Examples, Source
 from trm_engine.tasks.sudoku.config import SudokuConfig
 
 

@@ -12,6 +12,7 @@ from shutil import copytree
 
 import pytest
 
+import trm_engine.sessions.store
 from tests.program import TINY
 from tests.trm_tui.editor_pilot import SharedDesk, sharing
 from tests.trm_tui.fake_engine import FakeWorkbench
@@ -139,7 +140,7 @@ def six_sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     versions = {"python": "3.11.7", "torch": "2.13.0", "numpy": "2.4.6", "trm-tui": "0.1.0"}
     with pytest.MonkeyPatch.context() as patch:
         stop_the_clock(patch)
-        patch.setattr("trm_engine.sessions.store.installed_versions", lambda: versions)
+        patch.setattr(trm_engine.sessions.store, "installed_versions", lambda: versions)
         make_some(Store(root), loads(CONFIG, "the test"))
     return root
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from trm_engine.errors import SessionError
 from trm_engine.tasks import build_task
-from trm_engine.tasks.base import Task, Tokens
+from trm_engine.tasks.base import Task
+from trm_engine.tasks.examples import Tokens
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_tui.workbench.watch.model_host import Progress, Subject
 from trm_tui.workbench.watch.trace import Film, Step, make_film

@@ -10,8 +10,10 @@ import pytest
 
 from tests.trm_tui.fake_engine import LAPTOP, evaluated, stepped
 from trm_engine.config import Config, apply, dumps
-from trm_engine.sessions import Checkpoint, Store
+from trm_engine.sessions import Checkpoint, Store, history, log, record, store
+from trm_engine.sessions.checkpoints import checkpoint
 from trm_engine.sessions.layout import RECORD
+from trm_tui.workbench.browser import clock
 from trm_tui.workbench.browser.session_row import SessionRow, ShownRecord, row_of
 
 NOW = datetime(2026, 3, 20, 15, 30, tzinfo=timezone.utc)
@@ -31,9 +33,9 @@ def row(session_id: str = "20260320-120000-sudoku-6x6-aaaa", **fields: object) -
 
 def stop_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make it `NOW`, in UTC, for what is written and what is shown."""
-    monkeypatch.setattr("trm_tui.workbench.browser.clock.local_now", lambda: NOW)
-    for module in ("record", "store", "history", "log", "checkpoints.checkpoint"):
-        monkeypatch.setattr(f"trm_engine.sessions.{module}.now", lambda: NOW - timedelta(hours=1))
+    monkeypatch.setattr(clock, "local_now", lambda: NOW)
+    for module in (record, store, history, log, checkpoint):
+        monkeypatch.setattr(module, "now", lambda: NOW - timedelta(hours=1))
 
 
 def make_session(

@@ -7,6 +7,8 @@ before it counts as exact.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from trm_engine.text import safe_text
@@ -25,13 +27,17 @@ def exact_libraries() -> tuple[str, ...]:
     return ("default",) if onednn_problem() else ("default", "onednn")
 
 
-def onednn_problem() -> str | None:
-    """Return why oneDNN cannot compute exact products here; None: it can."""
+def onednn_problem(error_of: Callable[..., float] | None = None) -> str | None:
+    """Return why oneDNN cannot compute exact products here; None: it can.
+
+    `error_of` measures the error of a library by its name and the sizes of a product.
+    """
+    error_of = error_of or _error
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]  # torch leaves it untyped
         return "this torch comes without oneDNN"
     before = torch.get_float32_matmul_precision()
     try:
-        worst = max(_error("onednn", *sizes) / _error("default", *sizes) for sizes in _SIZES)
+        worst = max(error_of("onednn", *sizes) / error_of("default", *sizes) for sizes in _SIZES)
     except RuntimeError as error:  # where the system allows no memory that can be executed, for one
         return f"oneDNN does not work here: {safe_text(str(error))}"
     finally:

@@ -13,8 +13,10 @@ from pydantic.fields import FieldInfo as Declaration
 
 from trm_engine.config.kinds import KINDS
 from trm_engine.config.sections import Config, Section, TaskConfig
+from trm_engine.text import quoted
 
 Value = str | int | float | bool
+_LONGEST_KEY = 60
 _TYPE_WORDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text"}
 
 
@@ -68,6 +70,27 @@ class FieldInfo:
 def number(value: int | float) -> str:
     """Return a number as a person would write it: no `.0` behind whole numbers."""
     return str(int(value)) if float(value).is_integer() else repr(value)
+
+
+def show(value: object) -> str:
+    """Return a value as it would be written in TOML, shortened and harmless to print."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        # Python refuses to print integers of more than 4300 digits, and nobody would read them.
+        return str(value) if value.bit_length() <= 64 else "a number of more than 64 bits"
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, str):
+        return quoted(value)
+    names = {dict: "a table", list: "a list", type(None): "nothing"}
+    return names.get(type(value), "a date or time")
+
+
+def key_text(key: str) -> str:
+    """Return a key as it would be written: bare when it can be, else in quotes."""
+    bare = key.isascii() and key.replace("-", "").replace("_", "").isalnum() and len(key) <= _LONGEST_KEY
+    return key if bare else quoted(key)
 
 
 def section_types(task: type[TaskConfig]) -> dict[str, type[Section]]:

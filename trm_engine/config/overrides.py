@@ -9,9 +9,10 @@ from tomlkit.exceptions import TOMLKitError
 
 from trm_engine.config.build import check, meant_by, task_type
 from trm_engine.config.describe import FieldInfo, Value, describe, section_types
-from trm_engine.config.problems import quoted, similar
+from trm_engine.config.problems import similar
 from trm_engine.config.sections import Config, TaskConfig
 from trm_engine.errors import OVERRIDES, ConfigError
+from trm_engine.text import quoted
 
 
 def apply(config: Config, assignments: Iterable[str], source: str = OVERRIDES) -> Config:

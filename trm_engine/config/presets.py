@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from trm_engine.config.problems import quoted
 from trm_engine.config.sections import DATA_FIELDS, Config
 from trm_engine.config.toml import load
 from trm_engine.errors import UsageError
 from trm_engine.paths import in_home, shipped
-from trm_engine.text import did_you_mean
+from trm_engine.text import did_you_mean, quoted
 
 
 @dataclass(frozen=True)

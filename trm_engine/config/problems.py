@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trm_engine.config.describe import FieldInfo, describe, number, section_types
+from trm_engine.config.describe import FieldInfo, describe, key_text, number, section_types, show
 from trm_engine.config.sections import TaskConfig
 from trm_engine.text import nearest, safe_text
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 MOST_EXPLAINED = 100
-_LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -62,34 +60,6 @@ def similar(section: str, key: str, fields: Iterable[FieldInfo]) -> list[FieldIn
     exact = [info for info in fields if info.name == key]
     found = exact or [info for info in fields if info.name == name]
     return [info for info in found if info.section == section] or found
-
-
-def show(value: object) -> str:
-    """Return a value as it would be written in TOML, shortened and harmless to print."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        # Python refuses to print integers of more than 4300 digits, and nobody would read them.
-        return str(value) if value.bit_length() <= 64 else "a number of more than 64 bits"
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, str):
-        return quoted(value)
-    names = {dict: "a table", list: "a list", type(None): "nothing"}
-    return names.get(type(value), "a date or time")
-
-
-def quoted(text: str) -> str:
-    """Return foreign text in quotes, on one line, shortened and harmless to print."""
-    short = text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
-    printable = short.encode("utf-8", "replace").decode("utf-8")
-    return safe_text(json.dumps(printable, ensure_ascii=False))
-
-
-def key_text(key: str) -> str:
-    """Return a key as it would be written: bare when it can be, else in quotes."""
-    bare = key.isascii() and key.replace("-", "").replace("_", "").isalnum() and len(key) <= _LONGEST_SHOWN
-    return key if bare else quoted(key)
 
 
 def _explain(error: ErrorDetails, fields: tuple[FieldInfo, ...]) -> Problem:

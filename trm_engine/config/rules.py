@@ -98,7 +98,7 @@ def _rope_turns_pairs(config: Config) -> str | None:
     head = model.hidden_size // model.heads
     if head % 2 == 0:
         return None
-    return f"hidden_size / heads is {head}, and rope needs an even number: it turns pairs"
+    return f"hidden_size / heads is {head}, and rope needs an even number: it rotates pairs"
 
 
 @_rule("model.positions", "model.mixer")

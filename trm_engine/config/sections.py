@@ -163,11 +163,11 @@ class TrainConfig(Section):
     halt_exploration_prob: float = Field(0.1, ge=0, le=1)
     """Fraction of rows that may not halt before a randomly drawn step (exploration)."""
     halt_exploration_start: float = Field(0.0, ge=0, le=1)
-    """The same when training begins; it moves evenly to halt_exploration_prob. 0: halt_exploration_prob."""
+    """That fraction at step 0; changes linearly to halt_exploration_prob. 0: the same throughout."""
     recursion_start_h: int = Field(0, ge=0, le=64)
-    """Cycles when training begins; they grow evenly to h_cycles, evaluation takes all. 0: h_cycles."""
+    """Cycles at step 0; they grow evenly to h_cycles, evaluation takes all. 0: h_cycles throughout."""
     recursion_start_l: int = Field(0, ge=0, le=64)
-    """The same for the updates of z within a cycle, which grow to l_cycles. 0: l_cycles."""
+    """Updates of z in a cycle at step 0; they grow evenly to l_cycles. 0: l_cycles throughout."""
     recursion_share: float = Field(0.2, gt=0, le=1)
     """Share of the run over which the recursion grows."""
     continue_loss: bool = False
@@ -186,11 +186,11 @@ class EvalConfig(Section):
     batch_size: int = Field(250, ge=1, le=65536)
     """Puzzles evaluated at once."""
     halt_max_steps: int = Field(0, ge=0, le=4096)
-    """Supervision steps at evaluation; 0 takes the training's. More is often better, and free of training."""
+    """Supervision steps at evaluation; 0: halt_max_steps. More often helps and costs no training."""
     depths: str = Field("", max_length=200)
-    """Further supervision steps at which the last evaluation looks, in the same pass: "4 16 32"."""
+    """Further supervision steps at which the last evaluation measures, in one pass: "4 16 32"."""
     halt_thresholds: str = Field("", max_length=200)
-    """Halting logits above which the last evaluation lets puzzles halt, each tried: "-2 0 2"."""
+    """Thresholds on the halting logit that the last evaluation compares: "-2 0 2"."""
     raw_weights: bool = False
     """Measure the raw weights too in the last evaluation, beside their moving average."""
     noise_scale: bool = False
@@ -233,7 +233,7 @@ class RuntimeConfig(Section):
     threads: int = Field(0, ge=0, le=1024)
     """Compute threads; 0 uses the physical cores available to this process."""
     precision: Literal["exact", "bf16", "fp16", "auto"] = "exact"
-    """float32 (exact), products in bfloat16 or float16, or whichever a trial finds faster (auto)."""
+    """float32 (exact), GEMM in bfloat16 or float16, or whichever a trial measures faster (auto)."""
     tuning: Literal["auto", "off"] = "auto"
     """auto: fused kernels, and measure every setting below left on "auto"; off: plain PyTorch."""
     parallelism: Literal["auto", "rows", "operations"] = "auto"

@@ -15,7 +15,7 @@ from trm_engine.config.describe import FieldInfo, describe, section_types, value
 from trm_engine.config.sections import Config
 from trm_engine.errors import ConfigError
 from trm_engine.files import open_plain
-from trm_engine.text import format_bytes, safe_text
+from trm_engine.text import format_bytes, one_line, safe_text
 
 MAX_BYTES = 100_000
 _WIDTH = 108
@@ -103,7 +103,7 @@ def _comment(text: str) -> str:
 
 def _syntax_problem(error: Exception, text: str) -> str:
     """Say where the parser stopped and why, in words for people who do not know its own."""
-    message = _one_line(str(error).rpartition(" at line ")[0] or str(error))
+    message = one_line(str(error).rpartition(" at line ")[0] or str(error))
     line, column = (error.line, error.col + 1) if isinstance(error, ParseError) else (0, 0)
     duplicate = re.fullmatch(r'Key "(.+)" already exists\.?', message)
     unexpected = re.fullmatch(r"Unexpected character: '(.+)'", message)
@@ -140,8 +140,3 @@ def _repeated(text: str, name: str) -> int | None:
                 return number
             seen.add(place)
     return None
-
-
-def _one_line(text: str) -> str:
-    short = " ".join(safe_text(text).split())
-    return short if len(short) <= 200 else short[:200] + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from trm_engine.hardware.cpu_linux import linux_cpu
 from trm_engine.hardware.cpu_macos import macos_cpu
 from trm_engine.hardware.facts import Cpu
-from trm_engine.hardware.system import System, attempt, one_line
+from trm_engine.hardware.system import System, attempt, fact
 
 
 def read_cpu(system: System, quota_cores: float | None) -> Cpu:
@@ -24,7 +24,7 @@ def read_cpu(system: System, quota_cores: float | None) -> Cpu:
     physical, logical = cpu.physical_cores or physical or None, cpu.logical_cores or logical or None
     return cpu.model_copy(
         update={
-            "architecture": one_line(system.architecture),
+            "architecture": fact(system.architecture),
             "physical_cores": physical,
             "logical_cores": logical,
             "quota_cores": quota_cores,

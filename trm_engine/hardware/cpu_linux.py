@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trm_engine.hardware.extensions import extensions_of
 from trm_engine.hardware.facts import Caches, Cpu
-from trm_engine.hardware.system import System, count, one_line
+from trm_engine.hardware.system import System, count, fact
 
 _CPUS = "/sys/devices/system/cpu"
 _MAX_CPUS = 8192  # a damaged list must not become a set of a billion
@@ -33,7 +33,7 @@ def linux_cpu(system: System) -> Cpu:
     vendor = first.get("vendor_id") or first.get("CPU implementer", "")
     return Cpu(
         model=_model(system, first),
-        vendor=one_line(_VENDORS.get(vendor, vendor)),
+        vendor=fact(_VENDORS.get(vendor, vendor)),
         physical_cores=_distinct(cores, present),
         logical_cores=len(present) or None,
         performance_cores=_distinct(cores, fast) if hybrid else None,
@@ -99,7 +99,7 @@ def _model(system: System, first: dict[str, str]) -> str:
             if key.strip() == "Model name":
                 named = value
                 break
-    return one_line(named)
+    return fact(named)
 
 
 def _caches(system: System, cpu: int) -> Caches:

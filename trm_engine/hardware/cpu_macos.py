@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from trm_engine.hardware.extensions import extensions_of, macos_flags
 from trm_engine.hardware.facts import Caches, Cpu
-from trm_engine.hardware.system import System, count, one_line
+from trm_engine.hardware.system import System, count, fact
 
 _VENDORS = {"GenuineIntel": "Intel"}
 
@@ -15,7 +15,7 @@ _VENDORS = {"GenuineIntel": "Intel"}
 def macos_cpu(system: System) -> Cpu:
     """Read what macOS tells of the processor. It has neither affinity nor quotas: every core is usable."""
     hw, machdep = system.sysctl("hw"), system.sysctl("machdep.cpu")
-    model = one_line(machdep.get("machdep.cpu.brand_string"))
+    model = fact(machdep.get("machdep.cpu.brand_string"))
     vendor = machdep.get("machdep.cpu.vendor") or ("Apple" if model.startswith("Apple") else None)
     physical = _cores(hw, "hw.physicalcpu")
     logical = _cores(hw, "hw.logicalcpu") or _cores(hw, "hw.ncpu")
@@ -23,7 +23,7 @@ def macos_cpu(system: System) -> Cpu:
     hertz = count(hw.get("hw.cpufrequency_max")) or 0
     return Cpu(
         model=model,
-        vendor=one_line(_VENDORS.get(vendor or "", vendor)),
+        vendor=fact(_VENDORS.get(vendor or "", vendor)),
         physical_cores=physical,
         logical_cores=logical,
         performance_cores=_cores(hw, "hw.perflevel0.physicalcpu") if hybrid else None,

@@ -7,10 +7,14 @@ from trm_engine.hardware.cpu import read_cpu
 from trm_engine.hardware.facts import UNKNOWN, Cpu, Hardware, Memory, OperatingSystem, Power, TorchBuild
 from trm_engine.hardware.gpu import read_gpus
 from trm_engine.hardware.memory import read_memory
-from trm_engine.hardware.operating_system import read_machine, read_operating_system
 from trm_engine.hardware.power import read_power
+from trm_engine.hardware.software import (
+    import_torch,
+    read_machine,
+    read_operating_system,
+    read_torch_build,
+)
 from trm_engine.hardware.system import System, attempt
-from trm_engine.hardware.torch_build import import_torch, read_torch_build
 
 
 def detect(*, with_torch: bool = False, system: System | None = None) -> Hardware:

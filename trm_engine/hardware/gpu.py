@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Literal, TypeVar
 
 from trm_engine.hardware.facts import Gpu
-from trm_engine.hardware.system import System, attempt, one_line
+from trm_engine.hardware.system import System, attempt, fact
 
 T = TypeVar("T")
 Kind = Literal["cuda", "mps", "xpu"]
@@ -59,8 +59,8 @@ def _nvidia_name(system: System) -> str:
         for line in (system.read(folder / "information") or "").splitlines():
             key, _, value = line.partition(":")
             if key.strip() == "Model":
-                return one_line(value)
-    return one_line(None)
+                return fact(value)
+    return fact(None)
 
 
 def _ask_torch(gpu: Gpu, torch: ModuleType) -> Gpu:
@@ -73,7 +73,7 @@ def _ask_torch(gpu: Gpu, torch: ModuleType) -> Gpu:
         return gpu.model_copy(update={"usable": usable})
     told = _quietly(lambda: backend.get_device_properties(0)) if gpu.kind != "mps" else None
     memory = attempt(lambda: int(told.total_memory)) if told is not None else None
-    name = attempt(lambda: one_line(told.name)) if told is not None else None
+    name = attempt(lambda: fact(told.name)) if told is not None else None
     return gpu.model_copy(
         update={"present": True, "usable": True, "memory_bytes": memory, "name": name or gpu.name}
     )

@@ -13,7 +13,7 @@ from trm_engine.errors import ConfigError, UsageError
 from trm_engine.files import open_plain
 from trm_engine.hardware.facts import Hardware
 from trm_engine.paths import in_home, shipped
-from trm_engine.text import did_you_mean, safe_text
+from trm_engine.text import did_you_mean, one_line, safe_text
 
 _MAX_BYTES = 1_000_000
 
@@ -33,7 +33,7 @@ def load_profile(name_or_file: str) -> Hardware:
         known = profile_names()
         if name_or_file not in known:
             hint = did_you_mean(name_or_file, known)
-            raise UsageError(f'no hardware profile "{_shown(name_or_file)}".{hint} Or give a .toml file.')
+            raise UsageError(f'no hardware profile "{one_line(name_or_file)}".{hint} Or give a .toml file.')
         return _load(_folder() / f"{name_or_file}.toml")
     return _load(in_home(Path(name_or_file)))
 
@@ -43,7 +43,7 @@ def _folder() -> Path:
 
 
 def _load(path: Path) -> Hardware:
-    source = _shown(str(path))
+    source = one_line(str(path))
     tables = _parse(_read(path, source), source)
     try:
         hardware = Hardware.model_validate(tables)
@@ -76,20 +76,20 @@ def _parse(text: str, source: str) -> dict[str, object]:
     try:
         return dict(tomlkit.parse(text).unwrap())
     except ParseError as error:
-        reason = _shown(str(error).rpartition(" at line ")[0] or str(error))
+        reason = one_line(str(error).rpartition(" at line ")[0] or str(error))
         raise ConfigError([f"line {error.line}: is not valid TOML: {reason}"], source) from None
     except (TOMLKitError, ValueError, RecursionError) as error:
-        raise ConfigError([f"is not valid TOML: {_shown(str(error))}"], source) from None
+        raise ConfigError([f"is not valid TOML: {one_line(str(error))}"], source) from None
 
 
 def _explain(error: ErrorDetails) -> str:
     """Return one problem as `cpu.physical_cores: …`."""
     place = [str(part) for part in error["loc"]]
-    key = _shown(".".join(place))
+    key = one_line(".".join(place))
     if error["type"] == "extra_forbidden":
         return f"{key}: unknown key.{did_you_mean(place[-1], _keys(place[:-1]))}"
     shown = error["input"]
-    given = f", not {_shown(repr(shown))}" if isinstance(shown, (str, int, float, bool)) else ""
+    given = f", not {one_line(repr(shown))}" if isinstance(shown, (str, int, float, bool)) else ""
     return f"{key}: {error['msg'][0].lower()}{error['msg'][1:]}{given}"
 
 
@@ -131,10 +131,4 @@ def _completed(hardware: Hardware, name: str) -> Hardware:
         "usable_cores": cpu.usable_cores or cpu.logical_cores,
         "usable_physical_cores": cpu.usable_physical_cores or cpu.physical_cores,
     }
-    return hardware.model_copy(update={"profile": _shown(name), "cpu": cpu.model_copy(update=usable)})
-
-
-def _shown(text: str) -> str:
-    """Return foreign text as a harmless part of one line."""
-    short = " ".join(safe_text(text.encode("utf-8", "replace").decode("utf-8")).split())
-    return short if len(short) <= 200 else short[:200] + "…"
+    return hardware.model_copy(update={"profile": one_line(name), "cpu": cpu.model_copy(update=usable)})

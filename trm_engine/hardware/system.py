@@ -15,13 +15,14 @@ from typing import Protocol, TypeVar
 
 import psutil
 
-from trm_engine.text import safe_text
+from trm_engine.text import one_line
 
 T = TypeVar("T")
 Runner = Callable[[Sequence[str]], "str | None"]
 
 _READ_LIMIT = 4_000_000  # /proc/cpuinfo of a server with hundreds of cores takes about 1 MB
 _COMMAND_SECONDS = 5.0
+_LONGEST_FACT = 120
 _COUNT_LIMIT = 2**62  # cgroup v1 says "no limit" with the largest multiple of a page below 2**63
 
 
@@ -107,10 +108,9 @@ def count(text: str | None) -> int | None:
     return number if number < _COUNT_LIMIT else None
 
 
-def one_line(text: str | None) -> str:
-    """Return foreign text as one harmless line of at most 120 characters, or `unknown`."""
-    line = " ".join(safe_text((text or "").replace("\0", " ")).split())[:120].strip()
-    return line or "unknown"
+def fact(text: str | None) -> str:
+    """Return what a system tells as one harmless line, or `unknown` where it tells nothing."""
+    return one_line((text or "").replace("\0", " "), _LONGEST_FACT) or "unknown"
 
 
 @dataclass(frozen=True)

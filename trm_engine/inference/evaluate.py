@@ -17,7 +17,8 @@ from trm_engine.inference.evaluation_result import Measured
 from trm_engine.inference.scoring import judge, scored_labels
 from trm_engine.inference.supervise import halting, supervise
 from trm_engine.models.trm import TRM
-from trm_engine.tasks.base import Examples, PuzzleTask, Source, Task, Tokens
+from trm_engine.tasks.base import PuzzleTask, Task
+from trm_engine.tasks.examples import Examples, Source, Tokens
 
 Solved = Callable[[Tokens, Tokens], npt.NDArray[np.bool_]]
 """Tells which answers (N, L) to puzzles (N, L) the rules accept."""
@@ -186,6 +187,7 @@ class _Halting:
     def see(self, number: int, rows: torch.Tensor, q_halt: torch.Tensor, exact: torch.Tensor) -> None:
         """Look at a supervision step of the rows that are still there."""
         halts = (q_halt > self.threshold) | (number == self._max_steps)
+        # The first halt counts: rows go on to the end, so that every threshold is measured in one pass.
         newly = halts & (self.steps[rows] == 0)
         self.steps[rows[newly]] = number
         self.exact[rows[newly]] = exact[newly].float()

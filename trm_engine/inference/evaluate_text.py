@@ -17,7 +17,7 @@ from trm_engine.config.text_kind import TEXT
 from trm_engine.inference.evaluation_result import Measured
 from trm_engine.inference.scoring import scored_labels, softmax_cross_entropy
 from trm_engine.models.text import RecursiveText
-from trm_engine.tasks.base import IGNORE_LABEL, Source
+from trm_engine.tasks.examples import IGNORE_LABEL, Source
 from trm_engine.tasks.text.task import Windows
 
 

@@ -10,7 +10,7 @@ import torch
 
 from trm_engine.errors import UsageError
 from trm_engine.models.text import RecursiveText
-from trm_engine.tasks.base import PAD
+from trm_engine.tasks.examples import PAD
 from trm_engine.tasks.text.vocabulary import Vocabulary
 from trm_engine.text import safe_text
 
@@ -28,7 +28,7 @@ class Sampling:
     max_tokens: int = 500
     """Characters to write, after the start."""
     seed: int = 0
-    """Start of the draw's randomness."""
+    """Random seed."""
 
 
 def check_start(vocabulary: Vocabulary, start: str) -> str:

@@ -15,8 +15,9 @@ from trm_engine.inference.evaluation_result import Measured
 from trm_engine.progress import Progress
 from trm_engine.remedies import Advice
 from trm_engine.sessions import Store
-from trm_engine.tasks.base import Source, Task
-from trm_engine.text import safe_text
+from trm_engine.tasks.base import Task
+from trm_engine.tasks.examples import Source
+from trm_engine.text import one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,6 @@ def put_weights(
     except RuntimeError as error:
         raise SessionError(
             f"session {session}: the weights of step {step} do not belong to its {belong} "
-            f"({safe_text(str(error)).splitlines()[0]})"
+            f"({one_line(str(error))})"
         ) from error
     network.requires_grad_(False)

@@ -14,7 +14,7 @@ from trm_engine.config import Config
 from trm_engine.errors import SessionError
 from trm_engine.inference.evaluate import Evaluation, evaluate, judge_of
 from trm_engine.inference.model import Model, put_weights
-from trm_engine.inference.trace import Refinement, refine
+from trm_engine.inference.supervise import Refinement, refine
 from trm_engine.inference.verified import Looking, Outcome, Seen, solve
 from trm_engine.inference.verified_evaluation import VerifiedEvaluation, evaluate_verified
 from trm_engine.models.trm import TRM, build_model
@@ -22,7 +22,8 @@ from trm_engine.progress import Progress
 from trm_engine.remedies import Advice
 from trm_engine.sessions import Store
 from trm_engine.tasks import build_puzzles
-from trm_engine.tasks.base import PuzzleTask, Source, Task, Tokens
+from trm_engine.tasks.base import PuzzleTask, Task
+from trm_engine.tasks.examples import Source, Tokens
 from trm_engine.tasks.kit.symmetry import VIEWS
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from trm_engine.tasks.base import IGNORE_LABEL, PAD, Tokens
+from trm_engine.tasks.examples import IGNORE_LABEL, PAD, Tokens
 
 
 def scored_labels(labels: Tokens) -> Tensor:

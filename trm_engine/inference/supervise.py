@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from trm_engine.models.trm import TRM, State
-from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.examples import Tokens
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class Supervision:
         """Add noise to the latent state of every row."""
         assert self._state is not None, "no row has joined"
         z = self._state.z + noise_SBD.to(self._state.z)
+        # A model with one state has y and z as one tensor: they must stay one.
         self._state = State(z if self._state.y is self._state.z else self._state.y, z)
 
     def step(self) -> tuple[State, Tensor, Tensor]:
@@ -125,6 +127,7 @@ def supervise(
     for number in range(1, max_steps + 1):
         step = SupervisionStep(number, rows, *supervision.step())
         yield step
+        # After the yield: whoever looks at a step may decide by it which rows leave.
         if leaves is not None and number < max_steps:
             staying = ~leaves(step)
             if not staying.any():
@@ -132,3 +135,24 @@ def supervise(
             if not staying.all():
                 rows = rows[staying]
                 supervision.keep(staying)
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """The model's answer to one puzzle after one supervision step.
+
+    `answer` (L,) tokens, `confidence` (L,) probability of each token, `halt_probability` of the step.
+    """
+
+    step: int
+    answer: Tokens
+    confidence: npt.NDArray[np.float32]
+    halt_probability: float
+
+
+def refine(model: TRM, puzzle: Tokens, max_steps: int, puzzle_id: int = 0) -> Iterator[Refinement]:
+    """Solve one puzzle (L,), yielding the answer after each supervision step."""
+    inputs, ids = np.asarray(puzzle)[None], np.array([puzzle_id])
+    for step in supervise(model, inputs, ids, max_steps=max_steps):
+        answer, confidence = step.answers[0].numpy(), step.confidences[0].numpy()
+        yield Refinement(step.number, answer, confidence, float(step.halt_probabilities[0]))

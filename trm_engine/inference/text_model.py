@@ -17,7 +17,8 @@ from trm_engine.models.text import RecursiveText, build_text_model
 from trm_engine.progress import Progress, silent
 from trm_engine.remedies import Advice
 from trm_engine.sessions import Store
-from trm_engine.tasks.base import Source, Task
+from trm_engine.tasks.base import Task
+from trm_engine.tasks.examples import Source
 from trm_engine.tasks.text.config import TextConfig
 from trm_engine.tasks.text.task import TextTask
 from trm_engine.tasks.text.vocabulary import Vocabulary

@@ -11,7 +11,8 @@ import numpy as np
 
 from trm_engine.inference.verified import Looking, Outcome, solve
 from trm_engine.models.trm import TRM
-from trm_engine.tasks.base import PAD, PuzzleTask, Source
+from trm_engine.tasks.base import PuzzleTask
+from trm_engine.tasks.examples import PAD, Source
 
 _AT_ONCE = 4096
 

@@ -21,7 +21,7 @@ from trm_engine.models.trm import TRM
 from trm_engine.tasks.arc.data import Query
 from trm_engine.tasks.arc.grids import Grid
 from trm_engine.tasks.arc.task import ArcTask
-from trm_engine.tasks.base import Examples, Tokens
+from trm_engine.tasks.examples import Examples, Tokens
 
 PASS_AT = (1, 2, 5, 10, 100, 1000)
 """How many of the ranked grids are tried in the figures that are reported."""

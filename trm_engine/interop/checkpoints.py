@@ -27,7 +27,8 @@ from trm_engine.learning.puzzle_learner import PuzzleLearner
 from trm_engine.progress import Progress
 from trm_engine.sessions import Checkpoint, Store, weights_sha256
 from trm_engine.tasks import build_puzzles
-from trm_engine.tasks.base import Examples, Task
+from trm_engine.tasks.base import Task
+from trm_engine.tasks.examples import Examples
 from trm_engine.text import safe_text
 from trm_engine.tuning.choices import choose_threads
 
@@ -60,7 +61,7 @@ def import_published(
     """Make a session of published weights: at step 0, as if it had been trained this far elsewhere.
 
     The moving average equals the weights, the optimizer's moments are zero and every row of the batch waits
-    for a puzzle, so that training goes on from here. The data are needed only where puzzles have embeddings.
+    for a puzzle, so that training resumes from here. The data are needed only where puzzles have embeddings.
 
     Raises `UsageError` when the file is not sound or not of this configuration, `SessionError` or
     `ResourceError` when the session cannot be written.

@@ -11,11 +11,11 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.errors import UsageError
+from trm_engine.files import unusable
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.base import PAD, Source, Task, Tokens
+from trm_engine.tasks.base import Task
 from trm_engine.tasks.dataset_folder import METADATA
-from trm_engine.text import safe_text
+from trm_engine.tasks.examples import PAD, Source, Tokens
 
 NO_PUZZLE = 0
 """The identifier of puzzles that have none of their own (blank_identifier_id)."""
@@ -44,9 +44,9 @@ def write_published(
     """
     for name, source in (("train", train), ("test", test)):
         if (folder / name).exists():
-            raise _fault(folder / name, "exists already; choose another folder")
+            raise unusable(folder / name, "exists already; choose another folder")
         if not len(source):
-            raise _fault(folder / name, "would be empty: the task has no such examples")
+            raise unusable(folder / name, "would be empty: the task has no such examples")
     try:
         for name, source in (("train", train), ("test", test)):
             _write_split(folder / name, source, vocab_size, len(identifiers), progress)
@@ -54,7 +54,7 @@ def write_published(
         if test_puzzles:
             _write_json(folder / "test_puzzles.json", dict(test_puzzles))
     except OSError as error:
-        raise _fault(folder, f"cannot be written: {error.strerror}") from error
+        raise unusable(folder, f"cannot be written: {error.strerror}") from error
 
 
 def write_task(folder: Path, task: Task, progress: Progress = silent) -> None:
@@ -68,10 +68,6 @@ def write_task(folder: Path, task: Task, progress: Progress = silent) -> None:
         test_puzzles=task.test_puzzles,
         progress=progress,
     )
-
-
-def _fault(path: Path, what: str) -> UsageError:
-    return UsageError(f"{safe_text(str(path))}: {what}")
 
 
 def _write_json(path: Path, value: object) -> None:

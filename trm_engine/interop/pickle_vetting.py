@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from trm_engine.text import safe_text
+from trm_engine.text import one_line
 
 _ITEM_BYTES = {
     "torch FloatStorage": 4,
@@ -74,7 +74,7 @@ def described_weights(pickled: bytes) -> dict[str, Described]:
         raise ValueError("it holds no table of weights")
     for name, value in table.items():
         if not isinstance(value, Described):
-            raise ValueError(f'"{_shown(name)}" is no tensor: save the weights (state_dict) alone')
+            raise ValueError(f'"{one_line(name)}" is no tensor: save the weights (state_dict) alone')
     return table
 
 
@@ -174,7 +174,7 @@ class _Machine:
 
 def _known(name: str) -> _Global:
     if name not in (*_ITEM_BYTES, _DICT, _TENSOR, _PARAMETER):
-        dotted = _shown(name.replace(" ", "."))
+        dotted = one_line(name.replace(" ", "."))
         raise ValueError(f"refused: it asks for {dotted}, which weights do not need; it may run code")
     return _Global(name)
 
@@ -226,7 +226,3 @@ def _require_plain(gradient: object, hooks: object) -> None:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**62
-
-
-def _shown(text: str) -> str:
-    return safe_text(text)[:_SHOWN]

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trm_engine.errors import ResourceError, UsageError
-from trm_engine.files import disk_errors, new_file, sha256_of
+from trm_engine.errors import ResourceError
+from trm_engine.files import disk_errors, sha256_of, unusable, whole_file
 from trm_engine.interop.pickle_vetting import described_weights
 from trm_engine.sessions.record import Origin
 from trm_engine.text import format_bytes, safe_text
@@ -44,16 +44,16 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     try:
         _vet(file)
     except OSError as error:
-        raise _fault(file, f"cannot be read: {error.strerror or error}") from error
+        raise unusable(file, f"cannot be read: {error.strerror or error}") from error
     except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError) as error:
-        raise _fault(file, str(error)) from error
+        raise unusable(file, str(error)) from error
     import torch
 
     try:
         loaded: dict[str, Tensor] = torch.load(str(file), map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # what torch raises for files it cannot read is not documented
         reason = str(error).splitlines() or [type(error).__name__]
-        raise _fault(file, f"cannot be read: {reason[0][:200]}") from error
+        raise unusable(file, f"cannot be read: {reason[0][:200]}") from error
     return loaded
 
 
@@ -66,7 +66,7 @@ def write_weights(file: Path, weights: Mapping[str, Tensor]) -> None:
 
     with disk_errors(f"write {safe_text(str(file))}"):
         try:
-            with new_file(file) as temporary, temporary.open("wb") as out:
+            with whole_file(file, replace=False) as temporary, temporary.open("wb") as out:
                 torch.save(dict(weights), out)
         except RuntimeError as error:  # torch's own words for a write that came up short
             raise ResourceError(
@@ -79,12 +79,8 @@ def origin_of(file: Path) -> Origin:
     try:
         sha256, size = sha256_of(file), file.stat().st_size
     except OSError as error:
-        raise _fault(file, f"cannot be read: {error.strerror or error}") from error
+        raise unusable(file, f"cannot be read: {error.strerror or error}") from error
     return Origin(file=safe_text(file.name), bytes=size, sha256=sha256)
-
-
-def _fault(file: Path, what: str) -> UsageError:
-    return UsageError(f"{safe_text(str(file))}: {safe_text(what)}")
 
 
 def _vet(file: Path) -> None:

@@ -32,11 +32,11 @@ from trm_engine.config.kinds import kind_of
 from trm_engine.config.sections import Config
 from trm_engine.inference.evaluation_result import Measured
 from trm_engine.learning.loss_scale import first_scale, lower_scale, raise_scale
-from trm_engine.learning.muon import build_optimizer
-from trm_engine.learning.optimizers import Adam
+from trm_engine.learning.optimizers import Adam, build_optimizer
 from trm_engine.learning.schedule import lr_scale
 from trm_engine.models.layers import use_kernels
-from trm_engine.tasks.base import Source, Task
+from trm_engine.tasks.base import Task
+from trm_engine.tasks.examples import Source
 from trm_engine.tasks.streaming import sampler_for
 
 NUMERICS = 2
@@ -264,9 +264,11 @@ class Learner(ABC):
             self.parameters.grads.div_(counters.loss_scale)
         loss, grad_norm = self.compute.read(sums.loss, self.parameters.grads.norm())
         scale = self._lr_scale()
+        # Tested before the optimizer moves anything: a spike in Adam's moments would outlive the step.
         sound = math.isfinite(grad_norm) and loss / self.rows < _SPIKE * math.log(self.task.vocab_size)
         counters.step += 1
         counters.samples += self.rows
+        # Of every loss so far, also of skipped steps: a replay that agrees here agrees in all steps.
         counters.digest = _chained(counters.digest, loss)
         if not sound:
             # Too large for float16 is no divergence: the factor is halved, until it is no factor any more.
@@ -322,6 +324,7 @@ class Learner(ABC):
     def _continued(self, config: Config) -> Adam:
         """Return the optimizer of a configuration with the moments of the one before."""
         optimizer = build_optimizer(self.parameters, config.train)
+        # Moments stay: a restart from zero would take large first steps, as at the beginning.
         optimizer.mean, optimizer.square = self.optimizer.mean, self.optimizer.square
         optimizer.updates = self.optimizer.updates
         return optimizer

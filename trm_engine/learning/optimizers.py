@@ -1,13 +1,21 @@
-"""Optimizers on a flat tensor of weights."""
+"""Optimizers on a flat tensor of weights: Adam and its kin, Muon, and signs for puzzle embeddings."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from trm_engine.compute.parameters import FlatParameters
 from trm_engine.config.sections import TrainConfig
 
 _ADAM_EPS = 1e-8
+# Quintic Newton–Schulz: these coefficients bring singular values near 1 in five iterations, not quite to it.
+_QUINTIC = 3.4445, -4.7750, 2.0315
+_MUON_ITERATIONS = 5
+_MUON_EPS = 1e-7
+_MUON_RMS = 0.2
+# Weights that are several matrices side by side: their rows belong to different maps.
+_FUSED = {"gate_up": 2, "qkv": 3}
 
 
 class Adam:
@@ -33,6 +41,7 @@ class Adam:
         self.square.mul_(config.beta2).addcmul_(grads, grads, value=1 - config.beta2)
         mean_scale = 1 / (1 - config.beta1**self.updates)
         root = (self.square / (1 - config.beta2**self.updates)).sqrt_()
+        # Decay before the step and apart from the moments (AdamW): it does not depend on gradients.
         self.values.mul_(1 - lr * config.weight_decay)
         if config.optimizer == "adam_atan2":
             self.values.add_(torch.atan2(self.mean * mean_scale, root), alpha=-lr)
@@ -70,6 +79,74 @@ class MomentumSGD(Adam):
         self.updates += 1
         self.mean.mul_(config.beta1).add_(grads)
         self.values.mul_(1 - lr * config.weight_decay).add_(self.mean, alpha=-lr)
+
+
+class Muon(Adam):
+    """Adam for vectors, and for the blocks' matrices momentum made orthogonal first (Jordan et al., 2024).
+
+    `beta1` is the momentum of both; embeddings and heads are left to Adam. An update has the size of Adam's
+    (arXiv 2502.16982: orthogonal matrix · 0.2 · √(longer side)), so that one learning rate serves both.
+    Float32 throughout: bfloat16, usual on GPUs, is slow on CPUs. Matrices of one shape are made orthogonal
+    together.
+    """
+
+    def __init__(self, parameters: FlatParameters, config: TrainConfig) -> None:
+        super().__init__(parameters.values, config)
+        self._matrices: dict[tuple[int, int], list[tuple[int, int, bool]]] = {}
+        for name, (start, shape) in parameters.slices.items():
+            if name.startswith("blocks.") and len(shape) == 2:
+                count = _FUSED.get(name.rpartition(".")[2], 1)
+                self._add(start, shape[0] // count, shape[1], count)
+
+    def _add(self, start: int, rows: int, columns: int, count: int) -> None:
+        tall = rows > columns
+        group = self._matrices.setdefault((min(rows, columns), max(rows, columns)), [])
+        group.extend((start + number * rows * columns, rows, tall) for number in range(count))
+
+    @torch.no_grad()
+    def step(self, grads: Tensor, lr: float) -> None:
+        """Update the weights in place."""
+        before = {shape: self._stacked(self.values, shape) for shape in self._matrices}
+        super().step(grads, lr)
+        config = self.config
+        for shape, old in before.items():
+            # Nesterov: the momentum as it will be when this gradient has come once more.
+            ahead = self._stacked(self.mean, shape).lerp_(self._stacked(grads, shape), 1 - config.beta1)
+            scale = _MUON_RMS * max(shape) ** 0.5
+            new = old.mul_(1 - lr * config.weight_decay).sub_(orthogonal(ahead), alpha=lr * scale)
+            for matrix, view in zip(new, self._views(self.values, shape), strict=True):
+                view.copy_(matrix)
+
+    def _stacked(self, flat: Tensor, shape: tuple[int, int]) -> Tensor:
+        return torch.stack(self._views(flat, shape))
+
+    def _views(self, flat: Tensor, shape: tuple[int, int]) -> list[Tensor]:
+        """Return the matrices of one shape, wide."""
+        size = shape[0] * shape[1]
+        found = []
+        for start, rows, tall in self._matrices[shape]:
+            matrix = flat[start : start + size].view(rows, size // rows)
+            found.append(matrix.t() if tall else matrix)
+        return found
+
+
+def orthogonal(matrices_NRC: Tensor) -> Tensor:
+    """Return the nearest semi-orthogonal matrices, R ≤ C, nearly: singular values between 0.7 and 1.2."""
+    a, b, c = _QUINTIC
+    x: Tensor = matrices_NRC / (matrices_NRC.norm(dim=(1, 2), keepdim=True) + _MUON_EPS)
+    for _ in range(_MUON_ITERATIONS):
+        gram = x @ x.transpose(1, 2)
+        polynomial = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        x = torch.baddbmm(x, polynomial, x, beta=a)
+    return x
+
+
+def build_optimizer(parameters: FlatParameters, config: TrainConfig) -> Adam:
+    """Return the optimizer that a configuration names."""
+    if config.optimizer == "muon":
+        return Muon(parameters, config)
+    kinds: dict[str, type[Adam]] = {"lion": Lion, "sgd": MomentumSGD}
+    return kinds.get(config.optimizer, Adam)(parameters.values, config)
 
 
 @torch.no_grad()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -19,13 +19,16 @@ from trm_engine.learning.step import PuzzleResult, PuzzleRows, fresh_rows, super
 from trm_engine.models.carry import Carry
 from trm_engine.models.trm import TRM, build_model
 from trm_engine.planning.recursion import recursion_at
-from trm_engine.tasks.base import Source, Task
+from trm_engine.tasks.base import Task
+from trm_engine.tasks.examples import Source
 
 
 class PuzzleLearner(Learner):
     """Learns with deep supervision and halting; `carry` is the batch in flight."""
 
     model: TRM
+    measured_by: ClassVar[Callable[..., Evaluation]] = staticmethod(evaluate)
+    """What counts the puzzles that a model solves."""
 
     def __init__(self, config: Config, task: Task) -> None:
         generator = torch.Generator().manual_seed(config.train.seed)
@@ -77,7 +80,7 @@ class PuzzleLearner(Learner):
     ) -> Evaluation:
         """Measure how many puzzles the model solves, after the configured supervision steps."""
         config = self.config
-        return evaluate(
+        return self.measured_by(
             self.model,
             examples,
             max_steps=config.eval_steps,

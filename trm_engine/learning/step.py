@@ -20,7 +20,7 @@ from trm_engine.inference.scoring import judge, scored_labels
 from trm_engine.learning.losses import supervision_loss
 from trm_engine.models.carry import Carry, halted_rows
 from trm_engine.models.trm import TRM, Output
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 
 
 class PuzzleSums(Sums):
@@ -136,6 +136,7 @@ def supervision_step(model: TRM, rows: PuzzleRows, config: TrainConfig, weight: 
     losses = supervision_loss(output, carry.labels, judged, config.loss, target)
     (losses.total * weight).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     after = dataclasses.replace(carry, state=state, steps=steps, halted=halted)
+    # A row that waited for its first puzzle has no labels: its halting says nothing.
     counted = halted & (judged.labelled > 0)
     sums = PuzzleSums.of(
         loss=losses.total,
@@ -157,5 +158,6 @@ def _continue_target(
     `last` (B,): rows that cannot go on after that step.
     """
     following: Output = model(state, carry.inputs, model.puzzle_rows(carry.puzzle_ids), recursion)[1]
+    # At the last step there is nothing to continue to: the value there is that of halting.
     best = torch.where(last, following.q_halt, torch.maximum(following.q_halt, following.q_continue))
     return torch.sigmoid(best)

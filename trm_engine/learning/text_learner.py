@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -16,13 +17,16 @@ from trm_engine.inference.evaluate_text import TextEvaluation, character_losses,
 from trm_engine.inference.scoring import scored_labels
 from trm_engine.learning.learner import Learner
 from trm_engine.models.text import RecursiveText, build_text_model
-from trm_engine.tasks.base import Source, Task
+from trm_engine.tasks.base import Task
+from trm_engine.tasks.examples import Source
 
 
 class TextLearner(Learner):
     """Learns the next character with full backpropagation; nothing is carried from step to step."""
 
     model: RecursiveText
+    measured_by: ClassVar[Callable[..., TextEvaluation]] = staticmethod(evaluate_text)
+    """What measures the loss on held-out windows."""
 
     def __init__(self, config: Config, task: Task) -> None:
         generator = torch.Generator().manual_seed(config.train.seed)
@@ -53,7 +57,9 @@ class TextLearner(Learner):
     ) -> TextEvaluation:
         """Measure the loss on windows that are held out; there is nothing more thorough than that."""
         del thorough
-        return evaluate_text(self.model, examples, batch_size=self.config.eval.batch_size, stopping=stopping)
+        return self.measured_by(
+            self.model, examples, batch_size=self.config.eval.batch_size, stopping=stopping
+        )
 
 
 @dataclass(frozen=True)

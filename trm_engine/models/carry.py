@@ -117,5 +117,6 @@ def halted_rows(
     """
     if max_steps == 1:
         return torch.ones_like(steps, dtype=torch.bool)
+    # Exploration outranks the halting head: a row that is sure of its answer stays until its drawn step.
     wants = q_halt > q_continue if continue_loss else q_halt > 0
     return (wants | (steps >= max_steps)) & (steps >= min_steps)

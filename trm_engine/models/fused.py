@@ -30,6 +30,7 @@ class _SwigluNorm(Function):
         product = F.silu(g, inplace=not keep).mul_(u)
         hidden = torch.addmm(x, down, product) if along_length else torch.addmm(x, product, down.t())
         scale = inverse_rms(hidden, eps, 0 if along_length else -1)
+        # In place: the backward pass needs the output and the scale, and hidden is output / scale.
         output = hidden.mul_(scale)
         ctx.along_length = along_length
         ctx.save_for_backward(x, g, u, output, scale, gate_up, down)

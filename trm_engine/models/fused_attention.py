@@ -32,7 +32,7 @@ class _AttentionNorm(Function):
         tables: Tables | None,
         heads: int,
         eps: float,
-        keep: bool,
+        most_scores: int | None,
     ) -> Tensor:
         """Return the block's output (S, B, D)."""
         flat = x.reshape(-1, x.shape[-1])
@@ -45,7 +45,7 @@ class _AttentionNorm(Function):
         mixed = torch.empty_like(x)
         mixed_by_head = _by_head(mixed, heads)
         # The backward pass needs the scores of all heads; without one, a few at a time stay in the cache.
-        step = len(query) if keep else max(_MOST_SCORES // len(x) ** 2, 1)
+        step = len(query) if most_scores is None else max(most_scores // len(x) ** 2, 1)
         for start in range(0, len(query), step):
             some = slice(start, start + step)
             weights = torch.softmax(
@@ -72,6 +72,7 @@ class _AttentionNorm(Function):
         grad_query, grad_key, grad_value = (_by_head(part, heads) for part in grad_parts)
         torch.bmm(weights.transpose(1, 2), grad_mixed, out=grad_value)
         grad_weights = torch.bmm(grad_mixed, value.transpose(1, 2))
+        # Of the stored weights: the softmax need not be computed again.
         grad_scores = torch.ops.aten._softmax_backward_data(grad_weights, weights, -1, weights.dtype)
         grad_scores.mul_(_scale(query))
         torch.bmm(grad_scores, key, out=grad_query)
@@ -89,16 +90,24 @@ class _AttentionNorm(Function):
 
 
 def attention_norm(
-    x: Tensor, qkv: Tensor, out: Tensor, tables: Tables | None, *, heads: int, eps: float
+    x: Tensor,
+    qkv: Tensor,
+    out: Tensor,
+    tables: Tables | None,
+    *,
+    heads: int,
+    eps: float,
+    most_scores: int = _MOST_SCORES,
 ) -> Tensor:
     """Return rms(x + out(attention(qkv x))) of x (S, B, D), each position seeing all.
 
     `qkv` is (3 D, D), `out` (D, D); `tables` are the cosines and sines (S, 1, 1, d/2) by which queries and
     keys of heads of d numbers are rotated, if they are. The scores of all pairs of positions, S² · heads
-    numbers a row of the batch, are kept for the backward pass, where there is to be one.
+    numbers a row of the batch, are kept for the backward pass, where there is to be one; else there are
+    `most_scores` at once, which stay in the cache.
     """
-    keep = torch.is_grad_enabled()
-    result: Tensor = _AttentionNorm.apply(x, qkv, out, tables, heads, eps, keep)  # type: ignore[no-untyped-call]  # torch
+    most = None if torch.is_grad_enabled() else most_scores
+    result: Tensor = _AttentionNorm.apply(x, qkv, out, tables, heads, eps, most)  # type: ignore[no-untyped-call]  # torch
     return result
 
 
@@ -109,12 +118,14 @@ def _scale(query: Tensor) -> float:
 
 def _scaled_bmm(a: Tensor, b: Tensor, scale: float) -> Tensor:
     """Return scale · a b; the scale costs no pass of its own."""
+    # With beta 0 the first argument is not read, so an empty scalar will do.
     return torch.baddbmm(a.new_empty(()), a, b, beta=0, alpha=scale)
 
 
 def _rotate_(parts: Tensor, cos: Tensor, sin: Tensor, heads: int) -> None:
     """Rotate queries and keys (2, S, B, D) in place, rotate-half."""
     first, second = parts.view(*parts.shape[:3], heads, -1).chunk(2, dim=-1)
+    # One copy is needed: the second half is turned by the first as it was before.
     turned = first * sin
     first.mul_(cos).addcmul_(second, sin, value=-1)
     second.mul_(cos).add_(turned)

@@ -9,8 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trm_engine.config.sections import Config, ModelConfig
-from trm_engine.models.initial import lecun_normal, truncated_normal
-from trm_engine.models.layers import build_network, use_kernels
+from trm_engine.models.layers import build_network, lecun_normal, truncated_normal, use_kernels
 
 
 class RecursiveText(nn.Module):

@@ -10,8 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from trm_engine.config.sections import Config, ModelConfig
-from trm_engine.models.initial import lecun_normal, truncated_normal
-from trm_engine.models.layers import build_network, use_kernels
+from trm_engine.models.layers import build_network, lecun_normal, truncated_normal, use_kernels
 
 _HALT_BIAS = -5.0  # "do not halt" until training says otherwise
 
@@ -81,6 +80,7 @@ class TRM(nn.Module):
             self.embed_positions = nn.Parameter(positions)
         self.blocks = build_network(config, length, generator)
         self.lm_head = nn.Parameter(lecun_normal(vocab_size, size, generator))
+        # Zero weights and a negative bias: an untrained model never believes that it has finished.
         self.q_head = nn.Parameter(torch.zeros(2, size))
         self.q_bias = nn.Parameter(torch.full((2,), _HALT_BIAS))
         self.register_buffer("y_init", truncated_normal(size, std=1.0, generator=generator))
@@ -118,12 +118,14 @@ class TRM(nn.Module):
         """
         x = self.embed(inputs_BL, puzzle_rows_BN)
         cycles, updates = recursion or (self.config.h_cycles, self.config.l_cycles)
+        # Only the last cycle is differentiated (section 4.1 of the paper): memory stays that of one cycle.
         with torch.no_grad():
             for _ in range(cycles - 1):
                 state = self._cycle(state, x, updates)
         state = self._cycle(state, x, updates)
         answer = state.y
         logits = F.linear(answer[self.prefix_len :], self.lm_head).to(x.dtype)
+        # The first position, as published: mixed with all others in every block, it speaks for the answer.
         q_halt, q_continue = F.linear(answer[0], self.q_head, self.q_bias).to(x.dtype).unbind(-1)
         return State(state.y.detach(), state.z.detach()), Output(logits, q_halt, q_continue)
 
@@ -140,7 +142,9 @@ class TRM(nn.Module):
         parts.append(F.embedding(inputs_BL.t().long(), self.embed_tokens))
         x = torch.cat(parts)
         if self.config.positions == "learned":
+            # The sum of two independent parts would have √2 times the deviation of one.
             x = math.sqrt(0.5) * (x + self.embed_positions)
+        # Embeddings start with deviation 1/√D: scaled, they are as large as the normalised states.
         return math.sqrt(size) * x
 
     def _cycle(self, state: State, x: Tensor, updates: int) -> State:

@@ -52,6 +52,7 @@ def pressure(rss_bytes: int | None, available_bytes: int | None, budget_gb: floa
         return None
     limits = [round(budget_gb * 1e9)] if budget_gb else []
     if available_bytes is not None:
+        # What is held now and what could be taken more is all that this process can have.
         limits.append(available_bytes + rss_bytes)
     return Pressure(rss_bytes, min(limits)) if limits else None
 
@@ -132,6 +133,7 @@ class MemoryGuard:
     @property
     def stop(self) -> bool:
         """Whether the run must end where no less can be held."""
+        # The same two samples as for shrinking: whoever acts asks `shrink` first.
         return self._over_stop >= _CONFIRMING
 
     @property
@@ -154,4 +156,5 @@ class MemoryGuard:
 
     def regret(self) -> None:
         """Note that a growth had to be taken back: wait twice as long before the next."""
+        # Doubled each time: another program that comes and goes must not have the run toggle for ever.
         self._patience = min(2 * self._patience, _MOST_PATIENCE)

@@ -49,6 +49,7 @@ class _Cause:
         if not self._true and count >= self._needed:
             self._true = True
             return True
+        # Off well below where it went on: a share that hovers between the two is told once, not each time.
         if self._true and count <= self._clears_at:
             self._true = False
         return False

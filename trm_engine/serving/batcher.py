@@ -15,10 +15,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from trm_engine.inference.supervise import Supervision, SupervisionStep
-from trm_engine.inference.trace import Refinement
+from trm_engine.inference.supervise import Refinement, Supervision, SupervisionStep
 from trm_engine.models.trm import TRM
-from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.examples import Tokens
 
 _LONGEST_STEP = 0.3
 """Seconds that one shared step may be expected to take before no further row is let in."""

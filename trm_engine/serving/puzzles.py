@@ -16,7 +16,8 @@ from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.grids import as_puzzle
 from trm_engine.tasks.arc.task import ArcTask
-from trm_engine.tasks.base import PuzzleTask, Tokens
+from trm_engine.tasks.base import PuzzleTask
+from trm_engine.tasks.examples import Tokens
 
 Cell = int | str
 _LETTERS = "0123456789ABCDEFG"

@@ -17,9 +17,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.inference.trace import Refinement
+from trm_engine.inference.supervise import Refinement
 from trm_engine.serving.batcher import Batcher, Row
-from trm_engine.tasks.base import PAD, PuzzleTask, Tokens, Verdict
+from trm_engine.tasks.base import PuzzleTask, Verdict
+from trm_engine.tasks.examples import PAD, Tokens
 from trm_engine.tasks.kit.symmetry import Symmetry
 
 Ended = Literal["checked", "halt", "all", "time"]

@@ -14,13 +14,12 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from trm_engine.errors import ResourceError, SessionError, UsageError
-from trm_engine.files import Disk, disk_errors, is_real_folder, new_file, remove_tree
+from trm_engine.files import Disk, disk_errors, is_real_folder, remove_tree, whole_file
 from trm_engine.sessions.configuration import read_configuration
-from trm_engine.sessions.layout import CONFIG, MAX_TEXT_BYTES, RECORD, belongs, is_text
+from trm_engine.sessions.layout import CONFIG, MAX_TEXT_BYTES, RECORD, belongs, is_id, is_text
 from trm_engine.sessions.lock import is_abandoned, making
-from trm_engine.sessions.names import is_id, shown
 from trm_engine.sessions.record import read_record
-from trm_engine.text import format_bytes
+from trm_engine.text import format_bytes, quoted
 
 MAX_FILES = 20_000
 MAX_BYTES = 1 << 36
@@ -47,7 +46,7 @@ def export_session(folder: Path, file: Path) -> None:
     """
     with (
         disk_errors(f"export session {folder.name} to {file}"),
-        new_file(file) as temporary,
+        whole_file(file, replace=False) as temporary,
         ZipFile(temporary, "w") as archive,
     ):
         for path in _own_files(folder):
@@ -117,7 +116,7 @@ def _reading(file: Path) -> Iterator[None]:
     try:
         yield
     except _BROKEN as error:
-        raise SessionError(f"{file} is not a sound archive of a session: {error}.") from error
+        raise SessionError(f"{file} is not a valid archive of a session: {error}.") from error
 
 
 def _checked_members(archive: ZipFile, file: Path) -> dict[str, ZipInfo]:
@@ -132,15 +131,15 @@ def _checked_members(archive: ZipFile, file: Path) -> dict[str, ZipInfo]:
     for info in infos:
         name = info.filename.removeprefix(f"{top}/")
         if name == info.filename or not belongs(name) or name in members:
-            raise SessionError(f"{file} is refused: {shown(info.filename)} is no file of a session.")
+            raise SessionError(f"{file} is refused: {quoted(info.filename)} is no file of a session.")
         mode = info.external_attr >> 16
         if (stat.S_IFMT(mode) or stat.S_IFREG) != stat.S_IFREG or info.flag_bits & 1:
-            raise SessionError(f"{file} is refused: {shown(info.filename)} is no plain file.")
+            raise SessionError(f"{file} is refused: {quoted(info.filename)} is no plain file.")
         if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED) or (
             is_text(name) and info.file_size > MAX_TEXT_BYTES
         ):
             raise SessionError(
-                f"{file} is refused: {shown(info.filename)} is too large or uses an unsupported compression."
+                f"{file} is refused: {quoted(info.filename)} is too large or uses an unsupported compression."
             )
         members[name] = info
     for name in (RECORD, CONFIG):

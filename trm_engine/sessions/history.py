@@ -20,7 +20,7 @@ from trm_engine.files import Storage, disk_errors, is_real_folder, read_text, wr
 from trm_engine.sessions.layout import MAX_TEXT_BYTES
 from trm_engine.sessions.record import now
 from trm_engine.sessions.seals import sealed_text, unsealed_text
-from trm_engine.text import safe_text
+from trm_engine.text import one_line
 
 _NAME = re.compile(r"([0-9]{4,9})\.toml")
 _HEADER = re.compile(r"# step: ([0-9]{1,18})\n# time: ([^\n]*)\n# reason: ([^\n]*)\n\n")
@@ -55,7 +55,7 @@ class History:
             self._storage.make_folder(self._folder)
         number = max(self._numbers(), default=0) + 1
         time = now().isoformat(timespec="seconds").replace("+00:00", "Z")
-        why = " ".join(safe_text(reason).split())
+        why = one_line(reason, None)
         text = f"# step: {step}\n# time: {time}\n# reason: {why}\n\n{config_toml}"
         write_atomically(self._storage, self._folder / f"{number:04d}.toml", sealed_text(text))
         return number

@@ -34,7 +34,7 @@ class Metrics:
         self._rewind = None
 
     def rewind(self, step: int) -> None:
-        """Say that the run goes on from `step`: what was recorded of later steps is void.
+        """Say that the run resumes from `step`: what was recorded of later steps is void.
 
         Takes effect with the next record, so that a run that ends before it has done anything voids nothing.
         """

@@ -16,10 +16,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from trm_engine.errors import SessionError, UsageError
 from trm_engine.files import Storage, read_bytes, write_atomically
 from trm_engine.json_text import finite
-from trm_engine.sessions.layout import MAX_TEXT_BYTES, RECORD
-from trm_engine.sessions.names import LATEST, shown
+from trm_engine.sessions.layout import LATEST, MAX_TEXT_BYTES, RECORD
 from trm_engine.sessions.seals import check_object, sealed_object
-from trm_engine.text import safe_text
+from trm_engine.text import one_line, quoted, safe_text
 
 Status = Literal[
     "created",
@@ -208,7 +207,7 @@ def write_record(storage: Storage, folder: Path, record: SessionRecord) -> None:
 
 def check_name(name: str) -> str:
     """Return a name as it will be kept, on one line. Raises `UsageError` when it cannot be one."""
-    kept = " ".join(safe_text(name.encode("utf-8", "replace").decode()).split())
+    kept = one_line(name, None)
     if len(kept) > _MAX_NAME:
         raise UsageError(f"a session's name has at most {_MAX_NAME} characters; this one has {len(kept)}.")
     if kept == LATEST:
@@ -220,6 +219,6 @@ def check_tag(tag: str) -> str:
     """Return a tag. Raises `UsageError` when it is not one short word."""
     if not _TAG.fullmatch(tag):
         raise UsageError(
-            f"{shown(tag)} is not a valid tag: use one word of letters, digits and . : / + - _, at most 40."
+            f"{quoted(tag)} is not a valid tag: use one word of letters, digits and . : / + - _, at most 40."
         )
     return tag

@@ -14,9 +14,8 @@ from trm_engine.files import Disk, Storage, disk_errors, is_real_folder, remove_
 from trm_engine.sessions.archive import IMPORTING, export_session, unpacked_session
 from trm_engine.sessions.configuration import read_configuration, write_configuration
 from trm_engine.sessions.history import History
-from trm_engine.sessions.layout import CHECKPOINTS, HISTORY, TRASH
+from trm_engine.sessions.layout import CHECKPOINTS, HISTORY, LATEST, TRASH, is_id, new_id, session_folder
 from trm_engine.sessions.lock import SessionLock, is_abandoned, making
-from trm_engine.sessions.names import LATEST, is_id, new_id, session_folder, shown
 from trm_engine.sessions.record import (
     SessionRecord,
     check_name,
@@ -27,7 +26,7 @@ from trm_engine.sessions.record import (
     write_record,
 )
 from trm_engine.sessions.session import Session, found_status, may_go_on
-from trm_engine.text import nearest
+from trm_engine.text import nearest, quoted
 
 _NEW = ".new-"
 _LISTED = 5
@@ -150,10 +149,10 @@ class Store:
             return matches[0]
         if matches:
             listed = ", ".join(matches[:_LISTED]) + (", …" if len(matches) > _LISTED else "")
-            raise SessionError(f"{shown(ref)} means {len(matches)} sessions: {listed}. Give the id of one.")
+            raise SessionError(f"{quoted(ref)} means {len(matches)} sessions: {listed}. Give the id of one.")
         close = nearest(ref[:200], [*ids, *names])
-        hint = f" Did you mean {shown(close)}?" if close else " `sessions list` shows what there is."
-        raise SessionError(f"there is no session {shown(ref)} in {self.root}.{hint}")
+        hint = f" Did you mean {quoted(close)}?" if close else " `sessions list` shows what there is."
+        raise SessionError(f"there is no session {quoted(ref)} in {self.root}.{hint}")
 
     def list(self) -> _Records:
         """Return the records of all sessions by id (so by time), with the status they have now.
@@ -196,7 +195,7 @@ class Store:
 
     def restore(self, session_id: str) -> str:
         """Take a session out of the trash. Raises `SessionError` when it is not there or its id is taken."""
-        with disk_errors(f"restore session {shown(session_id)}"):
+        with disk_errors(f"restore session {quoted(session_id)}"):
             self._move(session_folder(self.root / TRASH, session_id), self.root / session_id)
         return session_id
 
@@ -218,7 +217,7 @@ class Store:
     def import_archive(self, file: Path) -> str:
         """Add the session in an archive and return its id: its own, or a new one where that is taken.
 
-        Raises `SessionError` when the file is not a sound archive of a session.
+        Raises `SessionError` when the file is not a valid archive of a session.
         """
         with disk_errors(f"import {file}"):
             self.root.mkdir(parents=True, exist_ok=True)

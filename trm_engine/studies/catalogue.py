@@ -8,9 +8,8 @@ from pathlib import Path
 
 from trm_engine.errors import UsageError
 from trm_engine.paths import in_home, shipped
-from trm_engine.sessions.names import shown
 from trm_engine.studies.study import Experiment, Study, load_study
-from trm_engine.text import did_you_mean
+from trm_engine.text import did_you_mean, quoted
 
 BASE = "base.toml"
 """The configuration beside the studies of a suite; no study itself."""
@@ -50,7 +49,7 @@ def select(name: str, pattern: str = "*") -> Selection:
     if not chosen:
         known = [experiment.name for _, experiments in found for experiment in experiments]
         raise UsageError(
-            f"{shown(name)}: no experiment fits {shown(pattern)}.{did_you_mean(pattern, known[:20])}"
+            f"{quoted(name)}: no experiment fits {quoted(pattern)}.{did_you_mean(pattern, known[:20])}"
         )
     return Selection(name, tuple(chosen))
 
@@ -59,10 +58,10 @@ def find_experiment(name: str) -> tuple[Study, Experiment]:
     """Return the experiment that `laptop/exp01a` means. Raises `UsageError` where that is none."""
     suite, _, word = name.partition("/")
     if suite not in suites():
-        raise UsageError(f"{shown(suite)}: no such suite of studies.{did_you_mean(suite, suites())}")
+        raise UsageError(f"{quoted(suite)}: no such suite of studies.{did_you_mean(suite, suites())}")
     every = {e.name: (study, e) for study in studies_of(suite) for e in study.experiments}
     if word not in every:
-        raise UsageError(f"{shown(name)}: no such experiment.{did_you_mean(word, every)}")
+        raise UsageError(f"{quoted(name)}: no such experiment.{did_you_mean(word, every)}")
     return every[word]
 
 
@@ -88,11 +87,11 @@ def _named(name: str) -> list[tuple[Study, tuple[Experiment, ...]]]:
                 if experiment.name == word:
                     return [(study, (experiment,))]
         raise UsageError(
-            f"{shown(name)}: no such study.{did_you_mean(word, [study.name for study in every])}"
+            f"{quoted(name)}: no such study.{did_you_mean(word, [study.name for study in every])}"
         )
     known = [*suites(), *(study.id for suite in suites() for study in studies_of(suite))]
     raise UsageError(
-        f"{shown(name)}: no such study or suite, and no file that ends in .toml.{did_you_mean(name, known)}"
+        f"{quoted(name)}: no such study or suite, and no file that ends in .toml.{did_you_mean(name, known)}"
     )
 
 

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 
 from trm_engine.errors import UsageError
-from trm_engine.text import safe_text
+from trm_engine.text import quoted
 
 _MAX_LENGTH = 500
 _LARGEST = 1e18
@@ -45,9 +45,9 @@ def compute(formula: str, settings: Mapping[str, object], where: str) -> float:
     try:
         value = _value(_parsed(formula, where), settings, where)
     except (ArithmeticError, ValueError, TypeError) as error:
-        raise UsageError(f"{where}: {_shown(formula)} has no value: {error}") from None
+        raise UsageError(f"{where}: {quoted(formula)} has no value: {error}") from None
     if not (math.isfinite(value) and abs(value) < _LARGEST):
-        raise UsageError(f"{where}: {_shown(formula)} is not a finite number")
+        raise UsageError(f"{where}: {quoted(formula)} is not a finite number")
     return value
 
 
@@ -83,7 +83,7 @@ def _parsed(formula: str, where: str) -> ast.expr:
             pass
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise UsageError(
-            f"{where}: {_shown(formula)} is no formula; it may hold numbers, settings (train.lr), "
+            f"{where}: {quoted(formula)} is no formula; it may hold numbers, settings (train.lr), "
             f"+ - * / // **, and {', '.join(_FUNCTIONS)}"
         ) from None
     return found
@@ -127,8 +127,3 @@ def _setting(name: str, settings: Mapping[str, object], where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise UsageError(f"{where}: {name} is no setting that is a number")
     return value
-
-
-def _shown(formula: str) -> str:
-    short = " ".join(safe_text(formula).split())
-    return f'"{short[:80]}…"' if len(short) > 80 else f'"{short}"'

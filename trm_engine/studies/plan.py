@@ -10,7 +10,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from trm_engine.config import Config, Value, apply, find_preset, flatten, load
-from trm_engine.config.digest import trial_digest
+from trm_engine.config.diff import trial_digest
 from trm_engine.errors import ConfigError, UsageError
 from trm_engine.planning.estimate import Fit, estimate
 from trm_engine.planning.memory import checkpoint_bytes

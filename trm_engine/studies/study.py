@@ -18,7 +18,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from trm_engine.config import Value
 from trm_engine.errors import ConfigError
-from trm_engine.text import format_bytes, safe_text
+from trm_engine.text import format_bytes, one_line, safe_text
 
 MAX_BYTES = 100_000
 MAX_EXPERIMENTS = 10_000
@@ -169,7 +169,7 @@ def _tables(path: Path, source: str) -> Mapping[str, Any]:
     except OSError as error:
         raise ConfigError([f"cannot be read: {error.strerror or error}"], source) from None
     except (TOMLKitError, ValueError, RecursionError) as error:
-        raise ConfigError([f"is not valid TOML: {safe_text(str(error)).splitlines()[0]}"], source) from None
+        raise ConfigError([f"is not valid TOML: {one_line(str(error))}"], source) from None
 
 
 def _validated(tables: Mapping[str, Any], source: str) -> StudyFile:

@@ -1,4 +1,4 @@
-"""What every task offers, and the compact form in which puzzles are held.
+"""What every task offers.
 
 A task is one module (or package) in `trm_engine.tasks` that declares its configuration (`TaskConfig`) and a
 `Task`: vocabulary, sequence length, training and held-out examples, augmentation, renderer and checker.
@@ -8,92 +8,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from trm_engine.tasks.examples import Examples, Source, Tokens
 from trm_engine.tasks.kit.symmetry import Symmetry
-from trm_engine.tasks.memmap import copy_rows, is_mapped
-
-Tokens = npt.NDArray[np.integer]
-IGNORE_LABEL = -100
-PAD = 0
-
-
-class Source(ABC):
-    """Examples that can be taken by row: held in memory, kept in files, or made when asked for."""
-
-    groups: Tokens | None = None
-    """Bounds (G + 1,) of G runs of rows, of which an epoch draws one row each; None: every row is a run."""
-    notes: Sequence[str] = ()
-    """What a person should know of how the rows were read: a choice between two readings, rows left out."""
-
-    @property
-    def streamed(self) -> bool:
-        """Whether rows are read from files when asked for, and are cheap only next to each other."""
-        return False
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """Return the number of rows."""
-
-    @abstractmethod
-    def take(self, rows: npt.NDArray[np.integer] | slice) -> Examples:
-        """Return the given rows in memory, in the order asked for, without groups."""
-
-    @abstractmethod
-    def content(self) -> Mapping[str, npt.NDArray[np.generic]]:
-        """Return the arrays that decide every row, by name: what a fingerprint of the data covers."""
-
-    def head(self, count: int) -> Examples:
-        """Return the first `count` rows."""
-        return self.take(slice(0, count))
-
-
-@dataclass(frozen=True)
-class Examples(Source):
-    """Puzzles as rows of tokens.
-
-    `inputs` and `labels` have shape (N, L) in any integer type (files are memory-mapped as they are); label
-    0 (padding) is not scored. `puzzle_ids` has shape (N,).
-    """
-
-    inputs: Tokens
-    labels: Tokens
-    puzzle_ids: Tokens
-    groups: Tokens | None = None
-    notes: Sequence[str] = field(default=(), kw_only=True)
-
-    @classmethod
-    def of(cls, inputs: Tokens, labels: Tokens) -> Examples:
-        """Build from tokens alone: no puzzle identifiers (all 0), every row its own group."""
-        return cls(inputs, labels, np.zeros(len(inputs), np.int32))
-
-    @property
-    def streamed(self) -> bool:
-        """Whether the tokens are mapped from a file."""
-        return is_mapped(self.inputs)
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def take(self, rows: npt.NDArray[np.integer] | slice) -> Examples:
-        """Return the given rows, copied out of any memory map."""
-        return Examples(
-            copy_rows(self.inputs, rows), copy_rows(self.labels, rows), copy_rows(self.puzzle_ids, rows)
-        )
-
-    def content(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Return the tokens and identifiers, and the bounds of groups where there are any."""
-        arrays: dict[str, npt.NDArray[np.generic]] = {
-            "inputs": self.inputs,
-            "labels": self.labels,
-            "puzzle_ids": self.puzzle_ids,
-        }
-        return arrays if self.groups is None else arrays | {"groups": self.groups}
 
 
 @dataclass(frozen=True)

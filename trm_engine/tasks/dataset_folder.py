@@ -19,9 +19,10 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trm_engine.errors import UsageError
+from trm_engine.files import unusable
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.base import IGNORE_LABEL, PAD, Examples, Tokens
-from trm_engine.text import format_bytes, safe_text
+from trm_engine.tasks.examples import IGNORE_LABEL, PAD, Examples, Tokens
+from trm_engine.text import format_bytes
 
 METADATA = "dataset.json"
 _MAX_JSON = 2**20
@@ -80,33 +81,29 @@ def read_published(folder: Path, *, seq_len: int, vocab_size: int, progress: Pro
     examples = sets[0] if len(sets) == 1 else _join(sets)
     groups = 0 if examples.groups is None else len(examples.groups) - 1
     if groups != metadata.total_groups:
-        raise _fault(path, f"total_groups is {metadata.total_groups}, but the arrays hold {groups} groups")
+        raise unusable(path, f"total_groups is {metadata.total_groups}, but the arrays hold {groups} groups")
     return Published(examples, metadata)
-
-
-def _fault(path: Path, what: str) -> UsageError:
-    return UsageError(f"{safe_text(str(path))}: {safe_text(what)}")
 
 
 def _read_metadata(path: Path) -> Metadata:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise _fault(path, "is no regular file")
+            raise unusable(path, "is no regular file")
         if found.st_size > _MAX_JSON:
-            raise _fault(
+            raise unusable(
                 path, f"is larger than {format_bytes(_MAX_JSON)}, which no description of a dataset is"
             )
         metadata = Metadata.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise _fault(path, f"cannot be read ({error.strerror}): not a dataset folder?") from error
+        raise unusable(path, f"cannot be read ({error.strerror}): not a dataset folder?") from error
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise _fault(path, f"{field + ': ' if field else ''}{first['msg']}") from error
+        raise unusable(path, f"{field + ': ' if field else ''}{first['msg']}") from error
     for name in metadata.sets:
         if not _SET_NAME.fullmatch(name):
-            raise _fault(path, f'sets: "{name[:80]}" is no name of a set (letters, digits, - and _)')
+            raise unusable(path, f'sets: "{name[:80]}" is no name of a set (letters, digits, - and _)')
     return metadata
 
 
@@ -117,9 +114,9 @@ def _require_match(path: Path, metadata: Metadata, seq_len: int, vocab_size: int
         ("pad_id", metadata.pad_id, PAD),
     ):
         if found != expected:
-            raise _fault(path, f"{field} is {found}, but the configured task has {expected}")
+            raise unusable(path, f"{field} is {found}, but the configured task has {expected}")
     if metadata.ignore_label_id not in (None, PAD, IGNORE_LABEL):
-        raise _fault(path, f"ignore_label_id is {metadata.ignore_label_id}; it can be null, 0 or -100")
+        raise unusable(path, f"ignore_label_id is {metadata.ignore_label_id}; it can be null, 0 or -100")
 
 
 def _read_set(folder: Path, name: str, metadata: Metadata, progress: Progress) -> Examples:
@@ -129,14 +126,14 @@ def _read_set(folder: Path, name: str, metadata: Metadata, progress: Progress) -
     inputs = _read_tokens(path("inputs"), metadata, progress, are_labels=False)
     labels = _read_tokens(path("labels"), metadata, progress, are_labels=True)
     if len(labels) != len(inputs) or not len(inputs):
-        raise _fault(path("labels"), f"has {len(labels)} rows for {len(inputs)} rows of inputs")
+        raise unusable(path("labels"), f"has {len(labels)} rows for {len(inputs)} rows of inputs")
     identifiers = _read_few(path("puzzle_identifiers"), most=len(inputs), what="rows")
     last = metadata.num_puzzle_identifiers - 1
     if ((identifiers < 0) | (identifiers > last)).any():
-        raise _fault(path("puzzle_identifiers"), f"holds names outside 0 … {last} (num_puzzle_identifiers)")
+        raise unusable(path("puzzle_identifiers"), f"holds names outside 0 … {last} (num_puzzle_identifiers)")
     puzzles = _read_bounds(path("puzzle_indices"), of=len(inputs), what="examples")
     if len(puzzles) - 1 != len(identifiers):
-        raise _fault(
+        raise unusable(
             path("puzzle_indices"), f"bounds {len(puzzles) - 1} puzzles; {len(identifiers)} have names"
         )
     groups = _read_bounds(path("group_indices"), of=len(identifiers), what="puzzles")
@@ -148,7 +145,7 @@ def _read_tokens(path: Path, metadata: Metadata, progress: Progress, *, are_labe
     """Check every value; return the array as 8-bit tokens in memory, or as a memory map where it is large."""
     stored = _open(path, dimensions=2)
     if stored.shape[1] != metadata.seq_len:
-        raise _fault(path, f"has shape {stored.shape}, expected rows of {metadata.seq_len} (seq_len)")
+        raise unusable(path, f"has shape {stored.shape}, expected rows of {metadata.seq_len} (seq_len)")
     held = None
     if stored.size <= IN_MEMORY_BYTES // 2 and metadata.vocab_size <= 256:
         held = np.empty(stored.shape, np.uint8)
@@ -163,7 +160,7 @@ def _read_tokens(path: Path, metadata: Metadata, progress: Progress, *, are_labe
         if unsound.any():
             row, position = np.argwhere(unsound)[0]
             found, allowed = rows[row, position], f"{lowest} … {metadata.vocab_size - 1}"
-            raise _fault(path, f"row {first + row}, position {position} is {found}, expected {allowed}")
+            raise unusable(path, f"row {first + row}, position {position} is {found}, expected {allowed}")
         if held is not None:
             held[first : first + len(rows)] = np.maximum(rows, PAD)
         progress(f"reading {path.name}", first + len(rows), len(stored))
@@ -174,19 +171,19 @@ def _open(path: Path, dimensions: int) -> Tokens:
     """Memory-map an array of integers; nothing but its header is read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise _fault(path, "is no regular file")
+            raise unusable(path, "is no regular file")
         # Unlike np.load, this never turns to pickles or archives, whatever the file begins with.
         array: Tokens = np.lib.format.open_memmap(path, mode="r")
     except UsageError:
         raise
     except OSError as error:
-        raise _fault(path, f"cannot be read: {error.strerror or error}") from error
+        raise unusable(path, f"cannot be read: {error.strerror or error}") from error
     except Exception as error:  # a damaged header can make NumPy's parser raise almost anything
-        raise _fault(path, f"is no sound .npy file: {str(error)[:200]}") from error
+        raise unusable(path, f"is not a valid .npy file: {str(error)[:200]}") from error
     if array.dtype.kind not in "iu":
-        raise _fault(path, f"holds {array.dtype}, expected integers")
+        raise unusable(path, f"holds {array.dtype}, expected integers")
     if array.ndim != dimensions or not array.flags.c_contiguous:
-        raise _fault(path, f"has shape {array.shape}, expected {dimensions} dimensions stored row by row")
+        raise unusable(path, f"has shape {array.shape}, expected {dimensions} dimensions stored row by row")
     return array
 
 
@@ -194,7 +191,7 @@ def _read_few(path: Path, most: int, what: str) -> Tokens:
     """Read an array that has no more than so many entries; a hostile one is refused by its header alone."""
     stored = _open(path, dimensions=1)
     if len(stored) > most:
-        raise _fault(path, f"has {len(stored):,} entries; there are {most:,} {what} at most")
+        raise unusable(path, f"has {len(stored):,} entries; there are {most:,} {what} at most")
     return np.array(stored)
 
 
@@ -202,7 +199,7 @@ def _read_bounds(path: Path, of: int, what: str) -> npt.NDArray[np.int64]:
     """Read bounds that must rise strictly from 0 to `of`."""
     bounds = _read_few(path, most=of + 1, what=f"bounds of {what}").astype(np.int64)
     if len(bounds) < 2 or bounds[0] != 0 or bounds[-1] != of or (np.diff(bounds) <= 0).any():
-        raise _fault(path, f"must rise from 0 to {of}, the number of {what}, each bound above the one before")
+        raise unusable(path, f"must rise strictly from 0 to {of}, the number of {what}")
     return bounds
 
 

@@ -7,8 +7,8 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.base import Source, Task
-from trm_engine.tasks.memmap import let_go
+from trm_engine.tasks.base import Task
+from trm_engine.tasks.examples import Source, let_go
 
 WHOLE_BYTES = 64 * 2**20
 """Arrays up to this size are hashed whole."""

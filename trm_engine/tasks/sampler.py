@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.base import Examples, Source
+from trm_engine.tasks.examples import Examples, Source
 
 _STREAM = 0x5A3
 

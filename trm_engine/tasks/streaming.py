@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.decisions import Decision
-from trm_engine.tasks.base import Examples, Source
+from trm_engine.tasks.examples import Examples, Source
 from trm_engine.tasks.sampler import EpochSampler, Sampler
 from trm_engine.tasks.subset import row_bytes
 from trm_engine.text import format_bytes

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.base import Examples, Source
 from trm_engine.tasks.dataset_folder import IN_MEMORY_BYTES
+from trm_engine.tasks.examples import Examples, Source
 
 Rows = npt.NDArray[np.integer]
 
@@ -37,9 +37,13 @@ class Selected(Source):
         return {**self.source.content(), "rows": self.rows}
 
 
-def select(source: Source, rows: Rows) -> Source:
-    """Return rows (N,) of a source without groups: in memory, if they fit into `IN_MEMORY_BYTES`."""
-    if not source.streamed or len(rows) * row_bytes(source) <= IN_MEMORY_BYTES:
+def select(source: Source, rows: Rows, most_bytes: int | None = None) -> Source:
+    """Return rows (N,) of a source without groups: in memory, if they fit into `most_bytes`.
+
+    By default these are `IN_MEMORY_BYTES`.
+    """
+    most_bytes = IN_MEMORY_BYTES if most_bytes is None else most_bytes
+    if not source.streamed or len(rows) * row_bytes(source) <= most_bytes:
         return source.take(rows)
     return Selected(source, rows)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trm_engine.config import Config, Value, change, dumps
-from trm_engine.config.digest import changed_trial
+from trm_engine.config.diff import changed_trial
 from trm_engine.errors import ConfigError
 from trm_engine.training.memory_policy import Change
 from trm_engine.training.run import Run

@@ -121,6 +121,7 @@ class Control:
 
         The trainer asks this in the condition of its loop and between micro-batches.
         """
+        # Before memory: a run that ends anyway need not shrink first.
         if self.stopping:
             return Next.STOP
         return Next.UNDO if undo else Next.CONTINUE
@@ -138,6 +139,8 @@ class Control:
             return
         told(True)
         self.resting = True
+        # `meanwhile` before the wait: what was asked before the pause is served too, and no wake is lost,
+        # for the queue keeps those that come between the two.
         while not self._may_go_on():
             meanwhile()
             self._woken.get()

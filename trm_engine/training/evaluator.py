@@ -7,7 +7,7 @@ from contextlib import nullcontext
 
 from trm_engine.inference.evaluation_result import Measured
 from trm_engine.monitoring.allocator import give_back, is_out_of_memory
-from trm_engine.tasks.base import Source
+from trm_engine.tasks.examples import Source
 from trm_engine.training.changes import Changes
 from trm_engine.training.control import Next
 from trm_engine.training.events import Evaluated

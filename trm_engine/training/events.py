@@ -158,4 +158,4 @@ class Listeners:
             self._failed.add(number)
             reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             with suppress(TrmError):  # a log that cannot be written is found out by the run itself
-                self._note(f"a listener failed at the event {event.event}; the run goes on: {reason}")
+                self._note(f"a listener failed at the event {event.event}; the run continues: {reason}")

@@ -83,7 +83,7 @@ def _sets_micro_batch(overrides: Sequence[str]) -> bool:
 class MemoryKeeper:
     """Turns what a memory guard sees into changes of the configuration, and counts them.
 
-    `saved` is the state in the checkpoint that a run goes on from. With `acts` false (a replay, whose changes
+    `saved` is the state in the checkpoint that a run resumes from. With `acts` false (a replay, whose changes
     are all recorded) sizes are left alone as long as memory can be had.
     """
 
@@ -123,6 +123,7 @@ class MemoryKeeper:
 
     def presses(self, config: Config) -> bool:
         """Whether the step under way is better given up than finished."""
+        # While something can be halved, halving comes first: stopping is for when nothing is left.
         if self.smaller(config) is not None and self._acts:
             return self.guard.shrink
         return self.must_stop(config)
@@ -180,6 +181,7 @@ class MemoryKeeper:
         most = min(self._asked.micro_batch or batch, batch)
         if rows >= most:
             return None
+        # One doubling at a time, each after half a minute of calm: a jump could end in out of memory.
         count = min(2 * rows, most)
         # As it was asked for, where that is reached: 0 is another spelling of the whole batch.
         asked = count == most and batch == self._asked.batch_size

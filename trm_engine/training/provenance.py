@@ -18,7 +18,6 @@ from trm_engine.tasks.base import Task
 from trm_engine.tasks.fingerprint import fingerprint
 from trm_engine.tasks.sources import is_hub
 from trm_engine.tasks.text.fetch import KNOWN
-from trm_engine.text import safe_text
 from trm_engine.training.events import Warned
 
 
@@ -136,11 +135,6 @@ def damaged_metrics(session: Session) -> list[str]:
         return []
     lines = ", ".join(str(number) for number in damaged[:5]) + (", …" if len(damaged) > 5 else "")
     return [f"metrics.jsonl is damaged in line {lines}: what these recorded is left out"]
-
-
-def first_line(error: Exception) -> str:
-    """Return what an error says, on one line; its kind where it says nothing."""
-    return next(iter(safe_text(str(error)).splitlines()), "") or type(error).__name__
 
 
 def numerics_warning(session: Session, consequence: str) -> list[Warned]:

@@ -25,7 +25,7 @@ from trm_engine.training.provenance import (
     with_data_of,
 )
 from trm_engine.training.run import Sitting
-from trm_engine.training.runs import FREE_ON_RESUME, Resumption, Setup, machine, train
+from trm_engine.training.runs import FREE_ON_RESUME, Resumption, Setup, train
 from trm_engine.tuning.tuner import tune
 
 
@@ -70,7 +70,7 @@ def replay(store: Store, ref: str, sitting: Sitting, *, overrides: Sequence[str]
     with data_of_session(original.id):
         task = build_task(first.task, sitting.progress)
         compare_data(original, task)
-    hardware = machine(first)
+    hardware = sitting.machine(first)
     learner = build_learner(first, task)
     beginning = beginning_of(store, original)
     if beginning is not None:
@@ -100,7 +100,7 @@ def replay(store: Store, ref: str, sitting: Sitting, *, overrides: Sequence[str]
 
 def _refuse_other_changes(before: Config, after: Config) -> None:
     problems = [
-        f"{change.key}: a replay repeats what was recorded; only where the data are may be said anew"
+        f"{change.key}: a replay repeats what was recorded; only the place of the data may change"
         for change in diff(before, after)
         if change.key not in FREE_ON_RESUME
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from trm_engine.learning.learner import Learner, Update
 from trm_engine.monitoring.monitor import Monitor, Sample
@@ -19,7 +19,12 @@ class Reporter:
     """Aggregates steps into records; what is not recorded is still told twice a second."""
 
     def __init__(
-        self, session: Session, monitor: Monitor, stopwatch: Stopwatch, listeners: Sequence[Listener]
+        self,
+        session: Session,
+        monitor: Monitor,
+        stopwatch: Stopwatch,
+        listeners: Sequence[Listener],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.rate = Rate()
         self._session = session
@@ -27,7 +32,8 @@ class Reporter:
         self._stopwatch = stopwatch
         self._tell = Listeners(listeners, lambda message: session.log("warning", message))
         self._window = Window()
-        self._told_at = time.monotonic()
+        self._clock = clock
+        self._told_at = clock()
 
     def observe(self, learner: Learner, update: Update) -> None:
         """Take in a step, and tell of it when it is time."""
@@ -36,7 +42,7 @@ class Reporter:
         self.rate.see(self._stopwatch.seconds, counters.samples)
         if counters.step % train.log_every == 0 or counters.step >= train.steps:
             self._report(learner, recorded=True)
-        elif time.monotonic() - self._told_at >= _SECONDS_BETWEEN_EVENTS:
+        elif self._clock() - self._told_at >= _SECONDS_BETWEEN_EVENTS:
             self._report(learner, recorded=False)
 
     def finish(self, learner: Learner) -> None:
@@ -45,7 +51,7 @@ class Reporter:
             self._report(learner, recorded=True)
 
     def forget(self, step: int) -> None:
-        """Take back what came after `step`: the run goes on from there."""
+        """Take back what came after `step`: the run resumes from there."""
         self._session.metrics.rewind(step)
         self._window = Window()
 
@@ -64,7 +70,7 @@ class Reporter:
         try:
             receive(learner.counters.step, weights)
         except Exception as error:
-            self._session.log("warning", f"a look at the weights failed: {type(error).__name__}: {error}")
+            self._session.log("warning", f"copying the weights failed: {type(error).__name__}: {error}")
 
     def _report(self, learner: Learner, *, recorded: bool) -> None:
         counters = learner.counters
@@ -84,7 +90,7 @@ class Reporter:
             micro_batch=learner.config.micro_batch,
             loss_digest=counters.digest,
         )
-        self._told_at = time.monotonic()
+        self._told_at = self._clock()
         if recorded:
             self._session.metrics.append({**event.to_dict(), **_machine(sample)})
             self._window = Window()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from trm_engine.config import Config
+from trm_engine.hardware import Hardware, detect
+from trm_engine.json_text import number_of
 from trm_engine.learning.learner import Learner
+from trm_engine.monitoring.monitor import Monitor
 from trm_engine.monitoring.slowdowns import PerformanceWatch
 from trm_engine.sessions import Session
 from trm_engine.training.control import Control
@@ -13,8 +18,15 @@ from trm_engine.training.events import Listener
 from trm_engine.training.memory_policy import MemoryKeeper
 from trm_engine.training.reporter import Reporter
 from trm_engine.training.throughput import Stopwatch
+from trm_engine.tuning.gemm_rate import with_gemm_rate
 
 Progress = Callable[[str, int, int], None]
+
+
+def this_machine(config: Config) -> Hardware:
+    """Return this machine, with the rate from which times are predicted where anything may be measured."""
+    hardware = detect(with_torch=True)
+    return with_gemm_rate(hardware) if config.runtime.tuning == "auto" else hardware
 
 
 @dataclass(frozen=True)
@@ -22,7 +34,8 @@ class Sitting:
     """How a run is driven and watched, whichever way it begins.
 
     `seconds` and `steps` bound this sitting (a clean, resumable stop); `progress` hears how the data is
-    prepared: (what, done, total).
+    prepared: (what, done, total). `machine` says what the run trains on, `monitor` watches it, and `clock`
+    paces the events.
     """
 
     control: Control
@@ -30,6 +43,9 @@ class Sitting:
     seconds: float | None = None
     steps: int | None = None
     progress: Progress | None = None
+    machine: Callable[[Config], Hardware] = this_machine
+    monitor: Callable[..., Monitor] = Monitor
+    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True)
@@ -42,7 +58,7 @@ class Past:
     @classmethod
     def parse(cls, saved: Mapping[str, object]) -> Past:
         """Return what a checkpoint's state says; what it lacks is zero."""
-        return cls(_number(saved.get("seconds")), int(_number(saved.get("rollbacks"))))
+        return cls(number_of(saved.get("seconds")) or 0.0, int(number_of(saved.get("rollbacks")) or 0))
 
 
 @dataclass(frozen=True)
@@ -68,7 +84,3 @@ class Run:
             self.reporter.warn("memory-high", warning)
         for slowdown in self.slowdowns.take(self.reporter.rate.samples_per_second):
             self.reporter.warn(slowdown.code, slowdown.message)
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) else 0.0

@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from trm_engine.config import Config, apply, diff, dumps, loads
-from trm_engine.config.digest import changed_trial, trial_digest
+from trm_engine.config.diff import changed_trial, trial_digest
 from trm_engine.config.sections import DATA_FIELDS
 from trm_engine.errors import OVERRIDES, ConfigError, FitError, SessionError
-from trm_engine.hardware import Hardware, detect
+from trm_engine.hardware import Hardware
 from trm_engine.learning.build import build_learner
 from trm_engine.learning.learner import Learner
-from trm_engine.monitoring.monitor import Monitor
 from trm_engine.monitoring.slowdowns import PerformanceWatch
 from trm_engine.planning.estimate import estimate, memory_budget
 from trm_engine.sessions import Session, Store
 from trm_engine.tasks import build_task
 from trm_engine.tasks.streaming import reading_decision
+from trm_engine.text import one_line
 from trm_engine.training.dry_run import Rehearsal, rehearse
 from trm_engine.training.events import Finished, Warned
 from trm_engine.training.memory_policy import MemoryKeeper, in_force
@@ -26,7 +26,6 @@ from trm_engine.training.provenance import (
     compare_data,
     damaged_metrics,
     data_of_session,
-    first_line,
     numerics_warning,
     record_data,
     with_absolute_data,
@@ -36,7 +35,6 @@ from trm_engine.training.run import Past, Run, Sitting
 from trm_engine.training.throughput import Stopwatch
 from trm_engine.training.trainer import Limits, Trainer
 from trm_engine.tuning.choices import decisions
-from trm_engine.tuning.gemm_rate import with_gemm_rate
 from trm_engine.tuning.tuner import Tuned, tune
 
 # What a checkpoint raises whose seal is right and whose content is not: some other program made it.
@@ -63,7 +61,7 @@ def start(
     Raises `FitError` when it needs more memory than there is, `ConfigError` when the origin's model differs.
     """
     config = with_absolute_data(config)
-    hardware = machine(config)
+    hardware = sitting.machine(config)
     require_fit(config, hardware)
     task = build_task(config.task, sitting.progress)
     # Before there is a session: reading the data and a dry run may find that there cannot be one.
@@ -107,17 +105,17 @@ def resume(
         with data_of_session(session.id):
             task = build_task(config.task, sitting.progress)
             compare_data(session, task)
-        hardware = machine(config)
+        hardware = sitting.machine(config)
         if not session.record.data:  # imported weights come without data
             record_data(session, task, hardware)
-        told += numerics_warning(session, "the run goes on from here with the present ones")
+        told += numerics_warning(session, "the run continues with the present ones")
         learner = build_learner(config, task)
         try:
             learner.restore(found.weights, found.tensors, found.state["learner"])
         except _UNFIT as error:
             raise SessionError(
                 f"session {session.id}: the checkpoint of step {found.step} "
-                f"does not belong to its configuration ({first_line(error)})"
+                f"does not belong to its configuration ({one_line(str(error)) or type(error).__name__})"
             ) from error
         tuned = tune(learner, hardware, stopping=lambda: sitting.control.stopping)
         config = learner.config
@@ -149,7 +147,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Resumption:
-    """What a run goes on from: the state in its checkpoint, what was set anew, and what was found damaged."""
+    """What a run resumes from: the state in its checkpoint, what was set anew, and what was found damaged."""
 
     saved: Mapping[str, object] = field(default_factory=dict)
     overrides: Sequence[str] = ()
@@ -187,9 +185,9 @@ def train(
         seconds=sitting.seconds,
         step=None if sitting.steps is None else learner.counters.step + sitting.steps,
     )
-    with Monitor(watchers=(memory.guard.see, slowdowns.see)) as monitor:
+    with sitting.monitor(watchers=(memory.guard.see, slowdowns.see)) as monitor:
         stopwatch = Stopwatch(past.seconds)
-        reporter = Reporter(session, monitor, stopwatch, sitting.listeners)
+        reporter = Reporter(session, monitor, stopwatch, sitting.listeners, sitting.clock)
         for warning in resumption.warnings:
             reporter.warn(warning.code, warning.message)
         run = Run(learner, session, sitting.control, memory, slowdowns, stopwatch, reporter)
@@ -211,12 +209,6 @@ def _shrink(learner: Learner, session: Session, memory: MemoryKeeper, rehearsal:
         session.configure(dumps(rehearsal.config), learner.counters.step, str(rehearsal.decision))
         memory.reductions += 1
         memory.settle(rehearsal.config)
-
-
-def machine(config: Config) -> Hardware:
-    """Return this machine, with the rate from which times are predicted where anything may be measured."""
-    hardware = detect(with_torch=True)
-    return with_gemm_rate(hardware) if config.runtime.tuning == "auto" else hardware
 
 
 def _refuse_fixed_changes(before: Config, after: Config) -> None:

@@ -19,7 +19,7 @@ class Saver:
 
     def __init__(self, run: Run, *, rollbacks: int) -> None:
         self.saved_step: int | None = None
-        """The step of the newest checkpoint of this sitting, or of the one that it goes on from."""
+        """The step of the newest checkpoint of this sitting, or of the one that it resumes from."""
         self._run = run
         self._learner = run.learner
         self._rollbacks = rollbacks
@@ -49,6 +49,7 @@ class Saver:
     def save(self, reason: str, best_score: float | None = None) -> None:
         """Save the state, unless that of this step is saved already and is no new best."""
         step = self._learner.counters.step
+        # A pause, an evaluation and the end may all fall on one step: the second save would add nothing.
         if step == self.saved_step and best_score is None:
             return
         state = {
@@ -75,6 +76,7 @@ class Saver:
         self._run.reporter.warn(
             "skipped-step", f"step {counters.step} skipped: non-finite gradient or loss spike"
         )
+        # A single bad batch is passed over; several in a row mean that the weights are the problem.
         if counters.skipped_in_a_row < _SKIPS_BEFORE_ROLLBACK:
             return
         if self._rollbacks == _MOST_ROLLBACKS:
@@ -86,6 +88,7 @@ class Saver:
         diverged_at = counters.step
         scale = counters.lr_scale * _ROLLBACK_LR
         step = self.go_back()
+        # After going back, which restores the counters of then: else the rate would be the old one again.
         self._learner.counters.lr_scale = scale
         self._run.reporter.warn(
             "rollback", f"diverged at step {diverged_at}: back to step {step} with the rate × {scale:g}"

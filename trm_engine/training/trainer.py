@@ -98,7 +98,7 @@ class Trainer:
         release_memory()
         if self._run.step != step:  # half an update of the weights cannot be undone
             self.saver.go_back()
-        self.changes.shrink("memory ran out")
+        self.changes.shrink("out of memory")
         return None
 
     def _observe(self, update: Update) -> None:
@@ -111,6 +111,7 @@ class Trainer:
         """Do what was asked for: stop at a limit, wait while paused, show weights, reconfigure."""
         if self._complete():
             return
+        # Limits first: a run whose time is over must not wait for its turn before it ends.
         self._stop_at_limits()
         self._run.control.await_turn(self._pause_saved, self._show_weights)
         if self._run.control.poll() is Next.CONTINUE:
@@ -135,6 +136,7 @@ class Trainer:
     def _between_micro_batches(self) -> Next:
         """Wait while paused. Half a step cannot be saved: a stop or a lack of memory undoes it."""
         run = self._run
+        # At least one micro-batch has run: from here on samples tell of the sizes in force.
         run.memory.guard.worked()
         run.warn_of_shortages()
         run.control.await_turn(self._pause_unsaved, self._show_weights)
@@ -212,8 +214,8 @@ class Trainer:
         """End a run that has met a lack of memory outside of a step: what it has saved stands."""
         release_memory()
         step = self.saver.saved_step
-        saved = "nothing was saved yet" if step is None else f"go on from step {step}"
-        reason = f"memory ran out; free some, then resume: {saved}"
+        saved = "nothing was saved yet" if step is None else f"resume from step {step}"
+        reason = f"out of memory; free some, then resume: {saved}"
         return self._ended("stopped", reason, exit_code=ResourceError.exit_code)
 
     def _ended(self, status: str, reason: str, *, exit_code: int = 0) -> Finished:
@@ -255,9 +257,9 @@ class Trainer:
         if saved is None:
             where = "Nothing was saved."
         elif saved == step:
-            where = f"The run is saved at step {step}, and goes on from there."
+            where = f"The run is saved at step {step}, and resumes from there."
         else:
-            where = f"The run is at step {step}; step {saved} is saved, and it goes on from there."
+            where = f"The run is at step {step}; step {saved} is saved, and it resumes from there."
         told = type(error)(f"{error} {where}")
         self._record_end("stopped" if saved == step else "failed", str(told))
         return told

@@ -80,6 +80,7 @@ class TuningCache:
 
     def put(self, key: str, trial: Trial) -> None:
         """Remember a trial; where the folder cannot be written, it is measured again next time."""
+        # Read anew: another run may have added trials since. Taken out first, the key becomes the newest.
         trials = self._read()
         trials.pop(key, None)
         trials[key] = trial
@@ -115,6 +116,7 @@ def key_of(config: Config, hardware: Hardware, setting: str, threads: int) -> st
 
 def machine_key(hardware: Hardware, setting: str, depends: Mapping[str, Any] | None = None) -> str:
     """Return what a measurement depends on, as a hash: the machine, torch, and what else there is."""
+    # Another processor, another share of its cores or another torch: measured anew.
     machine = [hardware.cpu.model, hardware.cpu.usable_cores, hardware.torch.version]
     text = json.dumps([machine, setting, depends], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -16,32 +17,40 @@ _SECONDS = 0.1
 _SETTING = "matrix products"
 
 
-def with_gemm_rate(hardware: Hardware, cache: TuningCache | None = None) -> Hardware:
+def with_gemm_rate(
+    hardware: Hardware,
+    cache: TuningCache | None = None,
+    *,
+    libraries: Callable[[], Sequence[str]] = exact_libraries,
+    measure: Callable[[], float] | None = None,
+) -> Hardware:
     """Return the machine with the rate of its products, which is measured where it is not known yet.
 
     Measures with as many threads as a run would take where nothing in the environment limits them, in the
-    calling thread, for a fraction of a second. The rate of a profile stands.
+    calling thread, for a fraction of a second. The rate of a profile stands. `measure` returns the rate in
+    GFLOP/s of the library in force, by default that of some products; `libraries` names those to compare.
     """
     if hardware.gemm_gflops or hardware.profile:
         return hardware
     cache, key = cache or TuningCache(), machine_key(hardware, _SETTING)
     trial = cache.find(key)
     if trial is None:
+        rates = _rates(choose_threads(0, hardware, {})[0], libraries(), measure or _gflops)
         shape = f"{_ROWS} × {_INNER} times {_INNER} × {_COLUMNS}"
-        trial = Trial.now(shape, _SETTING, _rates(choose_threads(0, hardware, {})[0]), unit="GFLOP/s")
+        trial = Trial.now(shape, _SETTING, rates, unit="GFLOP/s")
         cache.put(key, trial)
     return hardware.model_copy(update={"gemm_gflops": max(trial.rates.values())})
 
 
-def _rates(threads: int) -> dict[str, float]:
-    """Return the rate of each library that is exact here."""
+def _rates(threads: int, libraries: Sequence[str], measure: Callable[[], float]) -> dict[str, float]:
+    """Return the rate of each library."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         rates = {}
-        for library in exact_libraries():
+        for library in libraries:
             use_gemm(library)
-            rates[library] = _gflops()
+            rates[library] = measure()
     finally:
         use_gemm("default")
         torch.set_num_threads(before)

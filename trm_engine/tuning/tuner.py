@@ -76,6 +76,7 @@ def _always(_config: Config, _threads: int) -> str | None:
     return None
 
 
+# In this order: how rows are best shared among threads depends on the products chosen before.
 _QUESTIONS = (
     _Question("gemm", "default", ("default", "onednn"), 1.05, _no_other_gemm),
     _Question("attention", "sdpa", ("sdpa", "products"), 1.03, _no_products),
@@ -202,6 +203,7 @@ class _Tuner:
             turn = len(answers) * self.trial_seconds
             if turn > self.share.left:
                 return f"not measured: trials would take {format_seconds(turn)}"
+            # All answers in each round, not one after the other: a slow minute of the machine hits all alike.
             rounds = 1 if self.trial_seconds == 0 or self.trial_seconds > _LONG_SECONDS else _TRIALS + 1
             best = dict.fromkeys(answers, 0.0)
             for number in range(rounds):

@@ -33,7 +33,8 @@ def register(app: typer.Typer) -> None:
 def bench(
     shape: Annotated[Shape | None, typer.Option(help="Only this shape; default: all.")] = None,
     precision: Annotated[
-        Literal["exact", "auto"], typer.Option(help="float32, or what is found faster here.")
+        Literal["exact", "auto"],
+        typer.Option(help="float32, or the faster precision that is measured here (auto)."),
     ] = "exact",
     rounds: Annotated[int, typer.Option(min=1, max=1000, help="Steps of each kind; medians count.")] = 7,
     json: JsonFlag = False,

@@ -90,7 +90,7 @@ def presets(
         return
     columns = ("preset", "task", ">whole run here", "reaches", ">here in", "measured in")
     print_table(columns, [_preset_row(preset, machine) for preset in everything])
-    notice("trm-tui presets NAME tells all of one; times here are predicted from this machine's rate")
+    notice("trm-tui presets NAME shows one in full; times here are predicted from this machine's rate")
 
 
 def _preset_facts(preset: Preset, machine: Hardware) -> dict[str, object]:

@@ -163,7 +163,7 @@ def tag(
     ctx: typer.Context,
     session: SessionArgument,
     tags: Annotated[list[str], typer.Argument(help="Words to find it by.")],
-    remove: Annotated[bool, typer.Option("--remove", help="Take the tags away instead.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the tags instead.")] = False,
 ) -> None:
     """Add tags to a session, or take them away."""
     store = settings(ctx).store()

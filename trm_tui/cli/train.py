@@ -22,9 +22,9 @@ SetOption = Annotated[
     typer.Option("--set", "-s", metavar="SECTION.KEY=VALUE", help="Change a setting; repeatable."),
 ]
 SecondsOption = Annotated[
-    float | None, typer.Option(min=0, help="Stop cleanly after so many seconds of training.")
+    float | None, typer.Option(min=0, help="Stop cleanly after this many seconds of training.")
 ]
-StepsOption = Annotated[int | None, typer.Option(min=0, help="Stop cleanly after so many steps.")]
+StepsOption = Annotated[int | None, typer.Option(min=0, help="Stop cleanly after this many steps.")]
 QuietFlag = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress; warnings, errors and the result only.")
 ]
@@ -50,7 +50,7 @@ def run(
     ],
     overrides: SetOption = None,
     data: Annotated[
-        str, typer.Option(metavar="FILE", help="What to learn from: short for --set task.data=FILE.")
+        str, typer.Option(metavar="FILE", help="Training data: short for --set task.data=FILE.")
     ] = "",
     name: Annotated[str, typer.Option(help="A name for the session.")] = "",
     origin: Annotated[
@@ -112,7 +112,7 @@ def resume(
     ctx: typer.Context,
     session: SessionArgument,
     checkpoint: Annotated[
-        int | None, typer.Option(metavar="STEP", help="Go on from this checkpoint.")
+        int | None, typer.Option(metavar="STEP", help="Resume from this checkpoint.")
     ] = None,
     overrides: SetOption = None,
     data: DataOption = "",

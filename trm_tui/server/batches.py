@@ -178,7 +178,7 @@ def _rows(lines: Sequence[str]) -> list[list[str]]:
     try:
         return [row for row in csv.reader(lines) if row]
     except csv.Error as error:
-        raise UsageError(f"the list is no sound CSV: {error}") from error
+        raise UsageError(f"the list is not valid CSV: {error}") from error
 
 
 def _item(row: Sequence[str], puzzle: int, solution: int | None) -> Item:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from trm_engine.config.kinds import KINDS, LearnerKind
 from trm_engine.config.registry import Registry
+from trm_engine.json_text import number_of
 
 Figures = Mapping[str, float]
 Facts = list[tuple[str, str]]
@@ -49,10 +50,8 @@ WORDS: Registry[Words] = Registry("trm_tui.shared.puzzle_words", "trm_tui.shared
 
 def number(values: object, name: str) -> float | None:
     """Return a figure by name; None where it is missing or is no number."""
-    value = values.get(name) if isinstance(values, Mapping) else None
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return None
-    return float(value) if abs(value) < _LARGEST else None  # NaN is never less
+    value = number_of(values.get(name)) if isinstance(values, Mapping) else None
+    return value if value is not None and abs(value) < _LARGEST else None  # NaN is never less
 
 
 def words_of(kind: LearnerKind) -> Words:

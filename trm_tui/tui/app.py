@@ -262,7 +262,7 @@ class TrmApp(Shell, inherit_bindings=False):
             self.refresh_now()
 
     def action_toggle_pause(self) -> None:
-        """Pause the run, or let it go on."""
+        """Pause or resume the run."""
         state = self.workbench.snapshot().state
         self.guard(self.workbench.pause if state in ("running", "preparing") else self.workbench.go_on)
 

@@ -37,7 +37,7 @@ APP = Rows(
             "Show what was detected and chosen for this machine",
             "mode('hardware')",
         ),
-        ("run.pause", "space", "pause", "Pause the run, or let it go on", "toggle_pause"),
+        ("run.pause", "space", "pause", "Pause or resume the run", "toggle_pause"),
         ("run.checkpoint", "c", "checkpoint", "Save a checkpoint after this step", "checkpoint"),
         ("run.stop", "x", "stop", "Stop the run and save it; it can be resumed", "stop"),
         ("run.extend", "plus,equals_sign", "extend", "Train for more steps than configured", "extend"),
@@ -131,8 +131,8 @@ CONFIG = Rows(
         ("run", "ctrl+r", "run", "Train this configuration in a new slot", "run"),
         ("save", "ctrl+s", "save", "Save the configuration as a TOML file of your own", "save"),
         ("open", "o,ctrl+o", "open", "Edit another preset, session or file", "open"),
-        ("undo", "u,ctrl+z", "undo", "Take the last change back", "undo"),
-        ("redo", "y,ctrl+y", "redo", "Make the change again that was taken back", "redo"),
+        ("undo", "u,ctrl+z", "undo", "Undo the last change", "undo"),
+        ("redo", "y,ctrl+y", "redo", "Redo the change that was undone", "redo"),
         ("apply_1", "f2,a", "fix 1", "Apply the first change that solves the problem", "apply(0)"),
         ("apply_2", "f3", "fix 2", "Apply the second change that solves the problem", "apply(1)"),
         ("apply_3", "f4", "fix 3", "Apply the third change that solves the problem", "apply(2)"),
@@ -175,15 +175,15 @@ CONFIG = Rows(
 
 SESSIONS = Rows(
     (
-        ("open", "enter", "open", "Show all of the session; on a checkpoint, go on from it", "open"),
-        ("resume", "r", "resume", "Go on with the session in a slot", "resume"),
+        ("open", "enter", "open", "Show all of the session; on a checkpoint, resume from it", "open"),
+        ("resume", "r", "resume", "Resume the session in a slot", "resume"),
         ("replay", "R", "replay", "Train it again from its start and compare every loss", "replay"),
         ("mark", "space", "mark", "Mark for compare, tag, export, delete", "mark"),
         ("mark_all", "a", "mark all", "Mark all that is shown, or none", "mark_all"),
-        ("compare", "m", "compare", "Hold the marked sessions' curves and settings side by side", "compare"),
+        ("compare", "m", "compare", "Compare curves and settings of the marked sessions", "compare"),
         ("overlay", "o", "overlay", "Draw the marked sessions' curves on the dashboard", "overlay"),
         ("watch", "W", "watch it", "Watch the session's model solve puzzles", "watch"),
-        ("verify", "V", "verify", "Read the session's checkpoints through and compare every byte", "verify"),
+        ("verify", "V", "verify", "Verify every byte of the session's checkpoints", "verify"),
         ("edit", "E", "edit config", "Open the session's configuration in the editor", "edit"),
         ("rename", "f2,l", "rename", "Give the session another name", "rename"),
         ("tag", "T", "tags", "Change the tags of the marked sessions, or of this one", "tag"),
@@ -197,12 +197,12 @@ SESSIONS = Rows(
         ),
         ("undo", "u", "undo delete", "Restore the sessions deleted last", "undo"),
         ("trash", "Z", "trash", "Show the trash, or the sessions again", "trash"),
-        ("export", "ctrl+s", "export", "Write figures, curves or the whole session to a file", "export"),
+        ("export", "ctrl+s", "export", "Export metrics, curves or the whole session to a file", "export"),
         ("import", "ctrl+o", "import", "Add a session from an archive", "import"),
-        ("filter_help", "f3", "filter help", "Explain what can be written into the filter", "filter_help"),
-        ("sort_left", "left", "sort left", "Sort by the column further left", "sort(-1)"),
-        ("sort_right", "right", "sort right", "Sort by the column further right", "sort(1)"),
-        ("reverse", "i", "reverse", "Sort the other way round", "reverse"),
+        ("filter_help", "f3", "filter help", "Explain the filter's syntax", "filter_help"),
+        ("sort_left", "left", "sort left", "Sort by the column to the left", "sort(-1)"),
+        ("sort_right", "right", "sort right", "Sort by the column to the right", "sort(1)"),
+        ("reverse", "i", "reverse", "Reverse the sort order", "reverse"),
         ("up", "up,k", "up", "Go up", "move(-1)"),
         ("down", "down,j", "down", "Go down", "move(1)"),
         ("page_up", "pageup", "page up", "Go up by what is visible", "page(-1)"),
@@ -257,9 +257,15 @@ WATCH = Rows(
             "only_failures",
         ),
         ("type", "i,enter", "type", "Type or paste a puzzle, or how a text begins", "type"),
-        ("views", "a", "look again", "Look at a puzzle once, or again until it is solved", "views"),
+        (
+            "views",
+            "a",
+            "look again",
+            "Solve one view of a puzzle, or several until the rules accept",
+            "views",
+        ),
         ("pick", "p", "pick model", "Watch another session's model", "pick"),
-        ("live", "l", "live", "Watch the weights that the run on screen has now", "live"),
+        ("live", "l", "live", "Watch the present weights of the run on screen", "live"),
         ("best", "b", "best", "Watch the session's best checkpoint", "best"),
         ("earlier", "shift+left", "earlier", "Watch an earlier checkpoint", "checkpoint_step(-1)"),
         (
@@ -272,7 +278,7 @@ WATCH = Rows(
         ("confidence", "y", "confidence", "Show how sure the model is of each cell", "confidence"),
         ("up", "shift+up,pageup", "scroll up", "Move a grid that is larger than its room", "scroll(-4)"),
         ("down", "shift+down,pagedown", "scroll down", "Move such a grid the other way", "scroll(4)"),
-        ("back", "escape", "back", "Hold the film, leave your own puzzle, then the screen", "back"),
+        ("back", "escape", "back", "Pause playback, leave your own puzzle, then the screen", "back"),
     ),
     footer=("play", "forward", "next", "only_failures", "type", "pick"),
     unlisted=("forward", "back_one", "first", "last", "up", "down", "back"),
@@ -280,7 +286,7 @@ WATCH = Rows(
 
 HARDWARE = Rows(
     (
-        ("detect", "r", "detect again", "Look at the machine again, and ask torch about it", "detect"),
+        ("detect", "r", "detect again", "Detect the machine again, torch included", "detect"),
         ("up", "up,k", "up", "Scroll up", "scroll(-1)"),
         ("down", "down,j", "down", "Scroll down", "scroll(1)"),
         ("page_up", "pageup", "page up", "Scroll up by a page", "scroll_page(-1)"),
@@ -299,6 +305,6 @@ WELCOME = Rows(
 )
 
 DIALOG = Rows(
-    (("close", "escape", "back", "Leave without an answer", "close"),),
+    (("close", "escape", "back", "Cancel", "close"),),
     unlisted=("close",),
 )

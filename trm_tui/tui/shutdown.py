@@ -79,7 +79,7 @@ class Leaving:
         if answer == "save":
             self.leave(0)
         elif answer == "wait" and self._when_done is None:
-            self._host.say("quits when the run that trains has ended")
+            self._host.say("quits when training ends")
             self._when_done = self._app.set_interval(_POLL_SECONDS, self._leave_when_done)
 
     def _leave_when_done(self) -> None:

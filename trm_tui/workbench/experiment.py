@@ -6,17 +6,13 @@ import threading
 import traceback
 from itertools import count
 
-from trm_engine.errors import TrmError
+from trm_engine.errors import CancelledError, TrmError
 from trm_engine.training.control import Control, Next
 from trm_engine.training.events import Finished
 from trm_tui.workbench.jobs import Job
 from trm_tui.workbench.recorder import Recorder
 from trm_tui.workbench.scheduler import Scheduler
 from trm_tui.workbench.snapshot import ENDED, RunState
-
-
-class _CalledOffError(Exception):
-    """A stop was asked for while the data was being prepared."""
 
 
 class Experiment:
@@ -111,7 +107,7 @@ class Experiment:
         failure: tuple[str, str] | None = None
         try:
             finished = job(control, self.recorder, self._preparing)
-        except _CalledOffError:
+        except CancelledError:
             pass
         except TrmError as error:
             failure = str(error), ""
@@ -133,7 +129,7 @@ class Experiment:
         self.recorder.prepare(what, done, total)
         self.control.await_turn(lambda paused: self.recorder.become("paused" if paused else "preparing"))
         if self.control.poll() is Next.STOP:
-            raise _CalledOffError
+            raise CancelledError
 
     def _new_control(self) -> Control:
         return Control(self._scheduler.gate(self.ticket))

@@ -12,7 +12,7 @@ from trm_tui.workbench.workbench import SlotView
 
 _WORDS: dict[RunState, tuple[str, Literal["information", "warning", "error"]]] = {
     "completed": ("is complete", "information"),
-    "diverged": ("diverged; its last sound checkpoint is kept", "error"),
+    "diverged": ("diverged; its last valid checkpoint is kept", "error"),
     "failed": ("failed; the dashboard says why", "error"),
 }
 _AT_ONCE = 2

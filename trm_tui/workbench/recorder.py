@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Literal
 
 from trm_engine.decisions import Decision
+from trm_engine.json_text import number_of
 from trm_engine.text import safe_text
 from trm_engine.training.events import Evaluated, Event, Finished, Paused, Saved, Started, Stepped, Warned
 from trm_tui.shared.results import score, sentence
@@ -143,16 +144,16 @@ class Recorder:
             for curve in self._curves.values():
                 curve.rewind(-1)
             for record in records:
-                step = _number(record.get("step"))
+                step = number_of(record.get("step"))
                 if step is None:
                     continue
                 if record.get("event") == "step":
-                    samples = _number(record.get("samples")) or samples
+                    samples = number_of(record.get("samples")) or samples
                     figures = {name: record.get(source) for name, source in _OF_STEPS.items()}
-                    self._plot(step, samples, _number(record.get("seconds")) or 0.0, figures)
+                    self._plot(step, samples, number_of(record.get("seconds")) or 0.0, figures)
                 elif record.get("event") == "eval":
                     measured = {
-                        name: n for name, value in record.items() if (n := _number(value)) is not None
+                        name: n for name, value in record.items() if (n := number_of(value)) is not None
                     }
                     self._weigh(Evaluated(int(step), bool(record.get("final")), measured))
                     seconds = measured.get("seconds_trained", 0.0)
@@ -263,14 +264,10 @@ class Recorder:
 
     def _plot(self, step: float, samples: float, seconds: float, figures: Mapping[str, object]) -> None:
         for name, value in figures.items():
-            if (number := _number(value)) is not None:
+            if (number := number_of(value)) is not None:
                 self._curves[name].add(step, samples, seconds, number)
 
     def _write(self, severity: Severity, message: str) -> None:
         for line in safe_text(message)[:_MAX_MESSAGE].splitlines() or [""]:
             self._log.append(LogLine(self._clock(), severity, line))
             self._log_count += 1
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

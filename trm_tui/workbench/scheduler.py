@@ -54,6 +54,7 @@ class Scheduler:
                 self._holder = ticket
             if self._holder == ticket:
                 return True
+            # Not a place in the queue: whoever asks by a key press comes before a run that merely goes on.
             self._waiting[ticket] = freed
             return False
 
@@ -65,6 +66,7 @@ class Scheduler:
                 self._next = None
             if self._holder == ticket:
                 self._holder = None
+                # The next holds the turn before the lock is left, or a third could slip in between.
                 if self._next is not None:
                     self._holder, begin = self._next
                     self._next, told = None, [begin]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from trm_engine.config import loads
-from trm_engine.config.problems import MOST_EXPLAINED, show
+from trm_engine.config.describe import show
+from trm_engine.config.problems import MOST_EXPLAINED
 from trm_engine.errors import ConfigError
 from trm_engine.tasks.sudoku.config import SudokuConfig  # noqa: F401  (registers the task)
 

@@ -18,9 +18,9 @@ from trm_engine.hardware.cpu_linux import linux_cpu
 from trm_engine.hardware.cpu_macos import macos_cpu
 from trm_engine.hardware.gpu import read_gpus
 from trm_engine.hardware.memory import read_memory
-from trm_engine.hardware.operating_system import read_machine, read_operating_system
 from trm_engine.hardware.power import read_power
-from trm_engine.hardware.system import count, one_line, run_command
+from trm_engine.hardware.software import read_machine, read_operating_system
+from trm_engine.hardware.system import count, fact, run_command
 
 _HOSTILE = [
     "",
@@ -195,5 +195,5 @@ def test_counts_are_whole_numbers_or_unknown(text: str | None, number: int | Non
 
 
 def test_foreign_names_become_one_short_harmless_line() -> None:
-    assert one_line("a\n\tb\x1b[31m\0" + "c" * 500) == ("a b[31m " + "c" * 500)[:120]
-    assert one_line(" \n") == "unknown"
+    assert fact("a\n\tb\x1b[31m\0" + "c" * 500) == ("a b[31m " + "c" * 500)[:119] + "…"
+    assert fact(" \n") == "unknown"

@@ -6,7 +6,7 @@ from typing import Any
 
 from trm_engine.hardware.gpu import read_gpus
 from trm_engine.hardware.power import read_power, read_throttle
-from trm_engine.hardware.torch_build import read_torch_build
+from trm_engine.hardware.software import read_torch_build
 
 PCI = "/sys/bus/pci/devices/0000:0{slot}:00.0"
 

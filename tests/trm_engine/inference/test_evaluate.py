@@ -8,9 +8,9 @@ import torch
 
 from trm_engine.config import Config
 from trm_engine.inference.evaluate import evaluate
-from trm_engine.inference.trace import refine
+from trm_engine.inference.supervise import refine
 from trm_engine.models.trm import TRM, build_model
-from trm_engine.tasks.base import Examples, Tokens
+from trm_engine.tasks.examples import Examples, Tokens
 from trm_engine.tasks.maze.config import MazeConfig
 
 STEPS = 3

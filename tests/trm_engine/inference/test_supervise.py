@@ -12,7 +12,7 @@ from trm_engine.inference.scoring import judge, scored_labels
 from trm_engine.inference.supervise import Supervision, SupervisionStep, supervise
 from trm_engine.models.trm import TRM
 from trm_engine.tasks import build_task
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 
 STEPS = 6
 VARIANTS = ("mlp", "one state", "puzzle embedding", "attention")

@@ -14,7 +14,7 @@ from trm_engine.inference.verified import Looking, Outcome, Seen, places, solve
 from trm_engine.inference.verified_evaluation import evaluate_verified
 from trm_engine.models.trm import State
 from trm_engine.tasks import build_puzzles
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 from trm_engine.tasks.kit.symmetry import Symmetry
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.generation.solver import solve as solutions_of

@@ -17,7 +17,7 @@ from trm_engine.tasks.arc.augment import image
 from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.task import ArcTask
 from trm_engine.tasks.arc.text import to_tokens
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 
 SIZE = 4
 FIRST = {
@@ -187,7 +187,7 @@ def small_model(folder: Path) -> torch.nn.Module:
 
 
 def test_a_model_answers_after_its_last_step_as_in_evaluation(task: ArcTask, folder: Path) -> None:
-    from trm_engine.inference.trace import refine
+    from trm_engine.inference.supervise import refine
 
     model = small_model(folder)
     model.puzzle_emb.normal_(generator=torch.Generator().manual_seed(1))

@@ -8,8 +8,7 @@ import torch
 import trm_engine.tasks
 from trm_engine.config import TrainConfig
 from trm_engine.learning.build import build_learner
-from trm_engine.learning.muon import Muon, build_optimizer, orthogonal
-from trm_engine.learning.optimizers import Adam
+from trm_engine.learning.optimizers import Adam, Muon, build_optimizer, orthogonal
 from trm_engine.sessions import Store
 from trm_engine.training.replay import replay
 from trm_engine.training.runs import resume, start

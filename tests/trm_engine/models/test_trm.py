@@ -9,7 +9,7 @@ import torch
 
 from trm_engine.config import ModelConfig
 from trm_engine.models.carry import Carry, halted_rows
-from trm_engine.models.initial import truncated_normal
+from trm_engine.models.layers import truncated_normal
 from trm_engine.models.trm import TRM
 
 VOCAB, LENGTH, ROWS = 6, 9, 5

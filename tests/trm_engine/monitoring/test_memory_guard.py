@@ -11,8 +11,7 @@ import pytest
 
 from trm_engine.config import MemoryConfig
 from trm_engine.hardware import Memory
-from trm_engine.hardware.memory import read_memory
-from trm_engine.hardware.rlimits import read_process_limit
+from trm_engine.hardware.memory import read_memory, read_process_limit
 from trm_engine.monitoring.allocator import is_out_of_memory
 from trm_engine.monitoring.memory_guard import MemoryGuard, pressure
 from trm_engine.monitoring.monitor import Sample

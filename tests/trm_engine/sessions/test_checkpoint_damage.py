@@ -112,7 +112,7 @@ def test_asking_for_a_damaged_checkpoint_by_its_step_is_refused(
 def test_loading_is_refused_when_none_is_sound(checkpoints: Checkpoints, newest: Path) -> None:
     for step in (1, 2):
         os.truncate(newest.with_name(f"{step:09d}") / STATE, 1)
-    with pytest.raises(SessionError, match="None is sound"):
+    with pytest.raises(SessionError, match="None is valid"):
         checkpoints.load()
 
 

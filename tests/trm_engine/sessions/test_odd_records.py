@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from trm_engine.errors import SessionError
 from trm_engine.sessions import Store
@@ -142,7 +143,7 @@ def test_where_nothing_can_be_locked_a_remedy_is_named_and_nothing_left(
     def refused(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("trm_engine.sessions.lock.FileLock.acquire", refused)
+    monkeypatch.setattr(FileLock, "acquire", refused)
     with pytest.raises(SessionError, match=f"cannot lock .*: {error.strerror}.* on a local disk"):
         store.create("", "six")
     assert list(store.root.iterdir()) == []

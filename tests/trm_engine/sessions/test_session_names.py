@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trm_engine.errors import SessionError
-from trm_engine.sessions.names import is_id, new_id, session_folder
+from trm_engine.sessions.layout import is_id, new_id, session_folder
 from trm_engine.sessions.store import Store
 
 NOON = datetime(2026, 1, 31, 12, 0, 5, tzinfo=timezone.utc)

@@ -6,7 +6,7 @@ import pytest
 from tiny import BASE, STUDY, write_study
 
 from trm_engine.config import apply, loads
-from trm_engine.config.digest import trial_digest
+from trm_engine.config.diff import trial_digest
 from trm_engine.errors import ConfigError, TrmError, UsageError
 from trm_engine.studies.catalogue import select
 from trm_engine.studies.plan import build_plan

@@ -11,8 +11,8 @@ import pytest
 from task_contract import AT_ONCE, Check, Subject, rows_of
 
 from trm_engine.errors import UsageError
-from trm_engine.tasks.base import Tokens
-from trm_engine.tasks.export import write_list
+from trm_engine.tasks.examples import Tokens
+from trm_engine.tasks.puzzle_lists.files import write_list
 
 NONSENSE = (
     "",

@@ -18,8 +18,9 @@ import pytest
 from trm_engine.config.sections import TaskConfig
 from trm_engine.interop.dataset_writer import write_task
 from trm_engine.tasks import build_task, dataset_folder
-from trm_engine.tasks.base import IGNORE_LABEL, PAD, Examples, PuzzleTask, Source, Task
+from trm_engine.tasks.base import PuzzleTask, Task
 from trm_engine.tasks.dataset_folder import read_published
+from trm_engine.tasks.examples import IGNORE_LABEL, PAD, Examples, Source
 from trm_engine.tasks.fingerprint import fingerprint
 
 AT_ONCE = 24

@@ -126,7 +126,7 @@ def test_a_leftover_that_is_too_long_is_dropped(fetch, tmp_path):
 
 def test_a_body_cut_short_is_refused_and_what_came_is_kept(fetch, hub, tmp_path):
     hub.cut, hub.always_cut = 100, True
-    with pytest.raises(UsageError, match=r"stopped after 500 B of 5\.2 kB.*run it again, and it goes on"):
+    with pytest.raises(UsageError, match=r"stopped after 500 B of 5\.2 kB.*run it again, and it resumes"):
         fetch()
     assert partial_of(tmp_path).read_bytes() == TRAIN[:500]
     hub.cut, hub.always_cut = None, False

@@ -11,8 +11,8 @@ from trm_engine.errors import UsageError
 from trm_engine.interop import dataset_writer
 from trm_engine.interop.dataset_writer import write_published
 from trm_engine.tasks import dataset_folder
-from trm_engine.tasks.base import Examples
 from trm_engine.tasks.dataset_folder import is_published, read_published
+from trm_engine.tasks.examples import Examples
 
 TOKENS = {"seq_len": 3, "vocab_size": 5}
 INPUTS = np.array([[1, 2, 1], [3, 1, 1], [1, 1, 4], [2, 1, 1], [1, 3, 1]])

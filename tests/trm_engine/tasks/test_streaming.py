@@ -8,8 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from trm_engine.tasks.base import Examples, Source
-from trm_engine.tasks.memmap import is_mapped
+from trm_engine.tasks.examples import Examples, Source, is_mapped
 from trm_engine.tasks.sampler import Sampler
 from trm_engine.tasks.streaming import WINDOW_BYTES, StreamingSampler, reading_decision, sampler_for
 from trm_engine.tasks.subset import Selected, select
@@ -245,12 +244,11 @@ def test_a_mapped_file_gives_the_same_rows_as_memory(tmp_path):
         assert (examples.take(rows).inputs == held.take(rows).inputs).all()
 
 
-def test_a_selection_is_a_source_of_its_own(tmp_path, monkeypatch):
+def test_a_selection_is_a_source_of_its_own(tmp_path):
     examples = mapped_examples(tmp_path, 1000)
     rows = np.arange(0, 1000, 3)
     few = select(examples, rows)
-    monkeypatch.setattr("trm_engine.tasks.subset.IN_MEMORY_BYTES", 1000)
-    many = select(examples, rows)
+    many = select(examples, rows, most_bytes=1000)
     assert (few.streamed, many.streamed) == (False, True)
     assert isinstance(many, Selected)
     assert len(many) == len(few) == 334

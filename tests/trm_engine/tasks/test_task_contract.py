@@ -16,7 +16,8 @@ from trm_engine.config.sections import TaskConfig
 from trm_engine.interop.dataset_writer import write_task
 from trm_engine.tasks import build_task
 from trm_engine.tasks.arc.config import ArcConfig
-from trm_engine.tasks.base import Examples, PuzzleTask, Verdict
+from trm_engine.tasks.base import PuzzleTask, Verdict
+from trm_engine.tasks.examples import Examples
 from trm_engine.tasks.futoshiki.config import FutoshikiConfig
 from trm_engine.tasks.kit.symmetry import Symmetry, relabelling
 from trm_engine.tasks.light_up.config import LightUpConfig

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trm_engine.tasks import fingerprint as module
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 from trm_engine.tasks.fingerprint import fingerprint
 
 NUMBERS = np.arange(60, dtype=np.uint8).reshape(20, 3)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 from trm_engine.tasks.sampler import Sampler
 
 ROWS = 23

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from trm_engine.config import loads
 from trm_engine.inference.evaluate import Evaluation
+from trm_engine.learning.puzzle_learner import PuzzleLearner
 from trm_engine.sessions import Store
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 from trm_engine.training.control import Control, Next
 from trm_engine.training.events import Evaluated, Event, Paused, Stepped, Warned
 from trm_engine.training.replay import replay
@@ -222,7 +223,7 @@ def test_a_pause_is_felt_within_an_evaluation(store: Store, make_config, heard, 
         if isinstance(event, Paused) and event.paused:
             control.resume()
 
-    monkeypatch.setattr("trm_engine.learning.puzzle_learner.evaluate", measure)
+    monkeypatch.setattr(PuzzleLearner, "measured_by", staticmethod(measure))
     finished = start(store, make_config("train.steps=2"), Sitting(control, [heard, let_go]), preset="tiny")
     assert [event.paused for event in heard.of(Paused)] == [True, False]
     assert finished.status == "completed"

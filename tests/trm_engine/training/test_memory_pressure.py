@@ -64,13 +64,12 @@ class SimulatedMachine:
 
 
 @pytest.fixture
-def under_pressure(monkeypatch, heard) -> Callable[..., Sitting]:
+def under_pressure(heard) -> Callable[..., Sitting]:
     """Make sittings on a machine whose used share of memory is `{step: share}` from each step on."""
 
     def make(shares: dict[int, float], *, samples: int = 8, steps: int | None = None) -> Sitting:
         machine = SimulatedMachine(shares, samples)
-        monkeypatch.setattr("trm_engine.training.runs.Monitor", machine)
-        return Sitting(Control(), [heard, machine.hear], steps=steps)
+        return Sitting(Control(), [heard, machine.hear], steps=steps, monitor=machine)
 
     return make
 

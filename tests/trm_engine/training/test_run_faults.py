@@ -58,7 +58,7 @@ def test_records_that_cannot_be_written_end_a_run_saved(
             path.mkdir()
 
     sitting = dataclasses.replace(make_sitting(), listeners=[spoil])
-    with pytest.raises(SessionError, match=r"cannot write the .*saved at step \d+, and goes on from there"):
+    with pytest.raises(SessionError, match=r"cannot write the .*saved at step \d+, and resumes from there"):
         start(store, make_config(), sitting, preset="tiny", name="full")
     (store.get("full").path / name).rmdir()
     assert store.get("full").status == "stopped"

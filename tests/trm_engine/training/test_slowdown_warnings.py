@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from trm_engine.hardware.facts import Cpu
 from trm_engine.monitoring.monitor import Sample
 from trm_engine.monitoring.slowdowns import PerformanceWatch
 from trm_engine.planning.estimate import estimate
+from trm_engine.training import run, runs
 from trm_engine.training.runs import start
 
 TWO_CORES = Hardware(cpu=Cpu(usable_cores=2))
@@ -188,9 +190,9 @@ def test_every_message_is_one_line_with_a_remedy(machine: Machine) -> None:
         assert ";" in slowdown.message
 
 
-def test_a_run_tells_its_listeners(store, make_config, make_sitting, heard, monkeypatch) -> None:
-    monkeypatch.setattr("trm_engine.training.runs.detect", lambda **_: TWO_CORES)
-    finished = start(store, make_config("runtime.threads=3"), make_sitting(), preset="tiny")
+def test_a_run_tells_its_listeners(store, make_config, make_sitting, heard) -> None:
+    sitting = replace(make_sitting(), machine=lambda _: TWO_CORES)
+    finished = start(store, make_config("runtime.threads=3"), sitting, preset="tiny")
     assert heard.warnings() == ["too-many-threads"]
     assert any("3 threads" in event.message for event in store.get(finished.session).events())
     assert finished.status == "completed"
@@ -210,8 +212,8 @@ def test_a_run_is_held_against_the_speed_that_this_machine_should_give(
     def measured(hardware: Hardware) -> Hardware:
         return hardware.model_copy(update={"gemm_gflops": 50.0})
 
-    monkeypatch.setattr("trm_engine.training.runs.PerformanceWatch", Watch)
-    monkeypatch.setattr("trm_engine.training.runs.with_gemm_rate", measured)
+    monkeypatch.setattr(runs, "PerformanceWatch", Watch)
+    monkeypatch.setattr(run, "with_gemm_rate", measured)
     config = make_config(f"runtime.tuning={tuning}")
     start(store, config, make_sitting(), preset="tiny")
     expected = estimate(config, gemm_gflops=50.0).samples_per_second

@@ -91,7 +91,7 @@ def _measure_as(monkeypatch, losses) -> None:
     def measured(model, windows, **options):
         return replace(evaluate_text(model, windows, batch_size=100), val_loss=next(losses))
 
-    monkeypatch.setattr("trm_engine.learning.text_learner.evaluate_text", measured)
+    monkeypatch.setattr(TextLearner, "measured_by", staticmethod(measured))
 
 
 def test_the_characters_stay_with_the_session(store: Store, make_config, make_sitting) -> None:

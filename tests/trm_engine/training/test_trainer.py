@@ -13,6 +13,7 @@ import trm_engine.tasks
 from trm_engine.errors import FitError
 from trm_engine.inference.evaluate import evaluate
 from trm_engine.learning.build import build_learner
+from trm_engine.learning.puzzle_learner import PuzzleLearner
 from trm_engine.models.trm import TRM, Output, State
 from trm_engine.sessions import Store
 from trm_engine.training.control import Control
@@ -20,12 +21,10 @@ from trm_engine.training.events import Evaluated, Finished, Paused, Saved, Start
 from trm_engine.training.runs import resume, start
 
 
-def test_a_run_tells_its_story_in_order(
-    store: Store, make_config, make_sitting, heard, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_tells_its_story_in_order(store: Store, make_config, make_sitting, heard) -> None:
     # However long an evaluation takes, the next step is told only when its turn comes.
-    monkeypatch.setattr("trm_engine.training.reporter._SECONDS_BETWEEN_EVENTS", float("inf"))
-    finished = start(store, make_config("eval.every=6"), make_sitting(), preset="tiny")
+    sitting = dataclasses.replace(make_sitting(), clock=lambda: 0.0)
+    finished = start(store, make_config("eval.every=6"), sitting, preset="tiny")
     names = [event.event for event in heard.events if event.event != "checkpoint"]
     assert names == ["started", "step", "step", "eval", "step", "step", "eval", "eval", "finished"]
     started, *_, last = heard.events
@@ -62,7 +61,7 @@ def test_training_stops_when_the_target_is_reached(
     store: Store, make_config, make_sitting, monkeypatch
 ) -> None:
     perfect = evaluate_as(1.0)
-    monkeypatch.setattr("trm_engine.learning.puzzle_learner.evaluate", perfect)
+    monkeypatch.setattr(PuzzleLearner, "measured_by", staticmethod(perfect))
     config = make_config("eval.every=4", "eval.target_accuracy=0.9")
     finished = start(store, config, make_sitting(), preset="tiny")
     assert (finished.status, finished.steps, finished.reason) == ("completed", 4, "target accuracy reached")
@@ -84,8 +83,9 @@ def test_the_best_checkpoint_is_kept_beside_the_newest(
 ) -> None:
     scores = iter([0.2, 0.7, 0.1, 0.3, 0.3])
     monkeypatch.setattr(
-        "trm_engine.learning.puzzle_learner.evaluate",
-        lambda *args, **options: evaluate_as(next(scores))(*args, **options),
+        PuzzleLearner,
+        "measured_by",
+        staticmethod(lambda *args, **options: evaluate_as(next(scores))(*args, **options)),
     )
     config = make_config("eval.every=3", "checkpoint.every_steps=1")
     finished = start(store, config, make_sitting(), preset="tiny")

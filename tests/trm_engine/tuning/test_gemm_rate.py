@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 
@@ -18,12 +20,13 @@ def cache(tmp_path) -> TuningCache:
     return TuningCache(tmp_path / "tuning.json")
 
 
-def test_a_rate_is_measured_once_and_then_known(cache, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rate_is_measured_once_and_then_known(cache) -> None:
     rates = iter([100.0, 250.0])
-    monkeypatch.setattr("trm_engine.tuning.gemm_rate._gflops", lambda: next(rates))
-    monkeypatch.setattr("trm_engine.tuning.gemm_rate.exact_libraries", lambda: ("default", "onednn"))
-    assert with_gemm_rate(HERE, cache).gemm_gflops == 250
-    assert with_gemm_rate(HERE, cache).gemm_gflops == 250
+    measured = partial(
+        with_gemm_rate, HERE, cache, libraries=lambda: ("default", "onednn"), measure=lambda: next(rates)
+    )
+    assert measured().gemm_gflops == 250
+    assert measured().gemm_gflops == 250
     (trial,) = cache.trials()
     assert str(trial) == "default 100 GFLOP/s, onednn 250 GFLOP/s"
 
@@ -48,22 +51,21 @@ def test_where_nothing_can_be_remembered_the_rate_is_measured_all_the_same(tmp_p
     assert with_gemm_rate(HERE, TuningCache(tmp_path / "taken" / "tuning.json")).gemm_gflops
 
 
-def test_a_library_that_computes_with_fewer_digits_is_not_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_computes_with_fewer_digits_is_not_exact() -> None:
     errors = {"default": 1e-7, "onednn": 1e-3}
-    monkeypatch.setattr("trm_engine.compute.gemm._error", lambda library, *_: errors[library])
-    assert onednn_problem() == "oneDNN rounds 10000 times as much on this processor"
+    problem = partial(onednn_problem, lambda library, *_: errors[library])
+    assert problem() == "oneDNN rounds 10000 times as much on this processor"
     errors["onednn"] = 2e-7
-    assert onednn_problem() is None
+    assert problem() is None
 
 
-def test_a_library_that_fails_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_fails_is_not_used() -> None:
     def error(library: str, *_: int) -> float:
         if library == "onednn":
             raise RuntimeError("could not create a primitive")
         return 1e-7
 
-    monkeypatch.setattr("trm_engine.compute.gemm._error", error)
-    assert onednn_problem() == "oneDNN does not work here: could not create a primitive"
+    assert onednn_problem(error) == "oneDNN does not work here: could not create a primitive"
 
 
 def test_asking_leaves_the_library_in_force() -> None:

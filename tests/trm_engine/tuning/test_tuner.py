@@ -16,6 +16,7 @@ from trm_engine.sessions import Store
 from trm_engine.training.events import Started
 from trm_engine.training.replay import replay
 from trm_engine.training.runs import resume, start
+from trm_engine.tuning import tuner
 from trm_engine.tuning.cache import TuningCache
 from trm_engine.tuning.tuner import Tuned, tune
 
@@ -60,7 +61,7 @@ def cache(tmp_path) -> TuningCache:
 
 @pytest.fixture(autouse=True)
 def onednn_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trm_engine.tuning.tuner.onednn_problem", lambda: None)
+    monkeypatch.setattr(tuner, "onednn_problem", lambda: None)
 
 
 def tuned(learner: Learner, cache: TuningCache, rates: Rates, **how: int) -> dict[str, str]:

@@ -6,6 +6,8 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,9 +45,19 @@ def ran(
     """Run a command with these streams and return its exit code."""
     monkeypatch.setattr(sys, "stdout", out or Broken(1 << 30))
     monkeypatch.setattr(sys, "stderr", err or Broken(1 << 30))
-    # What is lost on a real descriptor goes nowhere at the end; those of the tests stay as they are.
-    monkeypatch.setattr("trm_tui.cli.terminal.streams._drop", lambda number: None)
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as ended, _descriptors_kept():
         main(["--no-ui", "--sessions-dir", str(sessions), *words])
     assert isinstance(ended.value.code, int)
     return ended.value.code
+
+
+@contextmanager
+def _descriptors_kept() -> Iterator[None]:
+    """Give the tests their own descriptors back: what is lost on them goes nowhere at a program's end."""
+    before = [(number, os.dup(number)) for number in (1, 2)]
+    try:
+        yield
+    finally:
+        for number, copy in before:
+            os.dup2(copy, number)
+            os.close(copy)

@@ -62,10 +62,7 @@ def test_what_has_no_rule_says_that_uniqueness_was_not_looked_at(trm: Any) -> No
     Path("tasks").mkdir()
     Path("tasks/aaa.json").write_text(json.dumps(SOLVED))
     Path("arc.toml").write_text(TINY_ARC)
-    assert (
-        "whether each has one solution only was not looked at"
-        in trm("data", "verify", "arc.toml", "tasks").out
-    )
+    assert "uniqueness was not checked" in trm("data", "verify", "arc.toml", "tasks").out
 
 
 def test_how_a_zero_was_read_is_told(trm: Any) -> None:

@@ -22,7 +22,7 @@ def test_eval_tells_one_look_and_views_apart(trm: Any, trained: str) -> None:
     told = trm("eval", "first", "--views", "4").out
     assert "exact accuracy" in told
     assert "with at most 4 views, by the rules alone" in told
-    assert "looks and" in told
+    assert "attempts and" in told
 
 
 def test_an_unproven_answer_says_so_and_marks_the_broken_rules(trm: Any, trained: str) -> None:
@@ -32,15 +32,18 @@ def test_an_unproven_answer_says_so_and_marks_the_broken_rules(trm: Any, trained
         pytest.fail("three steps of training should not solve a puzzle: choose another seed")
     assert done.code == 1
     assert (answer["looks"], answer["supervision_steps"]) == (2, 6)
-    assert "unproven: no look passed the check (after 6 supervision steps, look 2 of at most 2)" in done.out
+    assert (
+        "unproven: no attempt passed the check (after 6 supervision steps, attempt 2 of at most 2)"
+        in done.out
+    )
     assert f"- {answer['faults'][0]['reason']}" in done.out
     assert "!" in done.out
 
 
 def test_each_step_says_to_which_look_it_belongs(trm: Any, trained: str) -> None:
     out = trm("solve", "first", PUZZLE, "--views", "2", "--steps").out
-    assert "look 1 · step 3" in out
-    assert "look 2 · step 1" in out
+    assert "attempt 1 · step 3" in out
+    assert "attempt 2 · step 1" in out
     assert "look" not in trm("solve", "first", PUZZLE, "--views", "1", "--steps").out.split("unproven")[0]
 
 

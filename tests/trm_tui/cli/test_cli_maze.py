@@ -110,7 +110,7 @@ def test_solve_draws_the_maze_and_says_what_the_answer_is(maze, session):
     lines = done.out.splitlines()
     assert lines[0] == "┌──────────┐"
     assert lines[7] == "└──────────┘"
-    assert len(lines) == 9 if done.code == 0 else lines[8].startswith("unproven: no look passed the check")
+    assert len(lines) == 9 if done.code == 0 else lines[8].startswith("unproven: no attempt passed the check")
     (shown,) = maze("solve", session, puzzle, "--json").objects
     assert len(shown["answer"]) == 30
     assert shown["solved"] == (done.code == 0)

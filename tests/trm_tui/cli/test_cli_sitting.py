@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from trm_engine.errors import CancelledError
 from trm_tui.cli.terminal import sitting
 from trm_tui.cli.terminal.printers import QuietPrinter
-from trm_tui.cli.terminal.sitting import CalledOffError, seated
+from trm_tui.cli.terminal.sitting import seated
 
 
 def prepare_until(number: signal.Signals) -> None:
@@ -34,7 +35,7 @@ def nothing_ignored() -> Iterator[None]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_while_data_are_prepared_ends_the_sitting(number: signal.Signals, capsys) -> None:
     before = signal.getsignal(number)
-    with pytest.raises(CalledOffError, match="nothing was trained") as raised:
+    with pytest.raises(CancelledError, match="nothing was trained") as raised:
         prepare_until(number)
     assert raised.value.exit_code == 128 + number
     assert signal.getsignal(number) == before

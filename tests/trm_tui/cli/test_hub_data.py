@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from huggingface_hub import constants
 
 from tests.trm_engine.tasks.loopback_hub import COMMIT, REPO, LoopbackHub, serving
 from trm_engine.progress import silent
-from trm_engine.tasks.hub.client import download
+from trm_engine.tasks.hub.pinned import PINNED
 from trm_engine.tasks.sudoku.generation.generate import ClueRange, generate
 from trm_engine.tasks.sudoku.geometry import Geometry
 
@@ -33,7 +32,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LoopbackHub
     monkeypatch.setenv("TRM_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     with serving(LoopbackHub({"train.csv": csv_of(0), "test.csv": csv_of(1)})) as server:
-        monkeypatch.setattr("trm_engine.tasks.sources.download", partial(download, endpoint=server.url))
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
         yield server
         huggingface_hub.close_session()
 
@@ -109,7 +108,7 @@ def test_a_set_that_is_cut_short_is_exit_2_in_a_line(trm: Any, hub: LoopbackHub,
     hub.cut, hub.always_cut = 10, True
     done = trm("data", "fetch", hub_toml)
     assert done.code == 2
-    assert "run it again, and it goes on from there" in done.err
+    assert "run it again, and it resumes from there" in done.err
 
 
 def test_puzzles_of_the_hub_are_checked_like_a_file(trm: Any, hub: LoopbackHub) -> None:
@@ -127,7 +126,7 @@ def test_a_preset_without_data_has_nothing_to_fetch(trm: Any) -> None:
 def test_the_list_says_which_sets_are_here(
     trm: Any, hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trm_engine.tasks.hub.client.PINNED", {"sapientinc/sudoku-extreme": "main"})
+    monkeypatch.setitem(PINNED, "sapientinc/sudoku-extreme", "main")
     assert not here(trm)
     for name in ("train.csv", "test.csv"):
         folder = Path(constants.HF_HUB_CACHE) / "datasets--sapientinc--sudoku-extreme"

@@ -96,6 +96,7 @@ class Checkpoints:
             with disk_errors(f"save the checkpoint of step {checkpoint.step}{self._intact()}"):
                 if not is_real_folder(self._folder):
                     self._storage.make_folder(self._folder)
+                # First what a crash has left: it takes the room that the new checkpoint needs.
                 self.recover()
                 self._check_room(checkpoint)
                 self._settle_suspects()
@@ -121,12 +122,13 @@ class Checkpoints:
             steps = ", ".join(str(number) for number in sorted({one.step for one in found}))
             if not found:
                 raise SessionError(
-                    f"session {session} ended before anything was saved: there is nothing to go on from. Run "
+                    f"session {session} ended before anything was saved: there is nothing to resume. Run "
                     f"its configuration anew: {self._folder.parent / CONFIG}"
                 )
             raise SessionError(f"session {session} has no checkpoint of step {step}. It has steps {steps}.")
         problems: list[str] = []
         doubt = self._find_best()[1]
+        # Newest first, each verified whole before a byte of it is used.
         for one in wanted:
             checkpoint = _read(one)
             if isinstance(checkpoint, Checkpoint):
@@ -134,7 +136,7 @@ class Checkpoints:
                 return checkpoint, [*words, *([doubt] if doubt else [])]
             problems.append(f"the checkpoint of step {one.step} is damaged: {checkpoint}.")
         advice = (
-            " None is sound." if step is None else " Resume without naming it to use the newest sound one."
+            " None is valid." if step is None else " Resume without naming it to use the newest valid one."
         )
         raise SessionError(f"session {session}: {problems[0]}{advice}")
 
@@ -217,6 +219,7 @@ class Checkpoints:
 
     def _settle(self, aside: Path, final: Path) -> None:
         """Keep the one of two checkpoints of the same step that is sound, preferring the newer."""
+        # A crash came between setting the old aside and removing it: exactly one of the two may stay.
         if is_real_folder(final):
             if self._sound(final):
                 return self._remove(aside)

@@ -48,7 +48,7 @@ class Manifest(BaseModel):
     time: AwareDatetime
     """When it was saved (UTC)."""
     files: dict[str, Seal]
-    """The seal of each file."""
+    """The checksum of each file."""
     best: Best | None = None
     """The best checkpoint when this one was saved; stands in for `best.json` when that is damaged."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trm_engine.errors import UsageError
 from trm_engine.studies.fitting.points import Run
-from trm_engine.text import did_you_mean, format_bytes, safe_text
+from trm_engine.text import did_you_mean, format_bytes, quoted, safe_text
 
 MAX_BYTES = 50_000_000
 _FINISHED = frozenset({"", "completed", "finished", "ok"})
@@ -46,7 +46,7 @@ def read_table(path: Path, columns: Columns) -> Table:
         column = getattr(columns, option)
         if column and column not in header:
             raise UsageError(
-                f"{name}: no column {_shown(column)} (--{option}).{did_you_mean(column, header)}"
+                f"{name}: no column {quoted(column)} (--{option}).{did_you_mean(column, header)}"
             )
     table = Table([], [])
     seen: dict[tuple[float, str], int] = {}
@@ -59,7 +59,7 @@ def read_table(path: Path, columns: Columns) -> Table:
         seed = row[columns.seed].strip() if columns.seed else ""
         if seed and seen.setdefault((run.x, seed), line) != line:
             raise UsageError(
-                f"{where}: x = {run.x:g} with seed {_shown(seed)} was on line {seen[run.x, seed]} already; "
+                f"{where}: x = {run.x:g} with seed {quoted(seed)} was on line {seen[run.x, seed]} already; "
                 "a run counts once"
             )
         table.runs.append(run)
@@ -102,7 +102,7 @@ def _run(row: Mapping[str, str], columns: Columns, where: str) -> Run | str:
         raise UsageError(f"{where}: {columns.x} = {x:g}, but a power law needs x above 0")
     status = row.get("status", "").strip().lower()
     if columns.y != "status" and status not in _FINISHED:
-        return f"status is {_shown(status)}"
+        return f"status is {quoted(status)}"
     y = _number(row[columns.y], columns.y, where)
     if not math.isfinite(y):
         return f"{columns.y} is {'empty' if not row[columns.y].strip() else y}"
@@ -125,9 +125,4 @@ def _number(text: str, column: str, where: str) -> float:
     try:
         return float(text.strip() or "nan")
     except ValueError:
-        raise UsageError(f"{where}: {column} = {_shown(text)} is no number") from None
-
-
-def _shown(text: str) -> str:
-    short = " ".join(safe_text(text).split())
-    return f'"{short[:60]}…"' if len(short) > 60 else f'"{short}"'
+        raise UsageError(f"{where}: {column} = {quoted(text)} is no number") from None

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.tasks.arc.text import END, FIRST_COLOUR
-from trm_engine.tasks.base import PAD, Tokens
+from trm_engine.tasks.examples import PAD, Tokens
 
 _Flags = npt.NDArray[np.bool_]
 _Numbers = npt.NDArray[np.intp]

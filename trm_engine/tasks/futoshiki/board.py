@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.examples import Tokens
 from trm_engine.tasks.kit.symmetry import Images, reflections
 
 BLANK, FIRST_DIGIT = 1, 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 from trm_engine.tasks.futoshiki.board import Board, Clues, Digits, Signs
 from trm_engine.tasks.futoshiki.config import FutoshikiConfig
 from trm_engine.tasks.futoshiki.solver import full_mask, search, to_digits, to_masks

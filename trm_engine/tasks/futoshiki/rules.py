@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.base import Fault, Tokens, Verdict
+from trm_engine.tasks.base import Fault, Verdict
+from trm_engine.tasks.examples import Tokens
 from trm_engine.tasks.futoshiki.board import FIRST_DIGIT, Board
 
 

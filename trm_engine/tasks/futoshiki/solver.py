@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.examples import Tokens
 from trm_engine.tasks.futoshiki.board import Board, Clues
 from trm_engine.tasks.kit.generated import Solutions
 from trm_engine.tasks.kit.search import MANY, Flags, Masks, Owners, depth_first, exactly_once, settle

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.base import Examples, Fault, Tokens, Verdict
+from trm_engine.tasks.base import Fault, Verdict
+from trm_engine.tasks.examples import Examples, Tokens
 from trm_engine.tasks.futoshiki import rules, solver, text
 from trm_engine.tasks.futoshiki.board import BLANK, Board, images
 from trm_engine.tasks.futoshiki.config import FutoshikiConfig

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from trm_engine.errors import UsageError
-from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.examples import Tokens
 from trm_engine.tasks.futoshiki.board import BLANK, FIRST_DIGIT, Board, Clues
 from trm_engine.text import safe_text
 

@@ -7,6 +7,7 @@ library's begins from nothing after an interruption.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import warnings
 from collections.abc import Iterator
@@ -155,6 +156,7 @@ def _fetch(
 
     if constants.HF_HUB_OFFLINE:
         raise errors.OfflineModeIsEnabled("HF_HUB_OFFLINE is set")
+    endpoint = endpoint or os.environ.get("HF_ENDPOINT")  # a mirror, also one that is named after the import
     revision = dataset.revision
     url = hub.hf_hub_url(dataset.repo, name, repo_type="dataset", revision=revision, endpoint=endpoint)
     found = hub.get_hf_file_metadata(url, endpoint=endpoint)

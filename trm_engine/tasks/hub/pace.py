@@ -71,4 +71,4 @@ class Pace:
         self._window_began, self._in_window = now, 0
 
     def _given_up(self, why: str) -> UsageError:
-        return UsageError(f"{self._what} was given up: {why}; run it again, and it goes on from there")
+        return UsageError(f"{self._what} was given up: {why}; run it again, and it resumes from there")

@@ -55,7 +55,7 @@ def transfer(
     reason = f" ({safe_text(str(broken))[:120]})" if broken else ""
     of = "" if size is None else f" of {format_bytes(size)}"
     raise UsageError(
-        f"{what} stopped after {format_bytes(held)}{of}{reason}; run it again, and it goes on from there"
+        f"{what} stopped after {format_bytes(held)}{of}{reason}; run it again, and it resumes from there"
     )
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.base import Examples, Tokens
 from trm_engine.tasks.dataset_folder import is_published, read_published
+from trm_engine.tasks.examples import Examples, Tokens
 from trm_engine.tasks.kit import holdout
 from trm_engine.tasks.kit.holdout import draw_groups, group_bounds, groups_apart, take_groups
 from trm_engine.tasks.kit.pairs import read_pairs
@@ -40,7 +40,7 @@ class Settings(Protocol):
 
     @property
     def seed(self) -> int:
-        """Start of the randomness."""
+        """Random seed."""
 
     @property
     def data(self) -> str:

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.progress import Progress
-from trm_engine.tasks.base import Examples, Fault, PuzzleTask, Tokens
+from trm_engine.tasks.base import Fault, PuzzleTask
+from trm_engine.tasks.examples import Examples, Tokens
 from trm_engine.tasks.kit.assembly import Puzzles, Settings, assemble, load_examples
 from trm_engine.tasks.kit.search import GAVE_UP, MANY
 from trm_engine.tasks.kit.symmetry import Images, Symmetry

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.errors import UsageError
-from trm_engine.tasks.base import Examples, Source
+from trm_engine.tasks.examples import Examples, Source
 from trm_engine.tasks.subset import select
 
 Rows = npt.NDArray[np.int64]

@@ -31,7 +31,7 @@ class LightUpConfig(TaskConfig, kind="light-up", task="trm_engine.tasks.light_up
     test_size: int = Field(500, ge=1, le=10**6)
     """Held-out puzzles: how many to generate, or at most to take from `test_data`."""
     seed: int = Field(0, ge=0, le=2**63 - 1)
-    """Start of the generator's randomness, and of the choice when `data` holds more than train_size."""
+    """Random seed of the generator, and of the choice when `data` holds more than train_size."""
     augment: bool = True
     """Draw one of the grid's symmetries (8 of a square, 4 of a rectangle) for each puzzle taken."""
     data: str = Field("", max_length=4096)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.base import Examples, Tokens
+from trm_engine.tasks.examples import Examples, Tokens
 from trm_engine.tasks.light_up.config import LightUpConfig
 from trm_engine.tasks.light_up.light import BULB, FIRST_NUMBER, OPEN, WALL, Flags, Shape, Walls
 from trm_engine.tasks.light_up.rules import numbered

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.examples import Tokens
 
 OPEN, BULB, WALL = 1, 2, 3
 """Tokens of an open cell, a bulb and a wall without a number; 0 is padding."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from trm_engine.tasks.base import Fault, Tokens, Verdict
+from trm_engine.tasks.base import Fault, Verdict
+from trm_engine.tasks.examples import Tokens
 from trm_engine.tasks.light_up.light import (
     BULB,
     FIRST_NUMBER,

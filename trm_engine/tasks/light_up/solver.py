@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.examples import Tokens
 from trm_engine.tasks.kit.generated import Solutions
 from trm_engine.tasks.kit.search import MANY, Masks, Owners, depth_first, settle
 from trm_engine.tasks.light_up.light import BULB, Flags, Shape, Walls, touching

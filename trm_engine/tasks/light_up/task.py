@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.base import Examples, Fault, Tokens, Verdict
+from trm_engine.tasks.base import Fault, Verdict
+from trm_engine.tasks.examples import Examples, Tokens
 from trm_engine.tasks.kit.generated import GeneratedTask, Solutions
 from trm_engine.tasks.kit.symmetry import reflections
 from trm_engine.tasks.light_up import rules, solver, text

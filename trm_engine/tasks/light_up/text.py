@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from trm_engine.errors import UsageError
-from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.examples import Tokens
 from trm_engine.tasks.light_up.light import BULB, FIRST_NUMBER, OPEN, WALL, Shape
 from trm_engine.text import safe_text
 

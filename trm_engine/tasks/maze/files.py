@@ -12,7 +12,7 @@ import numpy as np
 
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 from trm_engine.tasks.maze.rules import Shape, first_fault, has_ends, paths_of, with_path
 from trm_engine.tasks.maze.text import LOST_SPACES, Grids, inside, is_edge, to_tokens
 from trm_engine.tasks.puzzle_lists.columns import Names, find_columns, require_columns

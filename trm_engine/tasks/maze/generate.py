@@ -12,12 +12,13 @@ one below the percolation threshold: with more than about 41 % walls, long ways 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress
-from trm_engine.tasks.base import Examples, Tokens
+from trm_engine.tasks.examples import Examples, Tokens
 from trm_engine.tasks.maze.config import MazeConfig
 from trm_engine.tasks.maze.paths import (
     Bits,
@@ -36,22 +37,35 @@ _GRIDS_AT_ONCE = 2048
 _PAIRS_AT_ONCE = 2048
 _PAIRS = 64
 """Random pairs of cells tried in each grid: more find mazes sooner, but even out how rare they are."""
-_GRIDS_WITHOUT_ANY = 250_000
-_GRIDS_FOR_EACH = 5_000
-"""Grids tried before giving up: so many to begin with, and so many more for each maze found."""
 
 
-def generate(config: MazeConfig, count: int, rng: np.random.Generator, progress: Progress) -> Examples:
+class Patience(NamedTuple):
+    """Grids tried before giving up: so many to begin with, and so many more for each maze found."""
+
+    without_any: int = 250_000
+    for_each: int = 5_000
+
+
+PATIENT = Patience()
+
+
+def generate(
+    config: MazeConfig,
+    count: int,
+    rng: np.random.Generator,
+    progress: Progress,
+    patience: Patience = PATIENT,
+) -> Examples:
     """Return `count` mazes with their paths, no two of them images of each other under a symmetry.
 
-    Raises `UsageError` when grids like that are too rare.
+    Raises `UsageError` when grids like that are too rare for `patience`.
     """
     shape = Shape(config.rows, config.cols)
     found: list[Examples] = []
     seen: set[int] = set()
     tried = 0
     while len(seen) < count:
-        if tried >= _GRIDS_WITHOUT_ANY + _GRIDS_FOR_EACH * len(seen):
+        if tried >= patience.without_any + patience.for_each * len(seen):
             raise UsageError(_too_rare(config, len(seen), count, tried))
         mazes = _some(config, shape, rng)
         tried += _GRIDS_AT_ONCE

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trm_engine.tasks.base import Examples, Fault, Tokens, Verdict
+from trm_engine.tasks.base import Fault, Verdict
+from trm_engine.tasks.examples import Examples, Tokens
 from trm_engine.tasks.kit.symmetry import Images, reflections
 from trm_engine.tasks.maze.paths import (
     Bits,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.errors import UsageError
-from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.examples import Tokens
 from trm_engine.text import safe_text
 
 WALL, OPEN, START, GOAL, PATH = range(1, 6)

@@ -6,6 +6,7 @@ a temporary file first; what is no text is refused by name.
 
 from __future__ import annotations
 
+import csv
 import os
 import select
 import stat
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import IO
 
 from trm_engine.errors import ResourceError, UsageError
+from trm_engine.tasks.base import PuzzleTask
+from trm_engine.tasks.examples import Source
 from trm_engine.tasks.puzzle_lists.form import HEAD_BYTES, Encoding, encoding_of, named_form, plain_digits
 from trm_engine.text import format_bytes, safe_text
 
@@ -146,3 +149,25 @@ def decoded(raw: bytes) -> str:
     encoding = encoding_of(raw)
     text = raw[encoding.mark :].decode(encoding.name, "replace")
     return plain_digits(text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\0"))
+
+
+HEADER = ("puzzle", "solution")
+_AT_ONCE = 2**12
+
+
+def write_list(path: Path, task: PuzzleTask, puzzles: Source, *, as_csv: bool) -> None:
+    """Write puzzles and their solutions, one pair a line, as CSV with a header or as plain text."""
+    with path.open("x", encoding="utf-8", newline="") as file:
+        if as_csv:
+            writer = csv.writer(file)
+            writer.writerow(HEADER)
+            writer.writerows(_lines(task, puzzles))
+        else:
+            file.writelines(f"{puzzle} {solution}\n" for puzzle, solution in _lines(task, puzzles))
+
+
+def _lines(task: PuzzleTask, puzzles: Source) -> Iterator[tuple[str, str]]:
+    for start in range(0, len(puzzles), _AT_ONCE):
+        part = puzzles.take(slice(start, start + _AT_ONCE))
+        for puzzle, label in zip(part.inputs, part.labels, strict=True):
+            yield task.line(puzzle), task.line(label)

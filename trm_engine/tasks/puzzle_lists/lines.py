@@ -120,7 +120,7 @@ def csv_rows(lines: Lines, texts: Iterator[str], columns: Columns, *, strict: bo
         try:
             row = next(rows, None)
         except csv.Error as error:
-            raise line_fault(lines.file, lines.number, f"is no sound CSV: {error}") from error
+            raise line_fault(lines.file, lines.number, f"is not valid CSV: {error}") from error
         if row is None:
             return
         if len(row) < needed:

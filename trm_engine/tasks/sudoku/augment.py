@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.examples import Tokens
 from trm_engine.tasks.kit.symmetry import Sources, Symmetry, relabelling
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.text import FIRST_DIGIT

@@ -33,7 +33,7 @@ class SudokuConfig(TaskConfig, kind="sudoku", task="trm_engine.tasks.sudoku.task
     test_size: int = Field(500, ge=1, le=10**8)
     """Held-out puzzles: how many to generate, or at most to take from `test_data`."""
     seed: int = Field(0, ge=0, le=2**63 - 1)
-    """Start of the generator's randomness, and of the choice when `data` holds more than train_size."""
+    """Random seed of the generator, and of the choice when `data` holds more than train_size."""
     augment: bool = True
     """Draw a random symmetry (digits, bands, stacks, rows, columns, transpose) for each puzzle taken."""
     images: int = Field(0, ge=0, le=10**6)

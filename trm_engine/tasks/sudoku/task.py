@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.base import Examples, Fault, PuzzleTask, Source, Tokens, Verdict
+from trm_engine.tasks.base import Fault, PuzzleTask, Verdict
+from trm_engine.tasks.examples import Examples, Source, Tokens
 from trm_engine.tasks.kit.search import GAVE_UP, MANY
 from trm_engine.tasks.kit.symmetry import Symmetry
 from trm_engine.tasks.sources import Located, as_path, find, is_hub

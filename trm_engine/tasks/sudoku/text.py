@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.errors import UsageError
-from trm_engine.tasks.base import Fault, Tokens, Verdict
+from trm_engine.tasks.base import Fault, Verdict
+from trm_engine.tasks.examples import Tokens
 from trm_engine.tasks.sudoku.geometry import Digits, Geometry
 from trm_engine.tasks.sudoku.lists.boards import Boards
 from trm_engine.tasks.sudoku.lists.symbols import Symbols, Zero, ZeroEvidence, may_begin_at_zero

@@ -22,7 +22,7 @@ from trm_engine.files import whole_file
 from trm_engine.paths import CACHE_VARIABLE, cache_folder
 from trm_engine.progress import Progress, silent
 from trm_engine.remedies import NameData
-from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.examples import Tokens
 from trm_engine.tasks.puzzle_lists.form import HEAD_BYTES, encoding_of, named_form, to_utf8
 from trm_engine.tasks.text.vocabulary import CODE_POINTS, Counts, Vocabulary, code_points
 from trm_engine.text import format_bytes, safe_text
@@ -87,7 +87,8 @@ def _survey(path: Path, progress: Progress) -> tuple[str, Counts]:
 def _write(path: Path, file: Path, total: int, vocabulary: Vocabulary, progress: Progress) -> None:
     """Encode a text into a file that appears whole or not at all."""
     try:
-        with whole_file(file) as out:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(file) as temporary, temporary.open("wb") as out:
             digest = hashlib.sha256()
             for _, text in _chunks(path, "encoding the text", progress):
                 piece = vocabulary.encode(text).tobytes()

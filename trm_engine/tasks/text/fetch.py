@@ -22,7 +22,7 @@ from trm_engine.paths import DATA_VARIABLE, data_folder, in_home
 from trm_engine.progress import Progress, silent
 from trm_engine.remedies import FetchData, NameData
 from trm_engine.tasks.hub.pace import Limits, Pace
-from trm_engine.text import did_you_mean, format_bytes, safe_text
+from trm_engine.text import did_you_mean, format_bytes, one_line, safe_text
 
 _CHUNK_BYTES = 1 << 16
 DEFAULT = Limits()
@@ -112,7 +112,8 @@ def fetch(text: KnownText, progress: Progress = silent, limits: Limits = DEFAULT
     if is_whole(text, path):
         return path
     try:
-        with whole_file(path) as out:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as temporary, temporary.open("wb") as out:
             _download(text, out, progress, limits)
     except OSError as error:
         raise ResourceError(
@@ -158,8 +159,7 @@ def _parts(text: KnownText, limits: Limits) -> Generator[bytes, None, None]:
 
 
 def _failed(text: KnownText, why: str) -> UsageError:
-    words = " ".join(safe_text(why).split())
     return UsageError(
-        f"{text.name} could not be downloaded ({words}): try again with a network",
+        f"{text.name} could not be downloaded ({one_line(why)}): try again with a network",
         remedies=[_OWN_TEXT],
     )

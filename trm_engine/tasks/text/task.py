@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.base import Examples, Source, Task, Tokens
+from trm_engine.tasks.base import Task
+from trm_engine.tasks.examples import Examples, Source, Tokens
 from trm_engine.tasks.text.config import TextConfig
 from trm_engine.tasks.text.encoded import EncodedText, encoded
 from trm_engine.tasks.text.fetch import located

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.base import PAD, Tokens
+from trm_engine.tasks.examples import PAD, Tokens
 
 CODE_POINTS = 0x110000
 Counts = npt.NDArray[np.int64]

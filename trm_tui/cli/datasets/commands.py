@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from trm_tui.cli.datasets import describe
 from trm_tui.cli.terminal.context import user_path
-from trm_tui.cli.terminal.output import JsonFlag, notice, print_json, print_table, print_text
+from trm_tui.cli.terminal.output import JsonFlag, notice, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption
 
 if TYPE_CHECKING:
-    from trm_engine.tasks.base import PuzzleTask, Source
+    from trm_engine.tasks.base import PuzzleTask
+    from trm_engine.tasks.examples import Source
+
 
 app = typer.Typer(help="List, generate and check puzzles.", no_args_is_help=True)
-describe.register(app)
 
 _LOOKED_AT = 5000
 """Puzzles that are looked at for having several solutions: some seconds."""
@@ -92,7 +93,7 @@ def build(
     """Write the puzzles that a preset trains on or is tested with."""
     from trm_engine.errors import UsageError
     from trm_engine.interop.dataset_writer import write_task
-    from trm_engine.tasks.export import write_list
+    from trm_engine.tasks.puzzle_lists.files import write_list
 
     if output.exists():
         raise UsageError(f"{output} exists already; name a new file or folder")
@@ -148,7 +149,7 @@ def _say_unique(proved: bool, total: int, looked_at: int, several: int) -> str:
     if proved:
         return ", each with one solution"
     if not looked_at:
-        return "; whether each has one solution only was not looked at"
+        return "; uniqueness was not checked"
     if total == 1:
         return "; it has several solutions" if several else "; no second solution was found"
     among = "of them" if looked_at == total else f"of the first {looked_at:,} (--unique looks at all)"
@@ -161,3 +162,50 @@ def _task(preset: str, overrides: list[str] | None) -> PuzzleTask:
     from trm_engine.config import apply, find_preset
 
     return trm_engine.tasks.build_puzzles(apply(find_preset(preset).config, overrides or []).task)
+
+
+@app.command()
+def describe(
+    preset: Annotated[str, typer.Argument(metavar="PRESET|FILE.toml", help="Whose task it is.")],
+    data: Annotated[
+        str, typer.Option(metavar="FILE", help="Show these puzzles beside them: a list or a dataset folder.")
+    ] = "",
+    overrides: SetOption = None,
+    json: JsonFlag = False,
+) -> None:
+    """Say where a preset's data come from, how many they are, what "unseen" means, and their statistics."""
+    import trm_engine.tasks
+    from trm_engine.config import apply, find_preset
+    from trm_engine.errors import UsageError
+    from trm_engine.tasks.base import PuzzleTask
+
+    config = apply(find_preset(preset).config, overrides or []).task
+    task = trm_engine.tasks.build_task(config)
+    figures: dict[str, Mapping[str, float]] = {}
+    if isinstance(task, PuzzleTask):
+        # The file first: what is wrong with it is said before anything is generated.
+        beside = task.load(data) if data else None
+        for note in () if beside is None else beside.notes:
+            notice(note)
+        figures = {"training": task.statistics(task.train), "test": task.statistics(task.test)}
+        if beside is not None:
+            figures[data] = task.statistics(beside) or {"puzzles": len(beside)}
+    elif data:
+        raise UsageError(f'--data: a "{config.kind}" task has no puzzles to compare')
+    if json:
+        print_json({"preset": preset, "facts": task.facts, "statistics": figures})
+        return
+    print_facts(task.facts.items(), title=preset)
+    names = list(dict.fromkeys(name for part in figures.values() for name in part))
+    if names:
+        print_table(
+            ("figure", *(f">{part}" for part in figures)),
+            [
+                (name, *(_number(part[name]) if name in part else "—" for part in figures.values()))
+                for name in names
+            ],
+        )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.4g}" if isinstance(value, float) and value < 1000 else f"{value:,.0f}"

@@ -27,16 +27,16 @@ def generate(
     samples: Annotated[int, typer.Option(min=1, max=10_000, help="Texts to write.")] = 1,
     temperature: Annotated[
         float,
-        typer.Option(min=0, max=100, help="Lower is more predictable; 0 always takes the likeliest."),
+        typer.Option(min=0, max=100, help="Lower is more predictable; 0 always takes the most likely."),
     ] = 0.8,
     top_k: Annotated[
-        int, typer.Option(min=0, max=65535, help="Draw from the so many likeliest characters; 0: from all.")
+        int, typer.Option(min=0, max=65535, help="Sample from the k most likely characters; 0: no limit.")
     ] = 0,
     max_tokens: Annotated[
         int, typer.Option(min=1, max=10_000_000, help="Characters of each text, after its start.")
     ] = 500,
     seed: Annotated[
-        int, typer.Option(min=0, max=2**63 - 1, help="Start of the randomness: the same, the same texts.")
+        int, typer.Option(min=0, max=2**63 - 1, help="Random seed: the same seed gives the same texts.")
     ] = 0,
     checkpoint: CheckpointOption = None,
     json: JsonFlag = False,

@@ -19,7 +19,7 @@ ViewsOption = Annotated[
         min=1,
         max=_MOST,
         metavar="N",
-        help="Looks at a puzzle at most: until the rules accept, it is turned and looked at again.",
+        help="Views of a puzzle at most: symmetry images, solved in turn until the rules accept.",
     ),
 ]
 NoiseOption = Annotated[
@@ -28,12 +28,12 @@ NoiseOption = Annotated[
         min=0.0,
         max=100.0,
         metavar="SIGMA",
-        help="Look again with noise on the latent state instead, for tasks without symmetries; 0.1 to 0.3.",
+        help="Noise on the latent state instead of views, for tasks without symmetries; 0.1 to 0.3.",
     ),
 ]
 TriesOption = Annotated[
     int | None,
-    typer.Option(min=1, max=_MOST, metavar="K", help="With --noise: tries, the first without noise."),
+    typer.Option(min=1, max=_MOST, metavar="K", help="With --noise: attempts, the first without noise."),
 ]
 
 
@@ -56,7 +56,7 @@ def looking_for(
         raise UsageError("--tries counts tries with noise: give --noise SIGMA too, 0.1 to 0.3")
     if noise:
         if views is not None:
-            raise UsageError("--views turns the puzzle and --noise disturbs the model: choose one")
+            raise UsageError("--views changes the puzzle and --noise the latent state: choose one")
         return model.looking(tries or VIEWS, max_steps=max_steps or 0, noise=noise)
     looking = model.looking(views or VIEWS, max_steps=max_steps or 0)
     if looking.can_help(task) and task.judges_all:

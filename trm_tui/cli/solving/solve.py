@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trm_engine.text import three_digits
-from trm_tui.cli.solving.asked_puzzle import naming_files, puzzle_text
+from trm_engine.errors import UsageError
+from trm_engine.text import safe_text, three_digits
 from trm_tui.cli.solving.looking import NoiseOption, TriesOption, ViewsOption, looking_for
 from trm_tui.cli.solving.models import CheckpointOption, load_model, with_data_found_again
 from trm_tui.cli.solving.vote import evaluate_by_vote
@@ -30,7 +32,48 @@ if TYPE_CHECKING:
     from trm_engine.inference.model import Model
     from trm_engine.inference.verified import Looking, Outcome, Seen
     from trm_engine.inference.verified_evaluation import VerifiedEvaluation
-    from trm_engine.tasks.base import Fault, PuzzleTask, Source, Task, Tokens, Verdict
+    from trm_engine.tasks.base import Fault, PuzzleTask, Task, Verdict
+    from trm_engine.tasks.examples import Source, Tokens
+
+
+STDIN = "-"
+_MOST_PIPED = 1_000_000
+_LONGEST_NAME = 4096
+
+
+def puzzle_text(argument: str) -> str:
+    """Return the puzzle's text; what stdin brings may be written as Windows and old Macs write text too."""
+    from trm_engine.tasks.puzzle_lists.files import decoded
+
+    if argument != STDIN:
+        return argument
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        return decoded(sys.stdin.read(_MOST_PIPED).encode("utf-8", "surrogateescape"))
+    return decoded(stream.read(_MOST_PIPED))
+
+
+@contextmanager
+def naming_files(session: str, argument: str) -> Iterator[None]:
+    """Say how a file is handed over, where what is refused as a puzzle is the name of one."""
+    try:
+        yield
+    except UsageError as error:
+        if not _is_file(argument):
+            raise
+        name = safe_text(argument)
+        raise UsageError(
+            f"{error}\nThere is a file {name}: trm-tui solve {session} - < {name} solves the puzzle in it; "
+            f"trm-tui eval {session} --data {name} measures on a list."
+        ) from error
+
+
+def _is_file(argument: str) -> bool:
+    try:
+        return len(argument) < _LONGEST_NAME and Path(argument).expanduser().is_file()
+    except (OSError, RuntimeError, ValueError):
+        return False
+
 
 _FAULTS = 8
 """Broken rules that are listed at most."""
@@ -54,7 +97,10 @@ def evaluate(
         ),
     ] = "",
     early_halt: Annotated[
-        bool, typer.Option("--early-halt", help="Stop each puzzle when the model says that it is done.")
+        bool,
+        typer.Option(
+            "--early-halt", help="Stop each puzzle when the halting head says that its answer is right."
+        ),
     ] = False,
     halt_max_steps: Annotated[
         int | None, typer.Option(min=1, max=4096, help="Supervision steps; default: the configuration's.")
@@ -68,7 +114,7 @@ def evaluate(
     ] = False,
     augmentations: Annotated[
         int | None,
-        typer.Option(min=0, help="With --vote: images of each task beside itself; default: all it has."),
+        typer.Option(min=0, help="With --vote: augmented images of each task; default: all it has."),
     ] = None,
     submission: Annotated[
         Path | None,
@@ -171,10 +217,13 @@ def _verified_facts(found: VerifiedEvaluation) -> list[tuple[str, str]]:
         shares = ", ".join(f"{share:.2%} in {limit}" for limit, share in found.within().items())
         what = ("verified", f"{found.accuracy:.2%} with at most {looks} {how}, by the rules alone ({shares})")
     else:
-        what = ("chosen", f"{found.accuracy:.2%} exact, of {looks} tries with {how} the surest")
+        what = ("chosen", f"{found.accuracy:.2%} exact, the most confident of {looks} attempts ({how})")
     return [
         what,
-        ("its cost", f"{found.mean_looks:.2f} looks and {found.mean_steps:.1f} supervision steps a puzzle"),
+        (
+            "its cost",
+            f"{found.mean_looks:.2f} attempts and {found.mean_steps:.1f} supervision steps a puzzle",
+        ),
         ("its speed", f"{three_digits(found.puzzles_per_second)} puzzles/s"),
     ]
 
@@ -197,7 +246,7 @@ def solve(
     tries: TriesOption = None,
     halt_max_steps: Annotated[
         int | None,
-        typer.Option(min=1, max=4096, help="Supervision steps of a look; default: the configuration's."),
+        typer.Option(min=1, max=4096, help="Supervision steps of a view; default: the configuration's."),
     ] = None,
     checkpoint: CheckpointOption = None,
     json: JsonFlag = False,
@@ -243,7 +292,7 @@ def solve(
 
 def _draw_step(task: PuzzleTask, seen: Seen, before: Seen | None, looking: Looking) -> None:
     """Write a step as it is computed: the look that it belongs to, and the grid where it has changed."""
-    look = f"look {seen.look} · " if looking.looks > 1 else ""
+    look = f"attempt {seen.look} · " if looking.looks > 1 else ""
     print_text(f"{look}step {seen.step} · halt {seen.halt_probability:.0%}")
     same_look = before is not None and before.look == seen.look
     if before is not None and same_look and (before.answer == seen.answer).all():
@@ -256,13 +305,13 @@ def _print_verdict(
     task: PuzzleTask, found: Outcome, verdict: Verdict, faults: Sequence[Fault], looking: Looking
 ) -> None:
     """Say how an answer was come by; of one that breaks rules, mark which."""
-    looks = f", look {found.looks} of at most {looking.looks}" if looking.looks > 1 else ""
+    looks = f", attempt {found.looks} of at most {looking.looks}" if looking.looks > 1 else ""
     cost = f"after {found.steps} supervision steps{looks}"
     if verdict.solved or not task.judges_all:
         print_text(f"{verdict.reason} ({cost})")
         return
     print_text(
-        f"unproven: no look passed the check ({cost}); this is the answer that the model is surest of "
+        f"unproven: no attempt passed the check ({cost}); this is the model's most confident answer "
         f"({found.halt_probability:.0%})"
     )
     for fault in faults[:_FAULTS]:

@@ -29,10 +29,10 @@ SeedsOption = Annotated[
     typer.Option(min=1, max=1000, help="Seeds 0 … N−1 for each experiment, instead of the study's own."),
 ]
 CorrectedFlag = Annotated[
-    bool, typer.Option("--corrected", help="Make good what a study's file says is wrong with its design.")
+    bool, typer.Option("--corrected", help="Apply the corrections that a study's file lists for its design.")
 ]
 ParallelOption = Annotated[
-    str, typer.Option(metavar="N|auto", help="Trials side by side; auto: one a physical core.")
+    str, typer.Option(metavar="N|auto", help="Trials that run at once; auto: one a physical core.")
 ]
 
 

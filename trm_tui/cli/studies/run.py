@@ -38,10 +38,10 @@ _JSON_SECONDS = 0.5
 _LINE_SECONDS = 10.0
 
 FailuresOption = Annotated[
-    int, typer.Option(min=0, metavar="N", help="Stop when so many trials have failed; 0: go on.")
+    int, typer.Option(min=0, metavar="N", help="Stop after this many failed trials; 0: never.")
 ]
 YesFlag = Annotated[bool, typer.Option("--yes", help="Start even what takes more than a week here.")]
-RetryFlag = Annotated[bool, typer.Option("--retry-diverged", help="Run trials again that diverged.")]
+RetryFlag = Annotated[bool, typer.Option("--retry-diverged", help="Run diverged trials again.")]
 
 
 def run(
@@ -216,7 +216,7 @@ class _LinePrinter:
         elif kind == "trial-eval" and event["final"]:
             notice(f"{trial}: {_measured(event)}")
         elif kind == "trial-started":
-            notice(f"{trial}: {'goes on from ' + str(event['session']) if event['resumed'] else 'begins'}")
+            notice(f"{trial}: {'resumes from ' + str(event['session']) if event['resumed'] else 'begins'}")
         elif kind in ("trial-failed", "trial-diverged", "trial-retried", "trial-stopped"):
             reason = f": {event['reason']}" if event.get("reason") else ""
             notice(f"{trial}: {kind.removeprefix('trial-')}{reason}")
@@ -325,4 +325,4 @@ def stop(
         print_text(f"{trial}: {stop_trial(store, name, trial)}")
         return
     stopped = stop_study(store, name)
-    print_text(f"{name}: told {stopped} process{'es' if stopped != 1 else ''} to save and stop")
+    print_text(f"{name}: asked {stopped} process{'es' if stopped != 1 else ''} to save and stop")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from trm_engine.errors import TrmError
+from trm_engine.errors import CancelledError
 from trm_engine.training.control import Control
 from trm_engine.training.events import Finished
 from trm_engine.training.run import Sitting
@@ -17,14 +17,6 @@ from trm_tui.cli.terminal.output import notice
 from trm_tui.cli.terminal.printers import JsonPrinter, Printer, ProgressPrinter, QuietPrinter
 from trm_tui.cli.terminal.streams import Output, best_effort
 from trm_tui.shared.signals import stopping_signals
-
-
-class CalledOffError(TrmError):
-    """A signal came while the data were prepared: there is no run yet that could be saved."""
-
-    def __init__(self, number: int) -> None:
-        self.exit_code = 128 + number
-        super().__init__("stopped while the data were prepared: nothing was trained yet")
 
 
 @contextmanager
@@ -40,7 +32,7 @@ def seated(
     """Provide a sitting whose events are printed, with a summary at the end, and which signals stop cleanly.
 
     The first signal is only noted: the trainer finishes its micro-batch, saves and returns; where there is no
-    run yet, preparing it raises `CalledOffError`, unless `can_be_called_off` is false. A second SIGINT leaves
+    run yet, preparing it raises `CancelledError`, unless `can_be_called_off` is false. A second SIGINT leaves
     at once; the last checkpoint on disk stays sound. Printing is best effort: a reader that leaves and a full
     disk behind stdout or stderr do not touch the run.
     """
@@ -58,7 +50,7 @@ def seated(
         with suppress(Exception):  # what shows the work must not end it
             printer.preparing(what, done, total)
         if control.signal_number and can_be_called_off:
-            raise CalledOffError(control.signal_number)
+            raise CancelledError(control.signal_number)
 
     before = {number: signal.signal(number, note) for number in stopping_signals()}
     try:

@@ -22,7 +22,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from trm_tui.tui.common.colours import style_of
-from trm_tui.tui.common.rows import Rows
+from trm_tui.tui.common.panel import Rows
 from trm_tui.workbench.charts.chart_lines import CURSOR, EMPTY, GRID, Plot
 from trm_tui.workbench.charts.curves import Points, finite, smoothed, value_at
 from trm_tui.workbench.charts.raster import Markers

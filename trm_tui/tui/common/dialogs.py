@@ -44,7 +44,7 @@ class Dialog(ModalScreen[T | None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (12, "-enough")]  # noqa: RUF012  # Textual's declaration
 
     def action_close(self) -> None:
-        """Leave without an answer."""
+        """Cancel."""
         self.dismiss(None)
 
 

@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from trm_engine.text import format_seconds, safe_text
+from trm_engine.text import format_seconds, one_line
 from trm_tui.workbench.snapshot import EMPTY, RunState, Snapshot
 from trm_tui.workbench.workbench import SlotView
 
@@ -70,8 +70,7 @@ class SlotHeader(Widget):
         return Content("").join(active or [name])
 
     def _tab(self, slot: SlotView, longest: int) -> Content:
-        title = " ".join(safe_text(slot.title).split())
-        title = title if len(title) <= longest else title[: longest - 1] + "…"
+        title = one_line(slot.title, longest)
         label = f" {slot.number} {title} " if longest else f" {slot.number} "
         sign, colour = SIGNS[slot.state]
         if slot.active:

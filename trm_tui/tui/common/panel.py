@@ -1,15 +1,54 @@
-"""A frame with lines of figures in it."""
+"""Framed widgets that draw only the rows that changed, and those that show figures of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.reactive import reactive
+from textual.widget import Widget
 
-from trm_tui.tui.common.rows import Rows
 from trm_tui.workbench.snapshot import EMPTY, Snapshot
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Rows(Widget):
+    """A framed widget whose content is rows; `draw_rows` and `entitle` refresh no more than has changed."""
+
+    _entitling = False
+
+    def draw_rows(self, before: Sequence[object], after: Sequence[object]) -> None:
+        """Refresh the rows of the content that differ; all of it where their number does."""
+        if len(before) != len(after):
+            self.refresh()
+            return
+        width = self.content_size.width
+        changed = [row for row, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
+        if changed:
+            self.refresh(*(Region(0, row, width, 1) for row in changed))
+
+    def entitle(self, title: Content, subtitle: Content) -> None:
+        """Set the words in the frame, above and below."""
+        self._entitling = True  # Textual would refresh all of the widget for either
+        try:
+            self.border_title, self.border_subtitle = title, subtitle
+        finally:
+            self._entitling = False
+        width, height = self.content_size
+        self.refresh(*(Region(-1, row, width + 2, 1) for row in (-1, height)))
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Ask for a redrawing; see Textual."""
+        if self._entitling:
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
 
 _LABEL = 8
 
@@ -58,3 +97,18 @@ def _identity(line: Content) -> object:
 def labelled(label: str, value: Content) -> Content:
     """Return a line of a figure's name and its value."""
     return Content.assemble((label.ljust(_LABEL), "$text-muted"), value)
+
+
+class DecisionsPanel(Panel):
+    """What the engine chose by itself, and why."""
+
+    BORDER_TITLE = "Decisions"
+
+    def lines(self, width: int) -> list[Content]:
+        """Return what to show, line by line."""
+        lines = []
+        for decision in self.snapshot.decisions:
+            lines.append(Content.assemble((f"{decision.subject} ", "$text-muted"), (decision.choice, "bold")))
+            wrapped = Content.styled(decision.reason, "$text-muted").wrap(max(width - 2, 1))
+            lines += [Content.assemble("  ", line) for line in wrapped]
+        return lines or [Content.styled("none yet", "$text-muted")]

@@ -11,14 +11,13 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from trm_tui.tui.common.chart import Chart
-from trm_tui.tui.common.decisions_panel import DecisionsPanel
 from trm_tui.tui.common.dialogs import Reading
 from trm_tui.tui.common.figure_chart import draw
 from trm_tui.tui.common.machine_panel import MachinePanel
+from trm_tui.tui.common.panel import DecisionsPanel
 from trm_tui.tui.common.screen import ModeScreen
-from trm_tui.tui.dashboard.event_details import run_details
 from trm_tui.tui.dashboard.event_log import EventLog
-from trm_tui.tui.dashboard.run_panel import Brief, RunPanel
+from trm_tui.tui.dashboard.run_panel import Brief, RunPanel, run_details
 from trm_tui.tui.keys import Where
 from trm_tui.workbench.charts.curves import X_AXES
 from trm_tui.workbench.charts.figures import Figure, figures_of
@@ -199,7 +198,7 @@ def _failure(snapshot: Snapshot) -> Content:
     assert snapshot.failure is not None
     lines = [Content.styled(snapshot.failure.message, "$text-error")]
     if snapshot.saved is not None:
-        lines.append(Content(f"Saved up to step {snapshot.saved.step:,}: space goes on from there."))
+        lines.append(Content(f"Saved up to step {snapshot.saved.step:,}: space resumes from there."))
     elif snapshot.session:
         lines.append(Content("space tries again."))
     if snapshot.failure.traceback:

@@ -17,11 +17,11 @@ from textual.widgets.option_list import Option
 from trm_engine.config import Change
 from trm_engine.errors import TrmError
 from trm_engine.hardware import Hardware, load_profile, profile_names
-from trm_engine.text import format_bytes, safe_text
+from trm_engine.text import format_bytes, one_line, safe_text
 from trm_tui.tui.common.dialogs import Dialog, boxed
 from trm_tui.tui.host import host_of
 from trm_tui.workbench.editor.sources import Source, of_path, of_presets, of_sessions
-from trm_tui.workbench.editor.values import one_line, show
+from trm_tui.workbench.editor.values import show
 
 T = TypeVar("T")
 _MOST_LISTED = 200
@@ -118,9 +118,7 @@ class Pick(Dialog[T]):
 
 
 def _entry(item: Item[T], width: int) -> Content:
-    return Content.assemble(
-        (safe_text(item.name).ljust(width), "bold"), f"  {one_line(safe_text(item.about))}"
-    )
+    return Content.assemble((safe_text(item.name).ljust(width), "bold"), f"  {one_line(item.about, None)}")
 
 
 class PickSource(Pick[Source]):
@@ -156,7 +154,7 @@ class PickMachine(Pick[tuple[Hardware | None]]):
     """The machine to plan for: a profile, or (None,) for this one."""
 
     def __init__(self) -> None:
-        super().__init__("Plan for", [Item("this machine", "what was detected, as it is now", (None,))])
+        super().__init__("Plan for", [Item("this machine", "the detected machine, as it is now", (None,))])
 
     async def read(self) -> None:
         """List the profiles, read beside the app's own thread."""
@@ -211,5 +209,5 @@ def _change(change: Change, width: int) -> Content:
 def _value(value: str | int | float | bool | None) -> str:
     if value is None:
         return "(no such setting)"
-    text = one_line(safe_text(show(value)))
+    text = one_line(show(value), None)
     return f"{text[:47]}…" if len(text) > 48 else text or "(empty)"

@@ -108,14 +108,14 @@ class ConfigEditing(ConfigView):
         self.form.end_edit()
 
     def action_undo(self) -> None:
-        """Take the last change back."""
+        """Undo the last change."""
         self._finish_typing()
         if self.document is not None and not self.document.undo():
             self.trm.say("nothing to undo")
         self.refresh_all()
 
     def action_redo(self) -> None:
-        """Make the change again that was taken back."""
+        """Redo the change that was undone."""
         self._finish_typing()
         if self.document is not None and not self.document.redo():
             self.trm.say("nothing to redo")

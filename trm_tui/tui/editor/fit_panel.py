@@ -13,7 +13,7 @@ from trm_engine.planning.estimate import Fit
 from trm_engine.text import duration, format_bytes, safe_text, three_digits
 from trm_tui.tui.common.gauges import bar
 from trm_tui.tui.common.panel import Panel
-from trm_tui.workbench.editor.advice import Advice
+from trm_tui.workbench.editor.remedies import Advice
 
 _LABEL = 9
 _PART_LABEL = 11

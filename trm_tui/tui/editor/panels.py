@@ -10,11 +10,11 @@ from textual.style import Style
 from textual.widget import Widget
 
 from trm_engine.config import FieldInfo
-from trm_engine.text import safe_text
+from trm_engine.text import one_line, safe_text
 from trm_tui.tui.common.panel import Panel
 from trm_tui.tui.editor.form import section_of
 from trm_tui.workbench.editor.draft import Draft
-from trm_tui.workbench.editor.values import one_line, show
+from trm_tui.workbench.editor.values import show
 
 _LONGEST_VALUE = 40
 
@@ -44,7 +44,7 @@ class EditorTitle(Widget):
 
 
 def _title(draft: Draft, unsaved: bool) -> Iterator[tuple[str, str]]:
-    yield one_line(safe_text(draft.origin.name)), "bold"
+    yield one_line(draft.origin.name, None), "bold"
     changed, wrong = len(draft.changes), draft.checked.count
     if changed:
         yield f" · {changed} changed", "$text-accent"
@@ -113,9 +113,9 @@ def _limits(info: FieldInfo, draft: Draft) -> Iterator[str]:
         yield f"default {_brief(show(info.default))}"
     came = draft.origin.values.get(info.key)
     if came is not None and came != info.default:
-        yield f"{one_line(safe_text(draft.origin.name))} {_brief(show(came))}"
+        yield f"{one_line(draft.origin.name, None)} {_brief(show(came))}"
 
 
 def _brief(text: str) -> str:
-    line = one_line(safe_text(text))
+    line = one_line(text, None)
     return f"{line[: _LONGEST_VALUE - 1]}…" if len(line) > _LONGEST_VALUE else line or "empty"

@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 
 from trm_engine.config import FieldInfo
 from trm_engine.text import safe_text
-from trm_tui.workbench.editor.values import one_line
+from trm_tui.workbench.editor.values import field_text
 
 _NAME_WIDTH = 25
 _SHORT_NAME_WIDTH = 14
@@ -149,7 +149,7 @@ class FieldRow(Widget):
             (after, "$accent"),
         )
         if self.shown.was is not None:
-            was = Content.styled(f" was {one_line(safe_text(self.shown.was)) or 'empty'}", "$text-muted")
+            was = Content.styled(f" was {field_text(self.shown.was) or 'empty'}", "$text-muted")
             if line.cell_length + was.cell_length <= width:
                 line = Content.assemble(line, was)
         help_column = column + _VALUE_WIDTH
@@ -170,7 +170,7 @@ class FieldRow(Widget):
             switch = ("━━●", "$success") if on else ("●━━", "$text-muted")
             return Content.assemble(switch, f" {shown.text}")
         style = "$text-error" if shown.problems else "bold" if shown.was is not None else ""
-        text = one_line(safe_text(shown.text))
+        text = field_text(shown.text)
         if not text:
             return Content.styled("empty", "italic $text-muted")
         return Content.assemble((text, style), (" ▾" if self.info.choices else "", "$text-muted"))
@@ -213,7 +213,7 @@ class FieldRow(Widget):
             self.refresh()
 
     def _input(self) -> FieldInput:
-        return FieldInput(one_line(safe_text(self.shown.text)), max_length=_MAX_TYPED, compact=True)
+        return FieldInput(field_text(self.shown.text), max_length=_MAX_TYPED, compact=True)
 
     def _choices(self) -> ChoiceList:
         texts = [str(choice) for choice in self.info.choices]
@@ -224,7 +224,7 @@ class FieldRow(Widget):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if event.value != one_line(safe_text(self.shown.text)):
+        if event.value != field_text(self.shown.text):
             self.post_message(self.Typed(self.key, event.value))
 
     @on(Input.Submitted)

@@ -10,16 +10,16 @@ from textual import work
 from trm_engine.config import Config
 from trm_engine.errors import TrmError
 from trm_engine.hardware import Hardware
-from trm_engine.text import safe_text
+from trm_engine.text import one_line, safe_text
 from trm_tui.tui.common.dialogs import Answer, Ask, Choice
 from trm_tui.tui.editor.dialogs import Differences, PickMachine, PickSource
 from trm_tui.tui.editor.editing import ConfigEditing
 from trm_tui.tui.keys import Where
-from trm_tui.workbench.editor import saving
-from trm_tui.workbench.editor.advice import advise
 from trm_tui.workbench.editor.document import Document
 from trm_tui.workbench.editor.draft import Draft, Origin
 from trm_tui.workbench.editor.machine import this_machine
+from trm_tui.workbench.editor.remedies import advise
+from trm_tui.workbench.editor.saving import path_of, problem_with, save, suggestion
 from trm_tui.workbench.editor.sources import Source, open_source
 from trm_tui.workbench.editor.values import show
 from trm_tui.workbench.snapshot import Snapshot
@@ -156,14 +156,14 @@ class ConfigScreen(ConfigEditing):
         """Save the configuration as a TOML file of one's own."""
         if self._sound() is None or self.draft is None:
             return
-        name = saving.suggestion(self.draft.origin.name, Path())
+        name = suggestion(self.draft.origin.name, Path())
         text = "The file holds what differs from the defaults, each setting under its help."
-        self.app.push_screen(Ask("Save as a file", text, value=name, check=saving.problem_with), self._named)
+        self.app.push_screen(Ask("Save as a file", text, value=name, check=problem_with), self._named)
 
     def _named(self, name: str | None) -> None:
         if name is None:
             return
-        path = saving.path_of(name)
+        path = path_of(name)
         if not path.exists():
             self._save(path, replace=False)
             return
@@ -183,7 +183,7 @@ class ConfigScreen(ConfigEditing):
         if draft is None or config is None or self.document is None:
             return
         try:
-            await self.beside(saving.save, config, path, replace=replace)
+            await self.beside(save, config, path, replace=replace)
         except TrmError as error:
             self.trm.say(str(error), "error")
             return
@@ -253,7 +253,7 @@ class ConfigScreen(ConfigEditing):
 def run_name(draft: Draft) -> str:
     """Return a name that tells a run from others of its preset: its new title, else what was changed."""
     if draft.has_changed("title") and draft.texts["title"].strip():
-        return " ".join(safe_text(draft.texts["title"]).split())[:_LONGEST_NAME]
+        return one_line(draft.texts["title"], _LONGEST_NAME)
     changes = [c for c in draft.changes if c.key not in ("title", "expect") and c.b is not None]
     if not changes:
         return ""

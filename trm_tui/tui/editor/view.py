@@ -17,7 +17,6 @@ from trm_tui.tui.editor.fit_panel import FitLine, FitPanel
 from trm_tui.tui.editor.form import ConfigForm
 from trm_tui.tui.editor.panels import EditorTitle, FieldHelp, SectionList
 from trm_tui.tui.keys import keys_of
-from trm_tui.workbench.editor.advice import Advice, advise
 from trm_tui.workbench.editor.document import Document
 from trm_tui.workbench.editor.draft import Draft
 from trm_tui.workbench.editor.machine import (
@@ -27,6 +26,7 @@ from trm_tui.workbench.editor.machine import (
     rate_of_sessions,
     this_machine,
 )
+from trm_tui.workbench.editor.remedies import Advice, advise
 from trm_tui.workbench.snapshot import Snapshot
 
 _DEBOUNCE_SECONDS = 0.1

@@ -93,7 +93,7 @@ def _system(machine: Hardware) -> Iterator[Fact]:
         source = "plugged in" if power.plugged_in else "on battery: it may be slower"
         yield "battery", f"{power.battery_percent:.0f} %, {source}"
     if power.saver:
-        yield "power", "saving: the processor is held back"
+        yield "power", "saving: the processor is slowed down"
     if power.speed_limit_percent is not None and power.speed_limit_percent < 100:
         yield "heat", f"throttled to {power.speed_limit_percent:.0f} % of its speed"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import work
@@ -14,8 +15,8 @@ from textual.widgets import Static
 from trm_engine.config.sections import MemoryConfig
 from trm_engine.hardware import Hardware, detect
 from trm_engine.text import safe_text
-from trm_tui.tui.common.decisions_panel import DecisionsPanel
 from trm_tui.tui.common.machine_panel import MachinePanel
+from trm_tui.tui.common.panel import DecisionsPanel
 from trm_tui.tui.common.screen import ModeScreen
 from trm_tui.tui.hardware.facts import groups
 from trm_tui.tui.hardware.panels import BudgetPanel, FactsPanel
@@ -33,6 +34,8 @@ class HardwareScreen(ModeScreen):
     where: ClassVar[Where] = "hardware"
     CSS_PATH = "hardware.tcss"
     AUTO_FOCUS = "Page"
+    detected_by: ClassVar[Callable[..., Hardware]] = staticmethod(detect)
+    """What looks at the machine."""
     _detected: Hardware | None = None
     _shown: Hardware | None = None
 
@@ -83,7 +86,7 @@ class HardwareScreen(ModeScreen):
     @work(exclusive=True)
     async def _look(self, words: str) -> None:
         self._say(Content.styled(words, "$text-warning"))
-        self._detected = await asyncio.to_thread(detect, with_torch=True)
+        self._detected = await asyncio.to_thread(self.detected_by, with_torch=True)
         self._say(self._summary(self._detected))
         self.trm.refresh_now()
 

@@ -12,7 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from trm_engine.config import Preset
-from trm_engine.text import safe_text
+from trm_engine.text import one_line, safe_text
 
 
 class PresetChooser(Vertical):
@@ -70,5 +70,5 @@ class PresetChooser(Vertical):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self) -> None:
         if self.chosen is not None:
-            words = " ".join(safe_text(self.chosen.config.expect).split())
+            words = one_line(self.chosen.config.expect, None)
             self.query_one(".expect", Static).update(Content(words))

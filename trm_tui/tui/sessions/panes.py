@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from trm_engine.text import one_line
 from trm_tui.workbench.browser import clock
 from trm_tui.workbench.browser.columns import when
 from trm_tui.workbench.browser.details import Details, SavedStep
@@ -128,7 +129,7 @@ def facts_content(details: Details) -> Content:
             lines.append(Content(""))
             lines.append(Content.styled(title, "bold $accent"))
         lines += [
-            Content.assemble((f"{name} ".ljust(_LABEL), "$text-muted"), _one_line(text))
+            Content.assemble((f"{name} ".ljust(_LABEL), "$text-muted"), one_line(text, None))
             if "\n" not in text
             else Content.assemble((f"{name}\n", "$text-muted"), text)
             for name, text in facts
@@ -166,7 +167,3 @@ def _timeline_lines(moments: Iterable[Moment], now: datetime) -> Iterator[Conten
         )
         for change in moment.changes:
             yield Content.assemble(("│   ", "$text-muted"), change)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

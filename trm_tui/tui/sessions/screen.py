@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 _MOST_OVERLAYS = 5
 _EXPORTS = {
-    "metrics": ("m", "figures of every step, as CSV", "-metrics", ".csv"),
+    "metrics": ("m", "metrics of every step, as CSV", "-metrics", ".csv"),
     "svg": ("s", "curves of loss and accuracy, as SVG", "-curves", ".svg"),
     "png": ("p", "curves of loss and accuracy, as PNG", "-curves", ".png"),
     "archive": ("a", "the whole session, as an archive that ctrl+o reads", "", ".zip"),
@@ -59,7 +59,7 @@ class SessionsScreen(SessionsView):
         self.action_open()
 
     def action_open(self) -> None:
-        """Show all of the session; on a checkpoint, go on from it."""
+        """Show all of the session; on a checkpoint, resume from it."""
         row, focused = self.row, self.focused
         if row is None:
             return
@@ -94,9 +94,9 @@ class SessionsScreen(SessionsView):
             self.action_resume()
             return
         question = Choice(
-            f"Go on from step {step:,}?",
+            f"Resume from step {step:,}?",
             "The figures recorded after it no longer count, and its later checkpoints give way to new ones.",
-            [Answer("y", f"Go on from step {step:,}", True), Answer("k", "Keep everything as it is", False)],
+            [Answer("y", f"Resume from step {step:,}", True), Answer("k", "Keep everything as it is", False)],
         )
 
         def answered(yes: bool | None) -> None:
@@ -108,7 +108,7 @@ class SessionsScreen(SessionsView):
     def _extend(self, row: SessionRow) -> None:
         done = int(row.steps or 0)
         question = Ask(
-            "Go on with a completed session",
+            "Extend a completed session",
             f"Finished at step {done:,}. Train how many more steps?",
             value=str(suggested_steps(done)),
             check=steps_problem,
@@ -296,5 +296,5 @@ class SessionsScreen(SessionsView):
     def _only_outside_trash(self) -> bool:
         """Say, in the trash, that sessions there can only be taken back; return whether it is one."""
         if self.in_trash:
-            self.trm.say("in the trash: enter takes a session back, shift+z shows the others", "warning")
+            self.trm.say("in the trash: enter restores a session, shift+z shows the others", "warning")
         return self.in_trash

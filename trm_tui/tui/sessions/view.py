@@ -11,8 +11,7 @@ from trm_engine.errors import TrmError
 from trm_engine.sessions.layout import TRASH
 from trm_tui.tui.common.dialogs import Reading
 from trm_tui.tui.common.screen import ModeScreen
-from trm_tui.tui.sessions.filter_bar import FilterBar
-from trm_tui.tui.sessions.filter_help import filter_help_content
+from trm_tui.tui.sessions.filter_bar import FilterBar, filter_help_content
 from trm_tui.tui.sessions.panes import CheckpointList, DetailsPanes, Pane
 from trm_tui.tui.sessions.table import SessionTable
 from trm_tui.workbench.browser.catalogue import Catalogue, Rows
@@ -199,7 +198,7 @@ class SessionsView(ModeScreen):
         self.renew(keep)
 
     def action_reverse(self) -> None:
-        """Sort the other way round."""
+        """Reverse the sort order."""
         keep = self.row.id if self.row else None
         self.listing.sort(self.listing.order.turned())
         self.renew(keep)

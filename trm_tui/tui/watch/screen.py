@@ -11,7 +11,7 @@ from typing import ClassVar, TypeVar
 from textual import on, work
 from textual.message import Message
 
-from trm_engine.errors import TrmError
+from trm_engine.errors import CancelledError, TrmError
 from trm_engine.tasks.kit.symmetry import VIEWS
 from trm_tui.tui.common.multiline_input import Write
 from trm_tui.tui.keys import Where
@@ -28,18 +28,16 @@ T = TypeVar("T")
 _PROGRESS_SECONDS = 0.1
 _VIEWS = (1, VIEWS, 4 * VIEWS)
 """Looks at a puzzle that a key goes through."""
-_WATCHED_AGAIN_SECONDS = 1.5
-"""A live run is looked at again so long after its film has played to the end."""
-
-
-class _ClosedError(Exception):
-    """The screen is gone: whatever is being computed for it may end."""
 
 
 class WatchScreen(WatchText):
     """Picks models and puzzles, and has films and texts made of them in a thread of its own."""
 
     where: ClassVar[Where] = "watch"
+    host_of_models: ClassVar[Callable[..., Studio]] = Studio
+    """Where films and texts are made."""
+    again_after_seconds: ClassVar[float] = 1.5
+    """A live run is looked at again so long after its film has played to the end."""
 
     class Progressed(Message):
         """How far something that takes time has come; posted from the screen's own thread."""
@@ -197,21 +195,21 @@ class WatchScreen(WatchText):
 
     async def _made(self, make: Callable[[Studio], T]) -> T | None:
         """Have the studio make something in the screen's own thread; an error for people becomes a toast."""
-        studio = self._studio or Studio(self.trm.store, self._progress)
+        studio = self._studio or self.host_of_models(self.trm.store, self._progress)
         self._studio = studio
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, make, studio)
+        except CancelledError:  # the screen is gone
+            pass
         except TrmError as error:
             self.trm.say(str(error), "error")
-        except _ClosedError:
-            pass
         finally:
             self.progress("")
         return None
 
     def _progress(self, what: str, done: int, total: int) -> None:
         if self._closed:
-            raise _ClosedError
+            raise CancelledError
         if time.monotonic() - self._told_at >= _PROGRESS_SECONDS:
             self._told_at = time.monotonic()
             self.post_message(self.Progressed(what, done, total))
@@ -226,7 +224,7 @@ class WatchScreen(WatchText):
         """At the end of a film of live weights, look at the run again."""
         subject = self.shown.subject
         if subject is not None and subject.live:
-            self.set_timer(_WATCHED_AGAIN_SECONDS, self._look_again)
+            self.set_timer(self.again_after_seconds, self._look_again)
 
     def written(self) -> None:
         """At the end of a text of live weights, look at the run again."""
@@ -255,7 +253,7 @@ class WatchScreen(WatchText):
     def action_live(self) -> None:
         """Watch the run on screen with the weights it has now."""
         if not self._look():
-            self.trm.say("no run has weights to watch: space lets one go on, n starts one", "warning")
+            self.trm.say("no run has weights to watch: space resumes one, n starts one", "warning")
 
     def action_best(self) -> None:
         """Watch the session's best checkpoint."""
@@ -305,7 +303,7 @@ class WatchScreen(WatchText):
         places = [*_VIEWS, _VIEWS[0]]
         views = places[places.index(self.shown.views) + 1]
         self.change(views=views)
-        self.trm.say("one look at each puzzle" if views == 1 else f"up to {views} looks at each puzzle")
+        self.trm.say("one view of each puzzle" if views == 1 else f"up to {views} views of each puzzle")
         if self.shown.film is not None:
             await self._show(self.shown.number, at=0, play=True)
 

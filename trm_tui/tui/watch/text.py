@@ -95,7 +95,7 @@ class WatchText(WatchView):
         """Ask what texts are to begin with."""
         question = Write(
             "How does the text begin?",
-            "Type or paste it; the model goes on from there. Nothing lets it begin by itself.",
+            "Type or paste it; the model continues from there. Empty: the model begins by itself.",
             value=text,
         )
 

@@ -165,7 +165,7 @@ def _headline(shown: Shown, width: int) -> Content:
     sign = f"▶ {play.speed:g}/s" if play.playing else "‖"
     place = f"step {play.at} of {play.last}" if play.at else "the puzzle"
     if play.at and shown.film.looks > 1:
-        place += f" · look {shown.film.frames[play.at].look} of {shown.film.looks}"
+        place += f" · view {shown.film.frames[play.at].look} of {shown.film.looks}"
     left = Content.assemble((f"{sign}  ", "bold $text-accent"), (place, "bold"))
     return _between(left, f"{_model(shown)} · {_puzzle(shown)}", width)
 

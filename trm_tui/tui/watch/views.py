@@ -135,7 +135,7 @@ def passage_facts(passage: Passage) -> Content:
         _fact("written", f"{len(passage.text)} of {LENGTH} characters"),
         _fact("temperature", f"{TEMPERATURE:g}"),
         Content(""),
-        Content.styled("The same sample draws the same luck:", "$text-muted"),
+        Content.styled("The same sample has the same random seed:", "$text-muted"),
         Content.styled("what differs, the model has learned.", "$text-muted"),
     ]
     return Content("\n").join(lines)
@@ -171,7 +171,7 @@ def _of_film(film: Film) -> list[Content]:
         lines.append(_fact("looks", f"{film.looks}, {what}"))
     sign, style = ("✓", "$text-success") if film.verdict.solved else ("✗", "$text-error")
     if film.unproven:
-        lines.append(Content.styled("unproven: the look it is surest of", "$text-warning"))
+        lines.append(Content.styled("unproven: the most confident view", "$text-warning"))
     lines.append(_fact("at the end", ""))
     lines.append(Content.assemble((f"{sign} ", f"bold {style}"), (film.verdict.reason, style)))
     return lines

@@ -14,8 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from trm_engine.sessions import Status
-from trm_engine.sessions.layout import MAX_TEXT_BYTES, RECORD
-from trm_engine.sessions.names import is_id
+from trm_engine.sessions.layout import MAX_TEXT_BYTES, RECORD, is_id
 from trm_engine.sessions.record import FORMAT
 from trm_engine.sessions.seals import check_object
 from trm_engine.sessions.session import found_status

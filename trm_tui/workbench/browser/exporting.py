@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from trm_engine.files import disk_errors, new_file
+from trm_engine.files import disk_errors, whole_file
 from trm_engine.paths import in_home
 from trm_engine.sessions import Store
 from trm_engine.text import safe_text
@@ -68,7 +68,7 @@ def file_problem(text: str, *, must_exist: bool = False) -> str:
             return "there is no such file"
         return "" if path.parent.is_dir() else f"there is no folder {safe_text(str(path.parent))}"
     except (OSError, ValueError, RuntimeError):  # too long a name, a NUL byte, no such home
-        return "that is no name for a file"
+        return "that is not a valid file name"
     if must_exist:
         return "" if path.is_file() else "that is no file"
     return "the file exists already; choose another name"
@@ -76,7 +76,7 @@ def file_problem(text: str, *, must_exist: bool = False) -> str:
 
 def write_new(file: Path, data: bytes) -> None:
     """Write a file that must not exist yet. Raises `UsageError`, `SessionError` or `ResourceError`."""
-    with disk_errors(f"write {safe_text(str(file))}"), new_file(file) as temporary:
+    with disk_errors(f"write {safe_text(str(file))}"), whole_file(file, replace=False) as temporary:
         temporary.write_bytes(data)
 
 

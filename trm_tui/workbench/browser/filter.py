@@ -80,7 +80,7 @@ _FIELDS: Mapping[str, _Texts | _Figures] = {
     "tag": _Texts(lambda r: r.tags),
     "note": _Texts(lambda r: (r.note,)),
     "steps": _Figures(lambda r, _: r.steps, read_number, "a number such as 1000 or 3k"),
-    "exact": _Figures(lambda r, _: r.exact, read_share, "a share such as 0.9 or 90%"),
+    "exact": _Figures(lambda r, _: r.exact, read_share, "a fraction such as 0.9 or 90%"),
     "loss": _Figures(lambda r, _: r.loss, read_number, "a loss on held-out text such as 1.9"),
     "params": _Figures(lambda r, _: r.parameters, read_number, "a number such as 500k or 7M"),
     "rate": _Figures(lambda r, _: r.rate, read_number, "samples a second, such as 800"),
@@ -177,7 +177,7 @@ def _figure_term(
 ) -> Predicate:
     span = declared.read(_alternatives(value, commas=False)[0].strip(), now)
     if span is None:
-        wrong = f'"{safe_text(value[:_SHOWN])}" is none: ' if value else ""
+        wrong = f'"{safe_text(value[:_SHOWN])}" is not valid: ' if value else ""
         raise FilterError(f"{wrong}{name}{operator} needs {declared.needs}", match.start(), match.end())
     compare, figure = span.compare, declared.value
     comparison = "=" if operator == "!=" else operator

@@ -9,7 +9,7 @@ from datetime import datetime
 from trm_engine.config import Change, Config, Value, diff, loads
 from trm_engine.errors import TrmError
 from trm_engine.sessions import Event, HistoryEntry
-from trm_engine.text import safe_text
+from trm_engine.text import one_line, safe_text
 
 _MOST_EVENTS = 200
 _SAID_ELSEWHERE = ("decision:", "configuration at step")
@@ -57,7 +57,7 @@ def say_value(value: Value | None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    return safe_text(" ".join(text.split())) or '""'
+    return one_line(text, None) or '""'
 
 
 def _configurations(history: Sequence[HistoryEntry], preset: Config | None) -> Iterator[Moment]:

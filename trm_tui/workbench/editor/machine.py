@@ -13,7 +13,7 @@ from trm_engine.hardware import Hardware
 from trm_engine.monitoring.monitor import Sample
 from trm_engine.planning.time import implied_gflops
 from trm_engine.sessions import SessionRecord, Store
-from trm_engine.sessions.names import is_id
+from trm_engine.sessions.layout import is_id
 from trm_engine.text import safe_text
 from trm_tui.workbench.snapshot import Snapshot
 

@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from trm_engine.config import FieldInfo, Value
-from trm_engine.text import nearest
+from trm_engine.config import Config, FieldInfo, Value
+from trm_engine.planning.estimate import Fit, estimate, memory_budget
+from trm_engine.text import format_bytes, nearest, one_line
 from trm_tui.workbench.editor.draft import Draft
+from trm_tui.workbench.editor.machine import Machine
 from trm_tui.workbench.editor.values import show
 
 MOST = 4
@@ -28,7 +30,10 @@ class Remedy:
     @property
     def label(self) -> str:
         """The change as a person reads it: `hidden_size 64, heads 2`."""
-        return ", ".join(f"{key.rpartition('.')[2]} {_short(text)}" for key, text in self.texts.items())
+        return ", ".join(
+            f"{key.rpartition('.')[2]} {one_line(text, _LONGEST) or '(empty)'}"
+            for key, text in self.texts.items()
+        )
 
 
 def fixes(draft: Draft) -> list[Remedy]:
@@ -107,6 +112,48 @@ def _passed_bound(info: FieldInfo, value: int | float) -> int | float | None:
     return None
 
 
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line[: _LONGEST - 1] + "…" if len(line) > _LONGEST else line or "(empty)"
+@dataclass(frozen=True)
+class Advice:
+    """What the fit panel shows of a draft."""
+
+    draft: Draft
+    machine: Machine
+    fit: Fit | None
+    """None while the configuration has problems."""
+    original: Fit | None
+    """The fit of the configuration that the draft came from, where the draft differs from it."""
+    remedies: tuple[Remedy, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be run here."""
+        return self.fit is not None and self.fit.fits
+
+
+def advise(draft: Draft, machine: Machine) -> Advice:
+    """Work out the fit and the ways out. Pure; may take a tenth of a second."""
+    config = draft.checked.config
+    if config is None:
+        return Advice(draft, machine, None, None, tuple(fixes(draft)))
+    fit = _fit(config, machine)
+    original = _fit(draft.origin.config, machine) if draft.changes else None
+    return Advice(draft, machine, fit, original, _smaller(draft, machine, fit))
+
+
+def _fit(config: Config, machine: Machine) -> Fit:
+    return estimate(
+        config,
+        budget_bytes=memory_budget(config, machine.hardware),
+        gemm_gflops=machine.rate.gflops if machine.rate else None,
+    )
+
+
+def _smaller(draft: Draft, machine: Machine, fit: Fit) -> tuple[Remedy, ...]:
+    remedies = []
+    for alternative in fit.alternatives[:MOST]:
+        texts = dict(alternative.settings)
+        changed = draft.with_texts(texts).checked.config
+        if changed is not None:
+            effect = f"needs {format_bytes(_fit(changed, machine).peak_rss_bytes)}"
+            remedies.append(Remedy(texts, effect))
+    return tuple(remedies)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trm_engine.config import Config, dumps
 from trm_engine.errors import UsageError
-from trm_engine.files import Disk, disk_errors, write_atomically
+from trm_engine.files import Disk, Storage, disk_errors, write_atomically
 from trm_engine.paths import in_home
 from trm_engine.text import safe_text
 
@@ -45,23 +45,23 @@ def suggestion(name: str, folder: Path) -> str:
     return f"{stem}-{number}{SUFFIX}"
 
 
-def save(config: Config, path: Path, *, replace: bool = False) -> None:
+def save(config: Config, path: Path, *, replace: bool = False, storage: Storage | None = None) -> None:
     """Write what differs from the defaults, each setting under its help; the file is whole or absent.
 
     Raises `UsageError` when the file exists and is not to be replaced, `SessionError` or `ResourceError` when
     it cannot be written.
     """
-    data = dumps(config, only_changed=True).encode()
+    data, storage = dumps(config, only_changed=True).encode(), storage or Disk()
     with disk_errors(f"save {safe_text(str(path))}"):
         if replace:
-            write_atomically(Disk(), path, data)
+            write_atomically(storage, path, data)
             return
         try:
             path.open("x").close()
         except FileExistsError:
             raise UsageError(f"{safe_text(str(path))} exists already; choose another name") from None
         try:
-            write_atomically(Disk(), path, data)
+            write_atomically(storage, path, data)
         except BaseException:
             with suppress(OSError):
                 path.unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from trm_engine.config import FieldInfo, Value
+from trm_engine.text import safe_text
 
 _PLAIN_BELOW = 1e15
 _DOUBLED_FROM = 16
@@ -45,9 +46,9 @@ def show(value: Value) -> str:
     return str(value)
 
 
-def one_line(text: str) -> str:
-    """Return text as a single-line field can hold it."""
-    return " ".join(text.splitlines())
+def field_text(text: str) -> str:
+    """Return text as a field of one line can hold it: harmless, its spaces as they were typed."""
+    return " ".join(safe_text(text).splitlines())
 
 
 def stepped(info: FieldInfo, value: Value, *, up: bool) -> Value:

@@ -16,7 +16,8 @@ import numpy as np
 from trm_engine.config import TaskConfig
 from trm_engine.errors import TrmError, UsageError
 from trm_engine.sessions import Store
-from trm_engine.tasks.base import PAD, PuzzleTask, Tokens
+from trm_engine.tasks.base import PuzzleTask
+from trm_engine.tasks.examples import PAD, Tokens
 from trm_engine.text import safe_text
 from trm_tui.workbench.watch.generated_text import LENGTH, TEMPERATURE, Passage
 from trm_tui.workbench.watch.trace import Film, make_film
@@ -169,7 +170,7 @@ class Studio:
                 answer = self._answer(example.inputs[0], int(example.puzzle_ids[0]))
                 if ((answer != label) & (label != PAD)).any():
                     return number
-                self._progress("looking for a puzzle that it gets wrong", tried + 1, len(test))
+                self._progress("looking for a puzzle that the model gets wrong", tried + 1, len(test))
         return None
 
     def _film(

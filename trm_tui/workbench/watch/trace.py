@@ -12,7 +12,8 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.tasks.base import PAD, Fault, PuzzleTask, Tokens, Verdict
+from trm_engine.tasks.base import Fault, PuzzleTask, Verdict
+from trm_engine.tasks.examples import PAD, Tokens
 from trm_engine.text import safe_text
 
 Kind = Literal["hidden", "blank", "given", "right", "wrong", "answer"]

@@ -7,7 +7,7 @@ import pytest
 
 from trm_engine.tasks.arc.canvas import colour_counts, cornered, first_fault
 from trm_engine.tasks.arc.text import END, shift, to_tokens
-from trm_engine.tasks.base import Tokens
+from trm_engine.tasks.examples import Tokens
 
 SIZE = 4
 SIDES = range(1, SIZE + 1)

@@ -12,8 +12,7 @@ import pytest
 from arc_makers import FIRST, SAME, TURN, write
 
 from trm_engine.errors import UsageError
-from trm_engine.tasks.arc.files import read_sets
-from trm_engine.tasks.arc.lists import read_pairs
+from trm_engine.tasks.arc.files import read_pairs, read_sets
 
 
 def without_outputs(raw: dict[str, Any]) -> dict[str, Any]:
@@ -119,10 +118,10 @@ def test_an_unsound_task_is_named_with_file_and_place(raw: object, said: str, tm
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "no sound JSON"),
-        (b'{"train": [', "no sound JSON"),
-        (b"\xff\xfe{}", "no sound JSON"),
-        (b"[" * 100_000, "no sound JSON"),
+        (b"", "not valid JSON"),
+        (b'{"train": [', "not valid JSON"),
+        (b"\xff\xfe{}", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
         (b" " * (2**24 + 1), "larger than 16.8 MB"),
     ],
 )

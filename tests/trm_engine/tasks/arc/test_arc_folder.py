@@ -15,7 +15,7 @@ from trm_engine.interop.dataset_writer import write_published
 from trm_engine.tasks import dataset_folder
 from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.task import ArcTask
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 from trm_engine.tasks.fingerprint import fingerprint
 from trm_engine.tasks.sampler import Sampler
 
@@ -282,7 +282,7 @@ def test_more_identifiers_than_the_settings_allow_for_are_refused(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = made()
-    monkeypatch.setattr("trm_engine.tasks.arc.config._TASKS_ELSEWHERE", 3)
+    monkeypatch.setattr(ArcConfig, "most_tasks", 3)
     assert read(folder).num_puzzle_ids == 64
     with pytest.raises(
         UsageError, match="has 64 puzzle identifiers, and 19 images of each task allow for 61"

@@ -16,9 +16,9 @@ from trm_engine.tasks import build_task
 from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.task import ArcTask
 from trm_engine.tasks.arc.text import to_grid
-from trm_engine.tasks.base import Examples, Source
-from trm_engine.tasks.export import write_list
+from trm_engine.tasks.examples import Examples, Source
 from trm_engine.tasks.fingerprint import fingerprint
+from trm_engine.tasks.puzzle_lists.files import write_list
 from trm_engine.tasks.sampler import Sampler
 
 

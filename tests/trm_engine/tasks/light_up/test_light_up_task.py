@@ -10,8 +10,8 @@ import pytest
 from trm_engine.errors import UsageError
 from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.base import PuzzleTask
-from trm_engine.tasks.export import write_list
 from trm_engine.tasks.light_up.config import LightUpConfig
+from trm_engine.tasks.puzzle_lists.files import write_list
 
 SMALL = {"rows": 4, "cols": 4, "train_size": 60, "test_size": 20}
 

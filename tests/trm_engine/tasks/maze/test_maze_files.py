@@ -92,7 +92,7 @@ def test_uniqueness_is_asked_for(write):
         (f"{MAZE} {MAZE}\n", "line 1: the answer is no path: it breaks off at row 1, column 3"),
         (f"{OPEN} Soo###ooG\n", "line 1: the answer changes an open cell to a wall"),
         (f"{MAZE}\n" + "#" * 9000, "line 2: is longer than 8192 bytes"),
-        ('question\n"' + MAZE, "line 2: is no sound CSV: unexpected end of data"),
+        ('question\n"' + MAZE, "line 2: is not valid CSV: unexpected end of data"),
     ],
 )
 def test_what_is_not_sound_is_named_with_its_line(write, text, words):

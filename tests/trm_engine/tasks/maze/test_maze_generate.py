@@ -8,17 +8,17 @@ from pydantic import ValidationError
 
 from trm_engine.errors import UsageError
 from trm_engine.progress import silent
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 from trm_engine.tasks.maze.config import MazeConfig
-from trm_engine.tasks.maze.generate import generate
+from trm_engine.tasks.maze.generate import PATIENT, Patience, generate
 from trm_engine.tasks.maze.paths import flood, one_cell, to_bits
 from trm_engine.tasks.maze.rules import Shape, paths_of, solved
-from trm_engine.tasks.maze.statistics import statistics
+from trm_engine.tasks.maze.task import statistics
 from trm_engine.tasks.maze.text import START, WALL
 
 
-def make(count: int, seed: int = 0, **settings: object) -> Examples:
-    return generate(MazeConfig(**settings), count, np.random.default_rng(seed), silent)
+def make(count: int, seed: int = 0, patience: Patience = PATIENT, **settings: object) -> Examples:
+    return generate(MazeConfig(**settings), count, np.random.default_rng(seed), silent, patience)
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +70,12 @@ def test_start_and_goal_are_seldom_as_far_apart_as_they_can_be():
     assert 0.02 < (lengths == farthest + 1).mean() < 0.4
 
 
-def test_more_different_mazes_than_there_are_cannot_be_made(monkeypatch):
-    monkeypatch.setattr("trm_engine.tasks.maze.generate._GRIDS_WITHOUT_ANY", 4000)
-    monkeypatch.setattr("trm_engine.tasks.maze.generate._GRIDS_FOR_EACH", 10)
+def test_more_different_mazes_than_there_are_cannot_be_made():
+    soon = Patience(without_any=4000, for_each=10)
     with pytest.raises(UsageError, match=r"gave only \d of 500 different mazes with so long a path"):
-        make(500, rows=2, cols=2, min_path=3)
+        make(500, patience=soon, rows=2, cols=2, min_path=3)
     with pytest.raises(UsageError, match=r"min_path = 40: 4,096 random 10×10 grids.*\n.*unique_path = false"):
-        make(1, min_path=40, unique_path=True)
+        make(1, patience=soon, min_path=40, unique_path=True)
 
 
 def test_progress_counts_the_mazes_found():

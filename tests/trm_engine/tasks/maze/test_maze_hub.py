@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import huggingface_hub
@@ -14,7 +13,6 @@ from huggingface_hub import constants
 from tests.trm_engine.tasks.loopback_hub import COMMIT, REPO, LoopbackHub, serving
 from trm_engine.errors import UsageError
 from trm_engine.progress import silent
-from trm_engine.tasks.hub.client import download
 from trm_engine.tasks.maze.config import MazeConfig
 from trm_engine.tasks.maze.data import build_data
 
@@ -27,7 +25,7 @@ HUB_MAZES = MazeConfig(rows=3, cols=3, data=f"hub:{REPO}", train_size=1, test_si
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LoopbackHub]:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     with serving(LoopbackHub({"train.csv": TRAIN, "test.csv": TEST})) as server:
-        monkeypatch.setattr("trm_engine.tasks.sources.download", partial(download, endpoint=server.url))
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
         yield server
         huggingface_hub.close_session()
 

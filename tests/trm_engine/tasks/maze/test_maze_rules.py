@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 from trm_engine.tasks.maze.rules import Shape, check, first_fault, paths_of, solved, with_path
 from trm_engine.tasks.maze.text import PATH, line
 

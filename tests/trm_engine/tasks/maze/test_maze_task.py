@@ -11,10 +11,10 @@ from trm_engine.errors import UsageError
 from trm_engine.interop.dataset_writer import write_published
 from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.base import PuzzleTask
-from trm_engine.tasks.export import write_list
 from trm_engine.tasks.fingerprint import fingerprint
 from trm_engine.tasks.maze.config import MazeConfig
 from trm_engine.tasks.maze.rules import Shape, paths_of
+from trm_engine.tasks.puzzle_lists.files import write_list
 
 SHAPE = Shape(6, 6)
 SMALL = {"rows": 6, "cols": 6, "min_path": 7, "train_size": 60, "test_size": 20}

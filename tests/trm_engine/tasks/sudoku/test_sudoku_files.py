@@ -1,5 +1,3 @@
-from functools import partial
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -7,7 +5,6 @@ from hypothesis import strategies as st
 
 from trm_engine.errors import UsageError
 from trm_engine.tasks.sudoku.generation.generate import ClueRange, generate
-from trm_engine.tasks.sudoku.generation.solver import solve
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.lists import lines
 from trm_engine.tasks.sudoku.lists.files import read_list
@@ -92,7 +89,7 @@ FAULTY = {
     ),
     "three grids": (f"{FIRST} {FIRST_SOLVED} {FIRST}\n", "line 1: holds 3 grids: give the columns a header"),
     "a CSV row without the column": (f"id,puzzle\n1,{FIRST}\n2\n", "line 3: has 1 columns"),
-    "an open quote": (f'id,puzzle\n1,{FIRST}\n2,"' + (FIRST + "\n") * 9000, "is no sound CSV"),
+    "an open quote": (f'id,puzzle\n1,{FIRST}\n2,"' + (FIRST + "\n") * 9000, "is not valid CSV"),
     "an endless line": ("." * 100_000, "line 1: is longer than 4096 bytes"),
 }
 
@@ -143,11 +140,10 @@ def test_given_solutions_are_believed_unless_uniqueness_is_asked_for(tmp_path):
         read_list(FOUR, path, check_unique=True)
 
 
-def test_a_puzzle_that_search_cannot_settle_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("trm_engine.tasks.sudoku.lists.files.solve", partial(solve, effort=50))
+def test_a_puzzle_that_search_cannot_settle_is_refused(tmp_path):
     nasty = ".....5.8....6.1.43..........1.5........1.6...3.......553.....61........4........."
     with pytest.raises(UsageError, match="line 1: the puzzle is too hard to solve by search"):
-        read_list(Geometry(3, 3), write(tmp_path, nasty))
+        read_list(Geometry(3, 3), write(tmp_path, nasty), effort=50)
 
 
 @pytest.fixture
@@ -175,10 +171,9 @@ def test_a_limit_above_the_length_takes_everything_in_order(long_list):
     assert text_of(read_list(FOUR, path, limit=1000).clues) == text_of(puzzles.clues)
 
 
-def test_reading_in_chunks_changes_nothing(long_list, monkeypatch):
+def test_reading_in_chunks_changes_nothing(long_list):
     puzzles, path = long_list
-    monkeypatch.setattr("trm_engine.tasks.sudoku.lists.files._ROWS_AT_ONCE", 7)
-    read = read_list(FOUR, path)
+    read = read_list(FOUR, path, rows_at_once=7)
     assert text_of(read.clues) == text_of(puzzles.clues)
     assert text_of(read.solutions) == text_of(puzzles.solutions)
 

@@ -3,13 +3,13 @@ import pytest
 
 from trm_engine.errors import UsageError
 from trm_engine.progress import silent
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 from trm_engine.tasks.kit.holdout import take_groups
 from trm_engine.tasks.sudoku.augment import augment
+from trm_engine.tasks.sudoku.data import drop_equivalent, hold_out
 from trm_engine.tasks.sudoku.generation.distinct import generate_distinct
 from trm_engine.tasks.sudoku.generation.generate import ClueRange
 from trm_engine.tasks.sudoku.geometry import Geometry
-from trm_engine.tasks.sudoku.holdout import drop_equivalent, hold_out
 from trm_engine.tasks.sudoku.symmetry import symmetry_hashes
 from trm_engine.tasks.sudoku.text import to_digits, to_tokens
 

@@ -10,6 +10,7 @@ import pytest
 
 from trm_engine.errors import ResourceError, UsageError
 from trm_engine.progress import silent
+from trm_engine.tasks import subset
 from trm_engine.tasks.puzzle_lists.files import ListFile
 from trm_engine.tasks.puzzle_lists.lines import Place
 from trm_engine.tasks.sudoku.config import SudokuConfig
@@ -214,7 +215,7 @@ def test_sampled_rows_are_those_that_a_sample_keeps(puzzles):
 
 
 def test_a_training_list_too_large_to_hold_is_streamed(long_list, monkeypatch, puzzles):
-    monkeypatch.setattr("trm_engine.tasks.subset.IN_MEMORY_BYTES", 100)
+    monkeypatch.setattr(subset, "IN_MEMORY_BYTES", 100)
     examples = load_examples(FOUR, long_list, split="train", limit=400, seed=1)
     assert examples.streamed
     assert same(examples.take(slice(None)), read_list(FOUR, long_list, limit=400, seed=1))
@@ -229,7 +230,7 @@ def test_streamed_and_held_data_are_the_same_task(long_list, tmp_path, monkeypat
 
     held = build()
     assert not held.train.streamed
-    monkeypatch.setattr("trm_engine.tasks.subset.IN_MEMORY_BYTES", 100)
+    monkeypatch.setattr(subset, "IN_MEMORY_BYTES", 100)
     streamed = build()
     assert streamed.train.streamed
     assert len(held.train) == len(streamed.train) > 100

@@ -4,7 +4,7 @@ import pytest
 from trm_engine.errors import UsageError
 from trm_engine.interop.dataset_writer import write_published
 from trm_engine.tasks import build_task
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.symmetry import symmetry_hashes

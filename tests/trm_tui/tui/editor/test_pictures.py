@@ -109,7 +109,7 @@ async def test_hardware(
             "os": OperatingSystem(name="macOS", version="14.5", python="3.11.7"),
         }
     )
-    monkeypatch.setattr("trm_tui.tui.hardware.screen.detect", lambda **_: found)
+    monkeypatch.setattr(HardwareScreen, "detected_by", staticmethod(lambda **_: found))
     with quick():
         async with app.run_test(size=size) as pilot:
             desk = Desk(app, pilot)

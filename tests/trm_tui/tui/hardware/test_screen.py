@@ -79,7 +79,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Hardware]:
         assert with_torch
         return looks[0] if len(looks) == 1 else looks.pop(0)
 
-    monkeypatch.setattr("trm_tui.tui.hardware.screen.detect", detect)
+    monkeypatch.setattr(HardwareScreen, "detected_by", staticmethod(detect))
     return looks
 
 
@@ -130,7 +130,7 @@ def words(machine: Hardware) -> str:
         "oneDNN built in",
         "4 by default",
         "81 %, on battery",
-        "held back",
+        "slowed down",
         "throttled to 70 %",
         "Linux Debian 12",
     ],

@@ -7,8 +7,7 @@ from tests.trm_tui.picture import text_of
 from tests.trm_tui.session_makers import NOW
 from tests.trm_tui.sessions_pilot import BASE, BOOM, CUT, FAST, OLD, PLAIN, browsing
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.sessions.filter_bar import FilterBar
-from trm_tui.tui.sessions.filter_help import FILTER_HELP
+from trm_tui.tui.sessions.filter_bar import FILTER_HELP, FilterBar
 from trm_tui.tui.sessions.panes import Pane
 from trm_tui.tui.sessions.screen import SessionsScreen
 from trm_tui.tui.sessions.table import SessionTable

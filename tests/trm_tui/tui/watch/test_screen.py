@@ -217,7 +217,7 @@ async def test_another_run_is_asked_where_the_first_gave_nothing(
 async def test_a_live_run_is_looked_at_again_when_its_film_is_over(
     stage: TrmApp, bench: FakeWorkbench, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trm_tui.tui.watch.screen._WATCHED_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(WatchScreen, "again_after_seconds", 0.01)
     answer = live(bench, config)
     async with opening(stage) as seat:
         await seat.until(lambda: "waiting" in text_of(stage))

@@ -75,7 +75,7 @@ class FakeAuthor:
 @asynccontextmanager
 async def reading(app: TrmApp, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pilot[int]]:
     """Open the screen and wait for the first text."""
-    monkeypatch.setattr("trm_tui.tui.watch.screen.Studio", FakeAuthor)
+    monkeypatch.setattr(WatchScreen, "host_of_models", FakeAuthor)
     async with app.run_test(size=(110, 30)) as pilot:
         app.switch_mode("watch")
         await until(pilot, lambda: isinstance(app.screen, WatchScreen))
@@ -132,7 +132,7 @@ async def test_keys_of_puzzles_say_that_they_are(app: TrmApp, monkeypatch: pytes
 async def test_a_live_run_writes_again_and_again(
     app: TrmApp, bench: FakeWorkbench, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trm_tui.tui.watch.screen._WATCHED_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(WatchScreen, "again_after_seconds", 0.01)
     bench.start(config, preset="poet")
     steps = iter(range(100, 10**6, 100))
 

@@ -10,7 +10,7 @@ from tests.trm_tui.session_makers import NOW, make_session, stop_the_clock
 from trm_engine.config import Config, apply, dumps
 from trm_engine.errors import SessionError
 from trm_engine.sessions import Event, HistoryEntry, Store
-from trm_tui.tui.sessions.differences import differences_content
+from trm_tui.tui.sessions.compare import differences_content
 from trm_tui.tui.sessions.panes import checkpoint_content, facts_content, timeline_content
 from trm_tui.workbench.browser.comparing import MOST, compare, differences
 from trm_tui.workbench.browser.details import read_checkpoints, read_details

@@ -123,9 +123,9 @@ def test_a_session_without_a_figure_fits_no_comparison_of_it() -> None:
     ("text", "said", "part"),
     [
         ("task:sudoku exakt>0.9", 'Did you mean "exact"', "exakt"),
-        ("exact>", "a share such as 0.9 or 90%", "exact>"),
-        ("exact>lots", "a share such as 0.9", "exact>lots"),
-        ("exact>3k", "a share such as 0.9", "exact>3k"),
+        ("exact>", "a fraction such as 0.9 or 90%", "exact>"),
+        ("exact>lots", "a fraction such as 0.9", "exact>lots"),
+        ("exact>3k", "a fraction such as 0.9", "exact>3k"),
         ("steps>90%", "a number such as 1000", "steps>90%"),
         ("time>soon", "a duration such as", "time>soon"),
         ("started>7d", "or use age<7d", "started>7d"),

@@ -14,7 +14,6 @@ from trm_engine.monitoring.monitor import Sample
 from trm_engine.planning.estimate import estimate
 from trm_engine.sessions import Store
 from trm_engine.tasks.sudoku.config import SudokuConfig
-from trm_tui.workbench.editor.advice import advise
 from trm_tui.workbench.editor.draft import Draft, Origin
 from trm_tui.workbench.editor.machine import (
     Machine,
@@ -25,7 +24,7 @@ from trm_tui.workbench.editor.machine import (
     rate_of_sessions,
     this_machine,
 )
-from trm_tui.workbench.editor.remedies import MOST, fixes
+from trm_tui.workbench.editor.remedies import MOST, advise, fixes
 from trm_tui.workbench.recorder import Recorder
 
 SMALL = Origin("six", Config(task=SudokuConfig(box_cols=3, train_size=3000)))

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from trm_engine.config import Config, Preset, apply, dumps, find_preset, list_presets, load
 from trm_engine.errors import SessionError, TrmError, UsageError
+from trm_engine.files import Disk
 from trm_engine.sessions import Store
 from trm_engine.tasks.sudoku.config import SudokuConfig
-from trm_tui.workbench.editor import saving
+from trm_tui.workbench.editor.saving import path_of, problem_with, save, suggestion
 from trm_tui.workbench.editor.sources import Source, of_path, of_presets, of_sessions, open_source
 
 CONFIG = apply(Config(task=SudokuConfig(box_cols=3)), ["model.layers=3"])
@@ -20,7 +21,7 @@ CONFIG = apply(Config(task=SudokuConfig(box_cols=3)), ["model.layers=3"])
 
 def test_a_saved_configuration_reads_as_the_same_one(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    saving.save(CONFIG, path)
+    save(CONFIG, path)
     assert load(path) == CONFIG
     assert "# Blocks in the one network" in path.read_text()
     assert "h_cycles" not in path.read_text(), "only what differs from the defaults"
@@ -30,25 +31,25 @@ def test_a_file_is_not_overwritten_unasked(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("precious")
     with pytest.raises(UsageError, match="exists already"):
-        saving.save(CONFIG, path)
+        save(CONFIG, path)
     assert path.read_text() == "precious"
-    saving.save(CONFIG, path, replace=True)
+    save(CONFIG, path, replace=True)
     assert load(path) == CONFIG
 
 
-def test_a_save_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+def test_a_save_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    class Full(Disk):
+        def sync(self, path: Path) -> None:
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("trm_tui.workbench.editor.saving.write_atomically", full)
     with pytest.raises(TrmError, match="No space left"):
-        saving.save(CONFIG, tmp_path / "mine.toml")
+        save(CONFIG, tmp_path / "mine.toml", storage=Full())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_not_there_is_an_error_for_people(tmp_path: Path) -> None:
     with pytest.raises(SessionError, match="cannot save"):
-        saving.save(CONFIG, tmp_path / "none" / "mine.toml")
+        save(CONFIG, tmp_path / "none" / "mine.toml")
 
 
 @pytest.mark.parametrize(
@@ -63,37 +64,37 @@ def test_a_folder_that_is_not_there_is_an_error_for_people(tmp_path: Path) -> No
     ],
 )
 def test_what_is_wrong_with_a_name_is_said(text: str, problem: str) -> None:
-    assert problem in saving.problem_with(text)
+    assert problem in problem_with(text)
 
 
 def test_a_name_without_a_suffix_gets_one(tmp_path: Path) -> None:
-    assert saving.problem_with(str(tmp_path / "mine")) == ""
-    assert saving.path_of("mine") == Path("mine.toml")
+    assert problem_with(str(tmp_path / "mine")) == ""
+    assert path_of("mine") == Path("mine.toml")
 
 
 @given(st.text(max_size=30))
 def test_any_typed_name_is_judged_and_not_followed(text: str) -> None:
-    assert isinstance(saving.problem_with(text), str)
+    assert isinstance(problem_with(text), str)
 
 
 @given(st.text(max_size=40))
 def test_the_suggested_name_is_one_that_can_be_saved(name: str) -> None:
-    suggested = saving.suggestion(name, Path())
-    assert saving.problem_with(suggested) == ""
+    suggested = suggestion(name, Path())
+    assert problem_with(suggested) == ""
     assert not Path(suggested).exists()
     assert Path(suggested).name == suggested
 
 
 def test_the_suggested_name_is_free(tmp_path: Path) -> None:
     (tmp_path / "sudoku-4x4-2.toml").touch()
-    assert saving.suggestion("sudoku-4x4", tmp_path) == "sudoku-4x4-3.toml"
+    assert suggestion("sudoku-4x4", tmp_path) == "sudoku-4x4-3.toml"
 
 
 def test_presets_sessions_and_files_can_be_opened(tmp_path: Path) -> None:
     store = Store(tmp_path / "sessions")
     with store.create(dumps(CONFIG), "sudoku-6x6", name="mine") as session:
         found = session.id
-    saving.save(CONFIG, tmp_path / "file.toml")
+    save(CONFIG, tmp_path / "file.toml")
     (of_session,) = of_sessions(store.list())
     of_file = of_path(str(tmp_path / "file.toml"))
     assert of_file is not None

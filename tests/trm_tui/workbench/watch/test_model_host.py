@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+import trm_engine.tasks
 from trm_engine.config import Config, ModelConfig, TrainConfig, dumps
 from trm_engine.errors import SessionError, UsageError
-from trm_engine.inference.trace import refine
+from trm_engine.inference.supervise import refine
 from trm_engine.models.trm import build_model
 from trm_engine.sessions import Checkpoint, Store
 from trm_engine.tasks import build_task
@@ -139,7 +140,7 @@ def test_an_untrained_model_gets_the_first_puzzle_wrong(studio: Studio) -> None:
 def test_the_task_is_kept_while_models_change(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     studio.load_session("latest", None)
     studio.count()
-    monkeypatch.setattr("trm_engine.tasks.build_task", lambda *_: pytest.fail("the puzzles are made anew"))
+    monkeypatch.setattr(trm_engine.tasks, "build_task", lambda *_: pytest.fail("the puzzles are made anew"))
     studio.load_session("latest", "10")
     assert studio.count() == 6
 

@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from trm_engine.progress import Progress, silent
 from trm_engine.tasks.kit.search import Masks
-from trm_engine.tasks.sudoku.generation.masks import full_mask, to_digits, to_masks
-from trm_engine.tasks.sudoku.generation.solver import search
+from trm_engine.tasks.sudoku.generation.solver import full_mask, search, to_digits, to_masks
 from trm_engine.tasks.sudoku.geometry import Digits, Geometry
 from trm_engine.tasks.sudoku.puzzles import Puzzles
 

@@ -14,7 +14,7 @@ from trm_engine.progress import Progress, silent
 from trm_engine.tasks.kit.search import GAVE_UP, MANY
 from trm_engine.tasks.puzzle_lists.files import ListFile, readable
 from trm_engine.tasks.puzzle_lists.lines import Row, line_fault
-from trm_engine.tasks.sudoku.generation.solver import solve
+from trm_engine.tasks.sudoku.generation.solver import EFFORT, solve
 from trm_engine.tasks.sudoku.geometry import Digits, Geometry
 from trm_engine.tasks.sudoku.lists.lines import Header, read_header, read_rows
 from trm_engine.tasks.sudoku.lists.sample import Sample
@@ -66,6 +66,8 @@ def read_list(
     check_unique: bool = False,
     reading: Reading = DEFAULT,
     progress: Progress = silent,
+    effort: int = EFFORT,
+    rows_at_once: int = _ROWS_AT_ONCE,
 ) -> Puzzles:
     """Read a list of puzzles in file order: all of them, or a choice of `limit` drawn with `seed`.
 
@@ -74,17 +76,18 @@ def read_list(
     Blank lines and lines that begin with # are skipped. Given solutions are checked against the rules, and
     with `check_unique` for being the only ones; missing ones are worked out and must be the only ones.
 
-    Memory holds the choice and a chunk, not the file. Raises `UsageError` naming file, line and remedy.
+    Memory holds the choice and a chunk of `rows_at_once`, not the file; `effort` bounds the search for a
+    solution. Raises `UsageError` naming file, line and remedy.
     """
     sample = Sample(limit, np.random.default_rng(seed))
     with readable(path) as file:
         found = open_list(geometry, file, reading, progress)
-        for puzzles, lines in read_chunks(found, progress):
+        for puzzles, lines in read_chunks(found, progress, rows_at_once):
             sample.add(puzzles, lines)
         if not sample.total:
             raise UsageError(f"{file.name}: holds no puzzles; write one a line")
         puzzles, lines = sample.chosen()
-        solved = _with_solutions(geometry, file, puzzles, lines, check_unique, progress)
+        solved = _with_solutions(geometry, file, puzzles, lines, check_unique, effort, progress)
     return replace(solved, notes=found.notes)
 
 
@@ -105,7 +108,9 @@ def open_list(geometry: Geometry, file: ListFile, reading: Reading, progress: Pr
     return OpenList(file, header, zero, (f"{note}; task.zero=blank reads it otherwise",))
 
 
-def read_chunks(found: OpenList, progress: Progress) -> Iterator[tuple[Puzzles, npt.NDArray[np.int64]]]:
+def read_chunks(
+    found: OpenList, progress: Progress, rows_at_once: int = _ROWS_AT_ONCE
+) -> Iterator[tuple[Puzzles, npt.NDArray[np.int64]]]:
     """Yield a list's puzzles in file order, some thousands at a time, and the lines (N,) they stand on.
 
     All are checked; a solution that is not given is blank. The part of a CSV in which every row is like every
@@ -118,7 +123,7 @@ def read_chunks(found: OpenList, progress: Progress) -> Iterator[tuple[Puzzles, 
     rows: list[Row] = []
     for row in read_rows(found.symbols.geometry, found.file, progress, header, place):
         rows.append(row)
-        if len(rows) == _ROWS_AT_ONCE:
+        if len(rows) == rows_at_once:
             yield _decode(found, rows)
             rows = []
     if rows:
@@ -172,6 +177,7 @@ def _with_solutions(
     puzzles: Puzzles,
     lines: npt.NDArray[np.int64],
     check_unique: bool,
+    effort: int,
     progress: Progress,
 ) -> Puzzles:
     """Work out missing solutions; require them, or with `check_unique` all, to be the only ones."""
@@ -181,7 +187,7 @@ def _with_solutions(
         open_rows = np.arange(len(puzzles))
     for start in range(0, len(open_rows), _SOLVED_AT_ONCE):
         rows = open_rows[start : start + _SOLVED_AT_ONCE]
-        found = solve(geometry, puzzles.clues[rows])
+        found = solve(geometry, puzzles.clues[rows], effort=effort)
         if (found.count != 1).any():
             first = int((found.count != 1).argmax())
             raise line_fault(file, lines[rows[first]], _WRONG_COUNT[int(found.count[first])])

@@ -21,7 +21,7 @@ from trm_engine.errors import ResourceError, UsageError
 from trm_engine.files import sha256_of, whole_file
 from trm_engine.paths import CACHE_VARIABLE, cache_folder
 from trm_engine.progress import Progress
-from trm_engine.tasks.base import Examples
+from trm_engine.tasks.examples import Examples
 from trm_engine.tasks.puzzle_lists.files import is_pipe, readable
 from trm_engine.tasks.sudoku.geometry import Geometry
 from trm_engine.tasks.sudoku.lists.files import DEFAULT, Reading, open_list, read_chunks
@@ -72,8 +72,10 @@ class PreparedList(Examples):
             rows = slice(start, start + len(part))
             hashes[rows] = symmetry_hashes(geometry, to_digits(part.inputs), to_digits(part.labels))
             progress("comparing puzzles", rows.stop, len(self))
-        with suppress(OSError), whole_file(path) as out:  # without it they are worked out again
-            out.write(hashes.tobytes() + hashlib.sha256(hashes.tobytes()).digest())
+        with suppress(OSError):  # without it they are worked out again
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(path) as temporary:
+                temporary.write_bytes(hashes.tobytes() + hashlib.sha256(hashes.tobytes()).digest())
         return hashes
 
 
