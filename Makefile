@@ -10,7 +10,7 @@ COMPUTES := $(addprefix tests/trm_engine/,models compute learning inference trai
 # Tests side by side on the cores; on no more than four, for their memory.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help quickstart test test-oldest check lint types imports format wheel screens page-screens bench-ui bench-sessions bench-streaming bench-recursion bench-step walk torture clean
+.PHONY: help quickstart test test-oldest check lint types imports format wheel screens page-screens bench-ui bench-sessions bench-streaming bench-recursion bench-step bench-cores walk torture clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -90,6 +90,9 @@ bench-recursion: $(VENV)/.dev ## measure what recursion 1, 2 and 3 is worth on t
 
 bench-step: $(VENV)/.dev ## compare the training step with that of another commit (ARGS="--against COMMIT")
 	$(BIN)/python -m tests.e2e.bench_step $(ARGS)
+
+bench-cores: $(VENV)/.dev ## measure samples a second on 1, 2, 4, … cores, by threads and by ranks (ARGS="--seconds 8")
+	$(BIN)/python -m tests.e2e.bench_cores $(ARGS)
 
 walk: $(VENV)/.dev ## run and resume every preset a little, and compare with what check predicts (ARGS="--data FILE")
 	$(BIN)/python -m tests.e2e.preset_walk $(ARGS)

@@ -7,6 +7,7 @@
     ├── FitError                4  it does not fit the hardware
     ├── DivergedError           5  training diverged
     ├── ResourceError           6  disk or memory ran out; what was saved stands
+    ├── LostRankError           7  another process of the run has ended; what was saved stands
     └── CancelledError      128+n  called off while data were prepared: nothing was trained yet
 
 An error's text is one or two lines: what is wrong, where (file, section, key), and what to do. What to do it
@@ -107,3 +108,9 @@ class CancelledError(TrmError):
     def __init__(self, number: int = 0) -> None:
         self.exit_code = 128 + number if number else 1
         super().__init__("stopped while the data were prepared: nothing was trained yet")
+
+
+class LostRankError(TrmError):
+    """Another process that trains the same run has ended; the run goes on from its last checkpoint."""
+
+    exit_code = 7

@@ -82,7 +82,7 @@ def trained(config: Config) -> dict[str, float]:
         learner.learn(config.micro_batch)
     seconds = time.perf_counter() - began
     with learner.averaged_weights():
-        figures = learner.evaluate(task.test, lambda: False).to_dict()
+        figures = learner.measure(task.test, final=True).to_dict()
     return {
         "parameters": sum(parameter.numel() for parameter in learner.model.parameters()),
         "steps": config.train.steps,

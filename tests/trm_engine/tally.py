@@ -58,6 +58,7 @@ class TallyEvaluation(Measured):
     examples: int
     surprise: float
     judged_by: ClassVar[Score] = Score("surprise", "surprise", "target_loss", higher_is_better=False)
+    counts: ClassVar[tuple[str, ...]] = ("examples",)
 
     @property
     def rows(self) -> int:
@@ -137,7 +138,7 @@ class TallyLearner(Learner):
         """Nothing is carried on."""
 
     def evaluate(
-        self, examples: Source, stopping: Callable[[], bool], *, thorough: bool = False
+        self, examples: Source, stopping: Callable[[], bool], *, batch_size: int, thorough: bool = False
     ) -> TallyEvaluation:
         return measure(self.model, examples)
 

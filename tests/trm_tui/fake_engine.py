@@ -149,10 +149,12 @@ class FakeWorkbench:
     def hardware(self) -> Hardware | None:
         return self.detected
 
-    def start(self, config: Config, *, preset: str, name: str = "") -> int:
+    def start(self, config: Config, *, preset: str, name: str = "", ranks: int = 1) -> int:
         return self._open(name or preset, config, f"20260131-120000-{preset}-{len(self.runs) + 1:04d}")
 
-    def resume(self, ref: str, *, checkpoint: int | None = None, overrides: Sequence[str] = ()) -> int:
+    def resume(
+        self, ref: str, *, checkpoint: int | None = None, overrides: Sequence[str] = (), ranks: int = 1
+    ) -> int:
         number = self._open(ref, find_preset("sudoku-4x4").config, ref)
         self.run.asked.append(f"resume {ref} {checkpoint} {list(overrides)}")
         return number

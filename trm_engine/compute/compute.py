@@ -1,14 +1,14 @@
 """Where a step's arithmetic happens: who computes the rows, and how gradients and sums come together.
 
 A learner says what is computed, its *work*: rows in, a result out, gradients added to the model's. A
-`Compute` decides who does it. A device, or several processes, would be another one; the learner stays as it
-is.
+`Compute` decides who does it: threads, parts in a fixed order, several processes; the learner stays as it is.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -45,6 +45,9 @@ T = TypeVar("T", bound=Result)
 class Compute(ABC):
     """Computes the parts of a step. `reduced`: type of matrix products, if not float32."""
 
+    least_rows: int = 1
+    """Rows that are computed at once at least: fewer would leave somebody without any."""
+
     def __init__(
         self, model: nn.Module, parameters: FlatParameters, *, reduced: torch.dtype | None = None
     ) -> None:
@@ -70,6 +73,10 @@ class Compute(ABC):
     def reduce(self, results: Sequence[Result]) -> Sums:
         """Bring the gradients of a step together in `parameters.grads`; return the sums over its results."""
         return total([result.sums for result in results])
+
+    def steady(self) -> AbstractContextManager[None]:
+        """Return what an update of the weights is made in, so that it rounds the same wherever it is made."""
+        return nullcontext()
 
     def read(self, *figures: Tensor) -> list[float]:
         """Return single numbers. The only place in a step that waits for what is computed."""

@@ -240,6 +240,8 @@ class RuntimeConfig(Section):
     """Threads split the rows of a batch (rows), or every operation (operations)."""
     attention: Literal["auto", "sdpa", "products"] = "auto"
     """Attention by PyTorch's kernel, or by batched matrix products; causal attention takes the kernel."""
+    reduction: Literal["fast", "exact"] = "fast"
+    """How gradients are added up; exact gives the same bits with 1, 2, 4 or 8 ranks and any threads."""
     gemm: Literal["auto", "default", "onednn"] = "auto"
     """Library of float32 matrix products: the one torch was built with, or oneDNN where that is as exact."""
     checkpointing: bool = False

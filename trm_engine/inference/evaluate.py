@@ -47,6 +47,7 @@ class Evaluation(Measured):
     seconds: float
     valid_accuracy: float | None = None
     judged_by: ClassVar[Score] = PUZZLE.score
+    counts: ClassVar[tuple[str, ...]] = ("puzzles",)
     further: Mapping[str, float] = field(default_factory=dict)
     solved: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_), repr=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -34,6 +34,7 @@ class TextEvaluation(Measured):
     text_characters: int = 0
     """Characters of the whole text, the first and those after the last window too, which none predicts."""
     judged_by: ClassVar[Score] = TEXT.score
+    counts: ClassVar[tuple[str, ...]] = ("characters", "windows", "unknown_characters", "text_characters")
 
     @property
     def rows(self) -> int:
@@ -49,6 +50,10 @@ class TextEvaluation(Measured):
     def characters_per_second(self) -> float:
         """Characters predicted a second."""
         return self.characters / self.seconds if self.seconds > 0 else 0.0
+
+    def over(self, examples: Source) -> TextEvaluation:
+        """Return the result with the characters of the whole text."""
+        return replace(self, text_characters=len(examples.tokens)) if isinstance(examples, Windows) else self
 
     def to_dict(self) -> dict[str, float]:
         """Return all figures by name."""
@@ -99,5 +104,5 @@ def evaluate_text(
         if stopping():
             break
     seconds = time.perf_counter() - started
-    total = len(windows.tokens) if isinstance(windows, Windows) else characters + unknown
-    return TextEvaluation(done, characters, loss / max(characters, 1), seconds, unknown, total)
+    mean = loss / max(characters, 1)
+    return TextEvaluation(done, characters, mean, seconds, unknown, characters + unknown).over(windows)

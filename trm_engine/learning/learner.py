@@ -9,13 +9,10 @@ character). Where they are computed is `trm_engine.compute`'s to know.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
-import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -24,16 +21,23 @@ from torch import Tensor, nn
 
 from trm_engine.compute.compute import Compute, Result, Rows, Serial
 from trm_engine.compute.gemm import use_gemm
+from trm_engine.compute.group import Group
 from trm_engine.compute.parameters import FlatParameters
+from trm_engine.compute.parts import Parts
 from trm_engine.compute.precision import reduced_type
+from trm_engine.compute.ranks import GivenUpError
 from trm_engine.compute.sums import Sums
 from trm_engine.compute.threads import Threads
+from trm_engine.config import dumps
 from trm_engine.config.kinds import kind_of
 from trm_engine.config.sections import Config
+from trm_engine.errors import LostRankError
 from trm_engine.inference.evaluation_result import Measured
+from trm_engine.learning.counters import Counters, Update
 from trm_engine.learning.loss_scale import first_scale, lower_scale, raise_scale
 from trm_engine.learning.optimizers import Adam, build_optimizer
 from trm_engine.learning.schedule import lr_scale
+from trm_engine.learning.team import Team
 from trm_engine.models.layers import use_kernels
 from trm_engine.tasks.base import Task
 from trm_engine.tasks.examples import Source
@@ -51,57 +55,11 @@ code, so that no shape depends on data; gradients of threads are added once a st
 _SPIKE = 50.0
 
 
-_COUNTED = 2**63
-
-
-@dataclass
-class Counters:
-    """Numbers that travel with the weights; all of them are in every checkpoint."""
-
-    step: int = 0
-    """Supervision steps taken, skipped ones included."""
-    updates: int = 0
-    """Optimizer updates made."""
-    samples: int = 0
-    """Rows trained on, counted once a supervision step."""
-    skipped_in_a_row: int = 0
-    """Steps skipped since the last update, because the loss or its gradient was unsound."""
-    lr_scale: float = 1.0
-    """Extra factor on the learning rate, lowered when training diverges."""
-    loss_scale: float = 1.0
-    """Factor on the loss before its gradients are computed in float16, which has no small numbers."""
-    scaled_in_a_row: int = 0
-    """Updates since that factor changed."""
-    digest: str = ""
-    """Running hash of the loss of every step: equal digests mean that every loss agreed bit for bit."""
-
-    @classmethod
-    def parse(cls, saved: Mapping[str, Any]) -> Counters:
-        """Return the counters in a checkpoint's state; raise `TypeError` or `ValueError` for others."""
-        counters = cls(**saved)
-        for field in dataclasses.fields(cls):
-            value = getattr(counters, field.name)
-            if type(value) is not type(field.default) and (field.type != "float" or type(value) is not int):
-                raise TypeError(f"{field.name} is {value!r}")
-            if isinstance(value, (int, float)) and not 0 <= value < _COUNTED:
-                raise ValueError(f"{field.name} is {value!r}")
-        bytes.fromhex(counters.digest)
-        return counters
-
-
-@dataclass(frozen=True)
-class Update:
-    """What one step did: sums over the batch, the gradient's norm, and whether the weights moved."""
-
-    sums: Sums
-    grad_norm: float
-    applied: bool
-
-
 class Learner(ABC):
     """A model with its optimizer, moving average, batch in flight, data cursor and random generators.
 
-    Equal learners fed by equal data stay bit-identical; `tensors` and `state` hold all there is to know.
+    Equal learners fed by equal data stay bit-identical; `tensors` and `state` hold all there is to know. Of
+    several ranks each has a learner: what rank 0 is asked to do, it has the others do too (`_lead`).
     """
 
     def __init__(self, config: Config, task: Task, model: nn.Module) -> None:
@@ -117,6 +75,7 @@ class Learner(ABC):
         self.counters = Counters(loss_scale=first_scale(config.runtime.precision))
         self._threads = 1
         self._compute: Compute | None = None
+        self.team = Team()
 
     # --- what kinds of models differ in -------------------------------------------------------------------
 
@@ -142,13 +101,35 @@ class Learner(ABC):
         """Leave the rows behind: their loss or gradient was not sound, and no weight has moved."""
 
     @abstractmethod
-    def evaluate(self, examples: Source, stopping: Callable[[], bool], *, thorough: bool = False) -> Measured:
-        """Measure the model with the weights it has; when `stopping` turns true, return what there is.
+    def evaluate(
+        self, examples: Source, stopping: Callable[[], bool], *, batch_size: int, thorough: bool = False
+    ) -> Measured:
+        """Measure the model with the weights it has, so many examples at once.
 
-        `thorough`: everything that the configuration asks of the last evaluation.
+        `stopping` is asked after each batch; when it turns true, what there is is returned. `thorough`:
+        everything that the configuration asks of the last evaluation.
         """
 
     # --- how good it is -----------------------------------------------------------------------------------
+
+    def measure(
+        self,
+        examples: Source,
+        stopping: Callable[[], bool] = lambda: False,
+        *,
+        final: bool = False,
+        thorough: bool = False,
+    ) -> Measured | None:
+        """Evaluate on the first held-out examples, or on all of them (`final`), with all ranks.
+
+        Only rank 0 gets the result.
+        """
+        self.team.lead("measure", count=len(examples), final=final, thorough=thorough)
+
+        def evaluate(part: Source, pace: Callable[[], bool], at_once: int) -> Measured:
+            return self.evaluate(part, pace, batch_size=at_once, thorough=thorough)
+
+        return self.team.measure(examples, self.config.eval.batch_size, evaluate, stopping)
 
     @property
     def target(self) -> str:
@@ -174,19 +155,26 @@ class Learner(ABC):
         An error undoes the step too, unless the step has been counted: then the update of the weights broke
         off, and only a checkpoint is whole.
         """
+        self.team.lead("learn", micro_batch=micro_batch)
         before, step = self._cursor(), self.counters.step
+        micro_batch = max(micro_batch, self.compute.least_rows)
         try:
             rows, results = self.draw(), list[Result]()
             self.compute.clear()
             for start in range(0, self.rows, micro_batch):
                 if start and interrupted():
+                    self.team.give_up(self.compute)
                     self._rewind(before)
                     return None
                 results += self.compute.run(self.work, rows, start, min(start + micro_batch, self.rows))
             return self._commit(results)
-        except BaseException:
+        except GivenUpError:
+            self._rewind(before)
+            return None
+        except BaseException as error:
             if self.counters.step == step:
                 self._rewind(before)
+            self.team.give_up(self.compute, error)
             raise
 
     def rehearse(self, micro_batch: int) -> None:
@@ -208,7 +196,10 @@ class Learner(ABC):
         half = rows // 2
         if not half:
             return {}
+        self.team.lead("gradient_noise", micro_batch=micro_batch)
+        self.gather()  # the halves are shared otherwise than the batch
         before = self._cursor()
+        micro_batch = max(micro_batch, self.compute.least_rows)
         try:
             drawn, parts = self.draw(), []
             for first, last in ((0, half), (half, 2 * half)):
@@ -221,6 +212,9 @@ class Learner(ABC):
                 parts.append(self.parameters.grads * (rows / half / self.counters.loss_scale))
             small = sum(float(part.double().square().sum()) for part in parts) / 2
             large = float(((parts[0] + parts[1]) / 2).double().square().sum())
+        except BaseException as error:
+            self.team.give_up(self.compute, error)
+            raise
         finally:
             self._rewind(before)
             self.compute.clear()
@@ -239,14 +233,21 @@ class Learner(ABC):
 
     @property
     def compute(self) -> Compute:
-        """What computes the rows, by the configuration and the number of threads."""
+        """What computes the rows, by the configuration, the number of threads and the ranks."""
         if self._compute is None:
-            runtime, reduced = self.config.runtime, reduced_type(self.config.runtime.precision)
-            if runtime.parallelism == "rows" and self._threads > 1:
-                self._compute = Threads(self.model, self.parameters, self._threads, reduced=reduced)
-            else:
-                self._compute = Serial(self.model, self.parameters, reduced=reduced)
+            self._compute = self.team.compute(self._own_compute())
         return self._compute
+
+    def _own_compute(self) -> Compute:
+        """Return what computes this process's share of the rows."""
+        model, parameters, runtime = self.model, self.parameters, self.config.runtime
+        reduced = reduced_type(runtime.precision)
+        if runtime.reduction == "exact":
+            place = self.team.place
+            return Parts(model, parameters, self._threads, rank=place.rank, ranks=place.size, reduced=reduced)
+        if runtime.parallelism == "rows" and self._threads > 1:
+            return Threads(model, parameters, self._threads, reduced=reduced)
+        return Serial(model, parameters, reduced=reduced)
 
     def _cursor(self) -> tuple[Any, Any]:
         """Return where drawing examples and chance stand."""
@@ -258,8 +259,12 @@ class Learner(ABC):
 
     def _commit(self, results: Sequence[Result]) -> Update:
         """Update weights, moving average and counters by the results of all rows, if they are sound."""
-        train, counters = self.config.train, self.counters
         sums = self.compute.reduce(results)
+        with self.compute.steady():
+            return self._update(results, sums)
+
+    def _update(self, results: Sequence[Result], sums: Sums) -> Update:
+        train, counters = self.config.train, self.counters
         if counters.loss_scale != 1:
             self.parameters.grads.div_(counters.loss_scale)
         loss, grad_norm = self.compute.read(sums.loss, self.parameters.grads.norm())
@@ -269,7 +274,7 @@ class Learner(ABC):
         counters.step += 1
         counters.samples += self.rows
         # Of every loss so far, also of skipped steps: a replay that agrees here agrees in all steps.
-        counters.digest = _chained(counters.digest, loss)
+        counters.chain(loss)
         if not sound:
             # Too large for float16 is no divergence: the factor is halved, until it is no factor any more.
             if math.isfinite(grad_norm) or not lower_scale(counters):
@@ -292,17 +297,29 @@ class Learner(ABC):
     def _lr_scale(self) -> float:
         return lr_scale(self.config.train, self.counters.step) * self.counters.lr_scale
 
+    # --- several ranks ------------------------------------------------------------------------------------
+
+    def join(self, group: Group) -> None:
+        """Learn together with the other ranks of a group from now on; their learners must be equal to it."""
+        self.team, self._compute = Team(group), None
+
+    def gather(self) -> None:  # noqa: B027  # most kinds of learners carry no rows on
+        """Make the state whole on every rank: until then, rows are only where they were computed."""
+
     # --- weights ------------------------------------------------------------------------------------------
 
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
         """Put the moving average into the model for as long as the block lasts."""
+        self.team.lead("average")
         raw = self.parameters.values.clone()
         self.parameters.values.copy_(self.ema)
         try:
             yield
         finally:
             self.parameters.values.copy_(raw)
+            with suppress(LostRankError):  # then there is nobody to tell
+                self.team.lead("end_average")
 
     def averaged_copy(self) -> dict[str, Tensor]:
         """Return copies of the weights and buffers by name, the moving average in place of the weights."""
@@ -312,6 +329,8 @@ class Learner(ABC):
     def reconfigure(self, config: Config) -> None:
         """Go on under another configuration of the same task and model."""
         assert (config.task, config.model) == (self.config.task, self.config.model)
+        self.team.lead("reconfigure", config=dumps(config))
+        self.gather()  # which rank computes which rows may change
         if config.runtime.precision != self.config.runtime.precision:
             self.counters.loss_scale, self.counters.scaled_in_a_row = first_scale(config.runtime.precision), 0
         if config.runtime != self.config.runtime:
@@ -335,8 +354,15 @@ class Learner(ABC):
 
     # --- all there is to know -----------------------------------------------------------------------------
 
+    def scale_rate(self, factor: float) -> None:
+        """Multiply every learning rate from now on with a factor, beside the one of the configuration."""
+        self.team.lead("scale_rate", factor=factor)
+        self.counters.lr_scale = factor
+
     def tensors(self) -> dict[str, Tensor]:
-        """Return every other tensor of the training state by name."""
+        """Return every other tensor of the training state by name, whole."""
+        self.team.lead("gather")
+        self.gather()
         flats = {"ema": self.ema, "adam_mean": self.optimizer.mean, "adam_square": self.optimizer.square}
         return {
             f"{kind}.{name}": view
@@ -356,6 +382,7 @@ class Learner(ABC):
         self, weights: dict[str, Tensor], tensors: dict[str, Tensor], state: Mapping[str, Any]
     ) -> None:
         """Become what `weights`, `tensors` and `state` describe."""
+        self.team.give(weights, tensors, state)
         self.model.load_state_dict(weights)
         self.parameters.load(self.ema, tensors, "ema.")
         self.parameters.load(self.optimizer.mean, tensors, "adam_mean.")
@@ -364,7 +391,3 @@ class Learner(ABC):
         self.optimizer.updates = self.counters.updates
         self.sampler.restore(state["sampler"])
         self.rng.bit_generator.state = state["rng"]
-
-
-def _chained(digest: str, loss: float) -> str:
-    return hashlib.blake2b(bytes.fromhex(digest) + struct.pack("<d", loss), digest_size=16).hexdigest()

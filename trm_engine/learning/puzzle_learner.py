@@ -35,6 +35,8 @@ class PuzzleLearner(Learner):
         model = build_model(config, task.num_puzzle_ids, generator)
         super().__init__(config, task, model)
         self.carry = Carry.empty(model.initial_state(config.train.batch_size), config.task.seq_len)
+        self._own: list[tuple[int, int]] | None = None
+        """The rows of the carry that this rank has computed; None where all of them are as they are."""
 
     @property
     def rows(self) -> int:
@@ -65,18 +67,44 @@ class PuzzleLearner(Learner):
         """Carry states and halts on, and train the puzzle embeddings that were used."""
         train = self.config.train
         if self.model.puzzle_emb_len:
-            ids = torch.cat([result.carry.puzzle_ids for result in results])
-            grads = torch.cat([g for result in results if (g := result.embedding_grads) is not None])
+            ids = self._of_all_ranks(results, [result.carry.puzzle_ids for result in results])
+            found = [g for result in results if (g := result.embedding_grads) is not None]
+            grads = self._of_all_ranks(results, found)
             lr = train.puzzle_emb_lr * scale
             sign_sgd(self.model.puzzle_emb, ids, grads, lr, train.puzzle_emb_weight_decay)
-        self.carry = self.carry.followed_by([result.carry for result in results])
+        if self.team.group is None:
+            self.carry = self.carry.followed_by([result.carry for result in results])
+            return
+        for result in results:
+            self.carry.put(result.first, result.carry)
+        self._own = [(result.first, result.first + len(result.carry)) for result in results]
+
+    def _of_all_ranks(self, results: Sequence[PuzzleResult], parts: Sequence[Tensor]) -> Tensor:
+        """Return tensors (rows, …) of the results, and of those of other ranks, in the order of the rows."""
+        if self.team.group is None:
+            return torch.cat(list(parts))
+        whole = parts[0].new_zeros((self.rows, *parts[0].shape[1:]))
+        bounds = [(result.first, result.first + len(result.carry)) for result in results]
+        for (start, stop), part in zip(bounds, parts, strict=True):
+            whole[start:stop] = part
+        return self.team.rows(whole, bounds)
+
+    def gather(self) -> None:
+        """Bring the rows that the ranks have computed together on each of them."""
+        if self._own is None:
+            return
+        whole = {
+            name: self.team.rows(tensor, self._own, dim=1 if name in ("y", "z") else 0)
+            for name, tensor in self.carry.tensors().items()
+        }
+        self.carry, self._own = Carry.from_tensors(whole), None
 
     def reject(self) -> None:
         """Give every row another puzzle."""
         self.carry = dataclasses.replace(self.carry, halted=torch.ones_like(self.carry.halted))
 
     def evaluate(
-        self, examples: Source, stopping: Callable[[], bool], *, thorough: bool = False
+        self, examples: Source, stopping: Callable[[], bool], *, batch_size: int, thorough: bool = False
     ) -> Evaluation:
         """Measure how many puzzles the model solves, after the configured supervision steps."""
         config = self.config
@@ -84,7 +112,7 @@ class PuzzleLearner(Learner):
             self.model,
             examples,
             max_steps=config.eval_steps,
-            batch_size=config.eval.batch_size,
+            batch_size=batch_size,
             depths=config.eval_depths if thorough else (),
             thresholds=config.eval_thresholds if thorough else (),
             solved=judge_of(self.task),
@@ -99,13 +127,15 @@ class PuzzleLearner(Learner):
 
     def tensors(self) -> dict[str, Tensor]:
         """Return every tensor of the training state by name, the carry among them."""
-        return super().tensors() | {f"carry.{name}": tensor for name, tensor in self.carry.tensors().items()}
+        rest = super().tensors()
+        return rest | {f"carry.{name}": tensor for name, tensor in self.carry.tensors().items()}
 
     def restore(
         self, weights: dict[str, Tensor], tensors: dict[str, Tensor], state: Mapping[str, Any]
     ) -> None:
         """Become what `weights`, `tensors` and `state` describe."""
         super().restore(weights, tensors, state)
+        self._own = None
         carry = {name.removeprefix("carry."): t for name, t in tensors.items() if name.startswith("carry.")}
         restored = Carry.from_tensors(carry)
         if len(restored) == len(self.carry):

@@ -68,7 +68,7 @@ class PuzzleRows(Rows):
     """Rows in flight, and what a supervision step does with them.
 
     Rows may not halt before their `least` (B,) supervision steps, and do at `most`. `recursion`: cycles, and
-    updates of z in each; None: the model's own.
+    updates of z in each; None: the model's own. `first`: the number of the first row in its batch.
     """
 
     carry: Carry
@@ -76,19 +76,24 @@ class PuzzleRows(Rows):
     least: Tensor
     most: int
     recursion: tuple[int, int] | None = None
+    first: int = 0
 
     def part(self, start: int, stop: int) -> PuzzleRows:
         """Return rows [start, stop)."""
         carry, fresh = self.carry.rows(start, stop), self.fresh.rows(start, stop)
-        return PuzzleRows(carry, fresh, self.least[start:stop], self.most, self.recursion)
+        return PuzzleRows(carry, fresh, self.least[start:stop], self.most, self.recursion, self.first + start)
 
 
 @dataclass(frozen=True)
 class PuzzleResult(Result):
-    """The carry after a supervision step, and the gradients (B, E) of the puzzle embeddings of its rows."""
+    """The carry after a supervision step, and the gradients (B, E) of the puzzle embeddings of its rows.
+
+    `first`: the number of its first row in its batch.
+    """
 
     carry: Carry
     embedding_grads: Tensor | None
+    first: int = 0
 
 
 def fresh_rows(examples: Examples, place: Callable[[Tensor], Tensor]) -> Fresh:
@@ -147,7 +152,7 @@ def supervision_step(model: TRM, rows: PuzzleRows, config: TrainConfig, weight: 
         exact_accuracy=(judged.exact & counted).sum(),
         steps=(steps * counted).sum(),
     )
-    return PuzzleResult(sums, after, rows_emb.grad if rows_emb is not None else None)
+    return PuzzleResult(sums, after, rows_emb.grad if rows_emb is not None else None, rows.first)
 
 
 def _continue_target(

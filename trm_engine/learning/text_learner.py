@@ -53,13 +53,11 @@ class TextLearner(Learner):
         """Nothing is carried on, so nothing has to be left behind."""
 
     def evaluate(
-        self, examples: Source, stopping: Callable[[], bool], *, thorough: bool = False
+        self, examples: Source, stopping: Callable[[], bool], *, batch_size: int, thorough: bool = False
     ) -> TextEvaluation:
         """Measure the loss on windows that are held out; there is nothing more thorough than that."""
         del thorough
-        return self.measured_by(
-            self.model, examples, batch_size=self.config.eval.batch_size, stopping=stopping
-        )
+        return self.measured_by(self.model, examples, batch_size=batch_size, stopping=stopping)
 
 
 @dataclass(frozen=True)

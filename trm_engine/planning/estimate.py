@@ -66,22 +66,26 @@ def estimate(
     budget_bytes: int | None = None,
     gemm_gflops: float | None = None,
     num_puzzle_ids: int | None = None,
+    ranks: int = 1,
 ) -> Fit:
     """Predict what `config` costs, and name alternatives where it does not fit `budget_bytes`.
 
     `gemm_gflops`: rate of fp32 matrix products. `num_puzzle_ids`: rows of the puzzle embedding, where the
-    data have been read; else as many as the task's settings allow for.
+    data have been read; else as many as the task's settings allow for. `ranks`: processes here that
+    share the rows.
     """
     if num_puzzle_ids is None:
         num_puzzle_ids = config.task.num_puzzle_ids
-    memory = _memory(config, num_puzzle_ids)
+    memory = _memory(config, num_puzzle_ids, ranks)
     per_sample, rows = training_flops(config), config.train.batch_size
     speed = rows / step_seconds(config, gemm_gflops) if gemm_gflops else None
     problems: tuple[str, ...] = ()
     smaller: tuple[ChangeSettings, ...] = ()
     if budget_bytes is not None and memory.peak > budget_bytes:
         problems = (_too_large(config, memory, budget_bytes),)
-        smaller = alternatives(config, lambda other: _memory(other, num_puzzle_ids).peak <= budget_bytes)
+        smaller = alternatives(
+            config, lambda other: _memory(other, num_puzzle_ids, ranks).peak <= budget_bytes
+        )
     return Fit(
         parameters=parameters(config),
         parameters_exact=costs_of(config).exact,
@@ -111,12 +115,13 @@ def memory_budget(config: Config, hardware: Hardware, *, held_bytes: int = 0) ->
     return available + held_bytes if available is not None else None
 
 
-def _memory(config: Config, num_puzzle_ids: int) -> Footprint:
+def _memory(config: Config, num_puzzle_ids: int, ranks: int) -> Footprint:
     return footprint(
         config,
         micro_batch=config.micro_batch,
         examples=_examples(config.task),
         num_puzzle_ids=num_puzzle_ids,
+        ranks=ranks,
     )
 
 

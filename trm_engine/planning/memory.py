@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from trm_engine.config.sections import Config
 from trm_engine.planning.costs import Costs, Shape, costs_of, shape_of
@@ -46,15 +46,25 @@ class Footprint:
         stays = self.base + self.weights + self.carry + self.data
         return stays + max(self.training, self.evaluation, self.saving)
 
+    def times(self, ranks: int) -> Footprint:
+        """Return what so many processes hold together."""
+        return Footprint(**{field.name: ranks * getattr(self, field.name) for field in fields(self)})
 
-def footprint(config: Config, *, micro_batch: int, examples: int, num_puzzle_ids: int = 1) -> Footprint:
-    """Return the memory of a run with `micro_batch` rows in flight and `examples` puzzles in memory."""
+
+def footprint(
+    config: Config, *, micro_batch: int, examples: int, num_puzzle_ids: int = 1, ranks: int = 1
+) -> Footprint:
+    """Return the memory of a run with `micro_batch` rows in flight and `examples` puzzles in memory.
+
+    Several `ranks` share the rows, and each holds the rest.
+    """
     shape, costs = shape_of(config), costs_of(config)
     weights, puzzles = parameters(config), puzzle_parameters(config, num_puzzle_ids)
     seq_len = config.task.seq_len
     carry = _carry(config, shape)
     token_bytes = 1 if config.task.vocab_size <= 256 else 2
-    evaluated = costs.evaluation_slack * config.eval.batch_size * _evaluation_row(config, shape, costs)
+    at_once = -(-config.eval.batch_size // ranks)
+    evaluated = costs.evaluation_slack * at_once * _evaluation_row(config, shape, costs)
     slack = _CHECKPOINTING_SLACK if config.runtime.checkpointing else _TRAINING_SLACK
     return Footprint(
         base=BASE_BYTES,
@@ -63,10 +73,10 @@ def footprint(config: Config, *, micro_batch: int, examples: int, num_puzzle_ids
         data=examples * (2 * seq_len * token_bytes + 4),
         training=carry
         + _FLOAT * _GRADIENT_COPIES * weights
-        + round(slack * _FLOAT * micro_batch * _training_row(config, shape, costs)),
+        + round(slack * _FLOAT * -(-micro_batch // ranks) * _training_row(config, shape, costs)),
         evaluation=round(_FLOAT * evaluated),
         saving=_FLOAT * (_SAVE_COPIES * weights + puzzles) + carry,
-    )
+    ).times(ranks)
 
 
 def checkpoint_bytes(config: Config, num_puzzle_ids: int = 1) -> int:

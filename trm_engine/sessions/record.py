@@ -142,7 +142,9 @@ class SessionRecord(BaseModel):
     vocabulary: str = ""
     """The characters that a text model knows, those of tokens 1, 2, …; empty for puzzles."""
     threads: int = 0
-    """Threads that computed; 0 when not known yet."""
+    """Threads that computed, of each rank; 0 when not known yet."""
+    ranks: int = 1
+    """Processes that computed together."""
     numerics: int = 1
     """Version of the step's arithmetic that the session began with; 1 where none was recorded."""
     trial: str = ""

@@ -25,16 +25,19 @@ class Rehearsal:
     decision: Decision
 
 
-def rehearse(learner: Learner, readings: Readings | None = None) -> Rehearsal:
+def rehearse(learner: Learner, readings: Readings | None = None, *, ranks: int = 1) -> Rehearsal:
     """Train on one micro-batch without changing anything, and on half of it until it fits in memory.
 
+    Of several `ranks` on this machine this one tries its share, and the others are taken to hold as much.
     Raises `FitError`, naming alternatives, when even one row does not fit.
     """
     config, readings = learner.config, readings or ProcessReadings()
     while True:
         rows = config.micro_batch
-        predicted = f"{format_bytes(estimate(config).peak_rss_bytes)} predicted for the whole run"
-        trial = _try(learner, rows, readings)
+        predicted = (
+            f"{format_bytes(estimate(config, ranks=ranks).peak_rss_bytes)} predicted for the whole run"
+        )
+        trial = _try(learner, rows, readings, ranks)
         peak = trial.peak
         if not trial.ran:
             found = f"out of memory in a dry run with {rows} rows"
@@ -49,7 +52,7 @@ def rehearse(learner: Learner, readings: Readings | None = None) -> Rehearsal:
             return Rehearsal(config, Decision("memory", choice, found))
         if rows == 1:
             message = f"too little memory for a single row: {found}"
-            raise FitError(message, remedies=_remedies(config, peak))
+            raise FitError(message, remedies=_remedies(config, peak, ranks))
         config = Sizes(rows // 2, config.train.batch_size).applied(config)
 
 
@@ -61,11 +64,11 @@ class _Trial:
     peak: Pressure | None = None
 
 
-def _try(learner: Learner, rows: int, readings: Readings) -> _Trial:
+def _try(learner: Learner, rows: int, readings: Readings, ranks: int) -> _Trial:
     release_memory()
     highest = readings.peak_rss_bytes()
     try:
-        learner.rehearse(rows)
+        learner.rehearse(-(-rows // ranks))
     except (MemoryError, RuntimeError, OSError) as error:
         if not is_out_of_memory(error):
             raise
@@ -74,15 +77,16 @@ def _try(learner: Learner, rows: int, readings: Readings) -> _Trial:
     peak = held_now or 0
     if highest is not None and highest_now is not None and highest_now > highest:
         peak = highest_now  # else something before held more; but freed blocks are kept, and count as held
+    peak, held_now = ranks * peak, None if held_now is None else ranks * held_now
     now = pressure(held_now, readings.memory().effective_available_bytes, learner.config.memory.budget_gb)
     return _Trial(ran=True, peak=Pressure(peak, now.limit_bytes) if now else None)
 
 
-def _remedies(config: Config, peak: Pressure | None) -> tuple[ChangeSettings, ...]:
+def _remedies(config: Config, peak: Pressure | None, ranks: int) -> tuple[ChangeSettings, ...]:
     """Return alternatives by the estimate, corrected by what one row has really held beyond the program."""
-    memory = estimate(config).memory
+    memory = estimate(config, ranks=ranks).memory
     room = 0.9  # where it is not known how much is missing
     if peak is not None:
         room = (config.memory.stop_at * peak.limit_bytes - memory.base) / max(peak.rss_bytes - memory.base, 1)
     budget = memory.base + (memory.peak - memory.base) * max(min(room, 0.99), 0)
-    return estimate(config, budget_bytes=round(budget)).alternatives
+    return estimate(config, budget_bytes=round(budget), ranks=ranks).alternatives

@@ -93,7 +93,7 @@ class Evaluator:
             give_back()  # a step's free blocks do not fit an evaluation's: both would stay
             try:
                 with learner.averaged_weights() if averaged else nullcontext():
-                    measured = learner.evaluate(examples, stopping, thorough=final and averaged)
+                    measured = learner.measure(examples, stopping, final=final, thorough=final and averaged)
             except (MemoryError, RuntimeError, OSError) as error:
                 if not is_out_of_memory(error):
                     raise

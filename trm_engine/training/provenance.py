@@ -163,4 +163,6 @@ def environment(original: Session, again: Session) -> tuple[str, ...]:
     ]
     if was.threads != now.threads:
         found.append(f"threads {was.threads} → {now.threads}")
+    if was.ranks != now.ranks:
+        found.append(f"ranks {was.ranks} → {now.ranks}")
     return tuple(found)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from trm_engine.learning.learner import Learner, Update
+from trm_engine.learning.counters import Update
+from trm_engine.learning.learner import Learner
 from trm_engine.monitoring.monitor import Monitor, Sample
 from trm_engine.sessions import Session
 from trm_engine.training.control import Look

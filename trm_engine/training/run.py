@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from trm_engine.compute.group import Group
 from trm_engine.config import Config
 from trm_engine.hardware import Hardware, detect
 from trm_engine.json_text import number_of
@@ -30,12 +32,27 @@ def this_machine(config: Config) -> Hardware:
 
 
 @dataclass(frozen=True)
+class Since:
+    """Where a sitting has begun: the session, its step, and the seconds that it had trained."""
+
+    session: str
+    step: int
+    seconds: float
+
+    @classmethod
+    def noted(cls, group: Group) -> Since | None:
+        """Return what ranks that were started again have noted before; None for a first start."""
+        noted = group.noted()
+        return None if noted is None else cls(**json.loads(noted))
+
+
+@dataclass(frozen=True)
 class Sitting:
     """How a run is driven and watched, whichever way it begins.
 
     `seconds` and `steps` bound this sitting (a clean, resumable stop); `progress` hears how the data is
     prepared: (what, done, total). `machine` says what the run trains on, `monitor` watches it, and `clock`
-    paces the events.
+    paces the events. `group`: the processes that train together, if there are several; this one leads.
     """
 
     control: Control
@@ -46,6 +63,27 @@ class Sitting:
     machine: Callable[[Config], Hardware] = this_machine
     monitor: Callable[..., Monitor] = Monitor
     clock: Callable[[], float] = time.monotonic
+    group: Group | None = None
+
+    @property
+    def ranks(self) -> int:
+        """Processes that train together."""
+        return self.group.place.size if self.group else 1
+
+    @property
+    def local_ranks(self) -> int:
+        """Those of them on this machine."""
+        return self.group.place.local_size if self.group else 1
+
+    def begin(self, session: str, step: int, seconds: float) -> Since:
+        """Note what is trained from where, for ranks that are started again; return where it first began."""
+        if self.group is None:
+            return Since(session, step, seconds)
+        since = Since.noted(self.group)
+        if since is None or since.session != session:
+            since = Since(session, step, seconds)
+            self.group.note(json.dumps(asdict(since)))
+        return since
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from trm_engine.errors import OVERRIDES, ConfigError, FitError, SessionError
 from trm_engine.hardware import Hardware
 from trm_engine.learning.build import build_learner
 from trm_engine.learning.learner import Learner
+from trm_engine.monitoring.process import ProcessReadings
 from trm_engine.monitoring.slowdowns import PerformanceWatch
 from trm_engine.planning.estimate import estimate, memory_budget
 from trm_engine.sessions import Session, Store
@@ -30,6 +31,8 @@ from trm_engine.training.provenance import (
     record_data,
     with_absolute_data,
 )
+from trm_engine.training.ranks.launch import require_ranks
+from trm_engine.training.ranks.lead import lead, ranks_decision
 from trm_engine.training.reporter import Reporter
 from trm_engine.training.run import Past, Run, Sitting
 from trm_engine.training.throughput import Stopwatch
@@ -62,13 +65,14 @@ def start(
     """
     config = with_absolute_data(config)
     hardware = sitting.machine(config)
-    require_fit(config, hardware)
+    require_ranks(config, sitting.ranks)
+    require_fit(config, hardware, ranks=sitting.local_ranks)
     task = build_task(config.task, sitting.progress)
     # Before there is a session: reading the data and a dry run may find that there cannot be one.
     learner = build_learner(config, task)
     parent = None if origin is None else begin_from(store, learner, origin)
-    tuned = tune(learner, hardware, stopping=lambda: sitting.control.stopping)
-    setup = Setup(hardware, tuned, _rehearsed(learner))
+    tuned = tune(learner, hardware, ranks=sitting.local_ranks, stopping=lambda: sitting.control.stopping)
+    setup = Setup(hardware, tuned, _rehearsed(learner, sitting))
     kind, trial = config.task.kind, "" if parent else trial_digest(config)
     with store.begin(
         dumps(learner.config), preset, task=kind, name=name, parent=parent, trial=trial
@@ -77,9 +81,9 @@ def start(
         return train(learner, session, sitting, setup)
 
 
-def require_fit(config: Config, hardware: Hardware) -> None:
+def require_fit(config: Config, hardware: Hardware, *, ranks: int = 1) -> None:
     """Refuse a configuration that the machine's memory cannot hold, and name some that it can."""
-    fit = estimate(config, budget_bytes=memory_budget(config, hardware))
+    fit = estimate(config, budget_bytes=memory_budget(config, hardware), ranks=ranks)
     if not fit.fits:
         raise FitError("\n".join(fit.problems), remedies=fit.alternatives)
 
@@ -102,6 +106,7 @@ def resume(
             *(Warned("damaged-session", w) for w in (*configuration.warnings, *damaged_metrics(session))),
         ]
         config = in_force(config, found.state.get("memory"), overrides)
+        require_ranks(config, sitting.ranks)
         with data_of_session(session.id):
             task = build_task(config.task, sitting.progress)
             compare_data(session, task)
@@ -117,7 +122,7 @@ def resume(
                 f"session {session.id}: the checkpoint of step {found.step} "
                 f"does not belong to its configuration ({one_line(str(error)) or type(error).__name__})"
             ) from error
-        tuned = tune(learner, hardware, stopping=lambda: sitting.control.stopping)
+        tuned = tune(learner, hardware, ranks=sitting.local_ranks, stopping=lambda: sitting.control.stopping)
         config = learner.config
         if config != before:
             changes = ", ".join(f"{change.key} = {change.b}" for change in diff(before, config))
@@ -132,7 +137,7 @@ def resume(
         session.log("info", f"resumed at step {found.step}")
         resumption = Resumption(found.state, overrides, told)
         del found  # its tensors have been copied: they would stay beside the learner's for the whole run
-        setup = Setup(hardware, tuned, _rehearsed(learner))
+        setup = Setup(hardware, tuned, _rehearsed(learner, sitting))
         return train(learner, session, sitting, setup, resumption=resumption)
 
 
@@ -165,8 +170,9 @@ def train(
 ) -> Finished:
     """Train a learner that is ready into its session. `plan`: a replay's configurations by their steps."""
     resumption, hardware, tuned = resumption or Resumption(), setup.hardware, setup.tuned
-    session.update(threads=tuned.threads)
+    session.update(threads=tuned.threads, ranks=sitting.ranks)
     chosen = [*decisions(learner.config.runtime), *tuned.decisions, reading_decision(learner.task.train)]
+    beside: list[int] = []
     memory = MemoryKeeper(
         learner.config,
         saved=resumption.saved.get("memory"),
@@ -176,16 +182,21 @@ def train(
     if setup.rehearsal is not None:
         chosen.append(setup.rehearsal.decision)
         _shrink(learner, session, memory, setup.rehearsal)
+    if (group := sitting.group) is not None:
+        chosen.append(ranks_decision(learner.config, group.place))
+        beside = lead(learner, group, threads=tuned.threads, data=session.record.data)
     rate = estimate(learner.config, gemm_gflops=hardware.gemm_gflops).samples_per_second
     slowdowns = PerformanceWatch(
         tuned.threads, hardware, samples_per_second=rate, paused=lambda: sitting.control.resting
     )
     past = Past.parse(resumption.saved)
+    since = sitting.begin(session.id, learner.counters.step, past.seconds)
     limits = Limits(
-        seconds=sitting.seconds,
-        step=None if sitting.steps is None else learner.counters.step + sitting.steps,
+        seconds=None if sitting.seconds is None else since.seconds + sitting.seconds - past.seconds,
+        step=None if sitting.steps is None else since.step + sitting.steps,
     )
-    with sitting.monitor(watchers=(memory.guard.see, slowdowns.see)) as monitor:
+    readings = ProcessReadings(beside=beside)
+    with sitting.monitor(readings=readings, watchers=(memory.guard.see, slowdowns.see)) as monitor:
         stopwatch = Stopwatch(past.seconds)
         reporter = Reporter(session, monitor, stopwatch, sitting.listeners, sitting.clock)
         for warning in resumption.warnings:
@@ -195,11 +206,11 @@ def train(
         return trainer.run(hardware.to_dict(), chosen)
 
 
-def _rehearsed(learner: Learner) -> Rehearsal | None:
+def _rehearsed(learner: Learner, sitting: Sitting) -> Rehearsal | None:
     """Try one micro-batch, where memory is guarded. Raises `FitError` when not even one row fits."""
     if not learner.config.memory.guard:
         return None
-    return rehearse(learner)
+    return rehearse(learner, ranks=sitting.local_ranks)
 
 
 def _shrink(learner: Learner, session: Session, memory: MemoryKeeper, rehearsal: Rehearsal) -> None:

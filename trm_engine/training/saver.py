@@ -89,7 +89,7 @@ class Saver:
         scale = counters.lr_scale * _ROLLBACK_LR
         step = self.go_back()
         # After going back, which restores the counters of then: else the rate would be the old one again.
-        self._learner.counters.lr_scale = scale
+        self._learner.scale_rate(scale)
         self._run.reporter.warn(
             "rollback", f"diverged at step {diverged_at}: back to step {step} with the rate × {scale:g}"
         )

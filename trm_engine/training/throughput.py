@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 
 from trm_engine.compute.sums import Means, Sums
-from trm_engine.learning.learner import Learner, Update
+from trm_engine.learning.counters import Update
+from trm_engine.learning.learner import Learner
 
 _RATE_MEMORY = 0.9  # share of the old rate that survives a step; recent steps predict the next ones
 

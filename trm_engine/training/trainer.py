@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from trm_engine.config import Config
 from trm_engine.decisions import Decision
 from trm_engine.errors import DivergedError, ResourceError, SessionError, TrmError
-from trm_engine.learning.learner import Update
+from trm_engine.learning.counters import Update
 from trm_engine.monitoring.allocator import is_out_of_memory, release_memory
 from trm_engine.sessions import weights_sha256
 from trm_engine.training.changes import Changes
@@ -113,6 +113,8 @@ class Trainer:
             return
         # Limits first: a run whose time is over must not wait for its turn before it ends.
         self._stop_at_limits()
+        if (number := self._run.learner.team.signal) and not self._run.control.stopping:
+            self._run.control.stop_by_signal(number)
         self._run.control.await_turn(self._pause_saved, self._show_weights)
         if self._run.control.poll() is Next.CONTINUE:
             self._show_weights()

@@ -14,18 +14,28 @@ _OMP = "OMP_NUM_THREADS"
 
 
 def choose_threads(
-    asked: int, hardware: Hardware, environment: Mapping[str, str] = os.environ
+    asked: int, hardware: Hardware, environment: Mapping[str, str] = os.environ, *, ranks: int = 1
 ) -> tuple[int, Decision]:
-    """Return how many threads compute: those asked for, else `OMP_NUM_THREADS`, else one a physical core."""
+    """Return how many threads compute: those asked for, else `OMP_NUM_THREADS`, else one a physical core.
+
+    Of several `ranks` on one machine each takes its share; `OMP_NUM_THREADS` is for each process.
+    """
     told = environment.get(_OMP, "")
     first = told.split(",")[0].strip()  # further numbers are for nested teams, of which there are none
     most = int(first) if first.isascii() and first.isdigit() and len(first) < 5 else 0
     if asked:
         overruled = f"; runtime.threads overrules {_OMP}={first}" if most and most != asked else ""
+        if ranks > 1:
+            share = max(1, asked // ranks)
+            why = f"{ranks} ranks share {asked}, as configured"
+            return share, Decision("threads", f"{share} a rank", why)
         return asked, Decision("threads", str(asked), f"as configured{overruled}")
     if most:
         return most, Decision("threads", str(most), f"{_OMP} is set in the environment")
     count = hardware.cpu.usable_physical_cores or hardware.cpu.usable_cores or os.cpu_count() or 1
+    if ranks > 1:
+        share = max(1, count // ranks)
+        return share, Decision("threads", f"{share} a rank", f"{ranks} ranks share {count} physical cores")
     return count, Decision("threads", str(count), "the physical cores this process may use")
 
 

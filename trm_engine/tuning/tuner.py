@@ -50,8 +50,11 @@ class _Question:
     moot: Callable[[Config, int], str | None]
 
 
-def _no_other_gemm(_config: Config, _threads: int) -> str | None:
-    return onednn_problem()
+_EXACT = 'not measured: runtime.reduction = "exact" keeps to one arithmetic'
+
+
+def _no_other_gemm(config: Config, _threads: int) -> str | None:
+    return _EXACT if config.runtime.reduction == "exact" else onednn_problem()
 
 
 def _no_products(config: Config, _threads: int) -> str | None:
@@ -59,6 +62,8 @@ def _no_products(config: Config, _threads: int) -> str | None:
         return "the model has no attention"
     if shape_of(config).causal:
         return "causal attention needs PyTorch's kernel"
+    if config.runtime.reduction == "exact":
+        return _EXACT
     if not config.runtime.fused:
         return "products are for fused operations in float32"
     if shape_of(config).positions > _LONGEST_PRODUCTS:
@@ -67,13 +72,15 @@ def _no_products(config: Config, _threads: int) -> str | None:
 
 
 def _no_rows(config: Config, threads: int) -> str | None:
+    if config.runtime.reduction == "exact":
+        return 'runtime.reduction = "exact" has its own parts of rows'
     if threads == 1:
         return "one thread computes"
     return "a single row at once" if config.micro_batch == 1 else None
 
 
-def _always(_config: Config, _threads: int) -> str | None:
-    return None
+def _one_precision(config: Config, _threads: int) -> str | None:
+    return _EXACT if config.runtime.reduction == "exact" else None
 
 
 # In this order: how rows are best shared among threads depends on the products chosen before.
@@ -84,7 +91,7 @@ _QUESTIONS = (
     _Question("parallelism", "operations", ("rows", "operations"), 1.03, _no_rows),
 )
 # bf16 changes results, so it must win by more than noise.
-_PRECISION = _Question("precision", "exact", ("exact", "bf16"), 1.1, _always)
+_PRECISION = _Question("precision", "exact", ("exact", "bf16"), 1.1, _one_precision)
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,7 @@ def tune(
     hardware: Hardware,
     *,
     threads: int = 0,
+    ranks: int = 1,
     cache: TuningCache | None = None,
     rate_of: RateOf | None = None,
     stopping: Callable[[], bool] = lambda: False,
@@ -108,12 +116,13 @@ def tune(
 ) -> Tuned:
     """Put in force what is fastest here; called in the thread that will train.
 
-    Settings that are not "auto" stand. `threads`: those of an earlier sitting, which stand too. When
-    `stopping` turns true, or where a trial would take more than what is left of `seconds`, what has not been
-    measured yet gets its first answer.
+    Settings that are not "auto" stand. `threads`: those of an earlier sitting, which stand too. `ranks`:
+    processes on this machine that share its cores. When `stopping` turns true, or where a trial would take
+    more than what is left of `seconds`, what has not been measured yet gets its first answer.
     """
     share = Share(seconds, clock)
-    return _Tuner(learner, hardware, cache or TuningCache(), rate_of, stopping, share, clock).answer(threads)
+    tuner = _Tuner(learner, hardware, cache or TuningCache(), rate_of, stopping, share, clock)
+    return tuner.answer(threads, ranks)
 
 
 class _Tuner:
@@ -138,12 +147,12 @@ class _Tuner:
         self.trial_rows = 0
         self.trial_seconds = 0.0
 
-    def answer(self, threads: int) -> Tuned:
+    def answer(self, threads: int, ranks: int) -> Tuned:
         asked = threads or self.learner.config.runtime.threads
-        self.threads, counted = choose_threads(asked, self.hardware)
+        self.threads, counted = choose_threads(asked, self.hardware, ranks=ranks)
         self._use_threads(self.threads)
         settled = [self._settle(question) for question in _QUESTIONS]
-        if not asked and self.learner.config.runtime.tuning == "auto":
+        if not asked and ranks == 1 and self.learner.config.runtime.tuning == "auto":
             counted = self._count() or counted
         return Tuned(self.threads, [counted, *settled, self._settle(_PRECISION)])
 

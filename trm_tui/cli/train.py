@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trm_engine.compute.place import Place
 from trm_engine.errors import UsageError
 from trm_tui.cli.plot import show_curves
 from trm_tui.cli.terminal.context import settings
 from trm_tui.cli.terminal.output import JsonFlag, print_json, print_text
+from trm_tui.cli.terminal.ranks import RanksOption, asked_ranks, follows, joined, supervised
 
 if TYPE_CHECKING:
     from trm_engine.config import Config
@@ -62,10 +64,13 @@ def run(
     ] = False,
     seconds: SecondsOption = None,
     steps: StepsOption = None,
+    ranks: RanksOption = "",
     json: JsonFlag = False,
     quiet: QuietFlag = False,
 ) -> int:
     """Train a preset or a configuration file."""
+    if follows():
+        return _train_along()
     store = settings(ctx).store()
     if optimizer and not origin:
         raise UsageError("--optimizer belongs to --from")
@@ -76,15 +81,29 @@ def run(
         from trm_tui.tui.main import open_app
 
         machine = settings(ctx).profile()
-        return open_app(store, preset=preset, overrides=overrides, name=name, hardware=machine)
+        count = asked_ranks(ranks, configured(preset, overrides)[1])[0] if ranks else 1
+        return open_app(store, preset=preset, overrides=overrides, name=name, ranks=count, hardware=machine)
+    label, config = configured(preset, overrides)
+    count, why = asked_ranks(ranks, config)
+    if count > 1:
+        beginning = [*_given("--from", origin), *(["--optimizer"] if optimizer else [])]
+        words = ["run", preset, *_repeated("--set", overrides), *_given("--name", name), *beginning]
+        return _supervised(store, [*words, *_shown(seconds, steps, json=json, quiet=quiet)], count, why)
     from trm_engine.training.origin import Origin
+    from trm_engine.training.ranks.lead import going_on
+    from trm_engine.training.runs import resume as resume_session
     from trm_engine.training.runs import start
     from trm_tui.cli.terminal.sitting import seated
 
-    label, config = configured(preset, overrides)
-    with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
+    with (
+        joined() as group,
+        seated(json=json, quiet=quiet, seconds=seconds, steps=steps, group=group) as sitting,
+    ):
         begin = Origin.parse(origin, optimizer=optimizer) if origin else None
-        finished = start(store, config, sitting, preset=label, name=name, origin=begin)
+        if (begun := going_on(store, group)) is not None:
+            finished = resume_session(store, begun, sitting)
+        else:
+            finished = start(store, config, sitting, preset=label, name=name, origin=begin)
     return _ended(store, finished, sitting, curves=not (json or quiet))
 
 
@@ -118,10 +137,13 @@ def resume(
     data: DataOption = "",
     seconds: SecondsOption = None,
     steps: StepsOption = None,
+    ranks: RanksOption = "",
     json: JsonFlag = False,
     quiet: QuietFlag = False,
 ) -> int:
     """Go on with a session, bit for bit as if it had never stopped. `--set train.steps=…` extends it."""
+    if follows():
+        return _train_along()
     store = settings(ctx).store()
     overrides = [*(overrides or []), *_setting_of("task.data", data)]
     if not settings(ctx).no_ui:
@@ -129,12 +151,32 @@ def resume(
         from trm_tui.tui.main import open_app
 
         machine = settings(ctx).profile()
-        return open_app(store, resume=session, checkpoint=checkpoint, overrides=overrides, hardware=machine)
+        count = asked_ranks(ranks, _configuration_of(store, session, overrides))[0] if ranks else 1
+        return open_app(
+            store,
+            resume=session,
+            checkpoint=checkpoint,
+            overrides=overrides,
+            ranks=count,
+            hardware=machine,
+        )
+    count, why = asked_ranks(ranks, _configuration_of(store, session, overrides)) if ranks else (1, "")
+    if count > 1:
+        which = _given("--checkpoint", "" if checkpoint is None else str(checkpoint))
+        words = ["resume", store.resolve(session), *_repeated("--set", overrides), *which]
+        return _supervised(store, [*words, *_shown(seconds, steps, json=json, quiet=quiet)], count, why)
+    from trm_engine.training.ranks.lead import going_on
     from trm_engine.training.runs import resume as resume_session
     from trm_tui.cli.terminal.sitting import seated
 
-    with seated(json=json, quiet=quiet, seconds=seconds, steps=steps) as sitting:
-        finished = resume_session(store, session, sitting, checkpoint=checkpoint, overrides=overrides)
+    with (
+        joined() as group,
+        seated(json=json, quiet=quiet, seconds=seconds, steps=steps, group=group) as sitting,
+    ):
+        if (begun := going_on(store, group)) is not None:
+            finished = resume_session(store, begun, sitting)
+        else:
+            finished = resume_session(store, session, sitting, checkpoint=checkpoint, overrides=overrides)
     return _ended(store, finished, sitting, curves=not (json or quiet))
 
 
@@ -151,6 +193,8 @@ def replay(
     from trm_tui.shared.results import replay_verdict
 
     store = settings(ctx).store()
+    if Place.told() is not None:
+        raise UsageError("a replay is one process: run it without torchrun")
     original = store.get(session).id
     with seated(quiet=quiet or json, summary=False) as sitting:
         outcome = replay_session(store, session, sitting, overrides=_setting_of("task.data", data))
@@ -168,6 +212,40 @@ def replay(
     else:
         print_text(replay_verdict(outcome, original))
     return exit_code(outcome.finished, sitting) or (0 if outcome.agrees else 1)
+
+
+def _train_along() -> int:
+    from trm_engine.training.ranks.follower import train_along
+
+    return train_along()
+
+
+def _supervised(store: Store, words: list[str], ranks: int, why: str) -> int:
+    return supervised(["--sessions-dir", str(store.root.absolute()), *words], ranks, why)
+
+
+def _configuration_of(store: Store, session: str, overrides: list[str]) -> Config:
+    from trm_engine.config import apply, loads
+
+    found = store.get(session)
+    return apply(loads(found.config_text, f"session {found.id}"), overrides)
+
+
+def _shown(seconds: float | None, steps: int | None, *, json: bool, quiet: bool) -> list[str]:
+    """Return the options of a sitting in the terminal as words of a command."""
+    limits = {"--seconds": seconds, "--steps": steps}
+    flags = {"--json": json, "--quiet": quiet}
+    words = [f"{name}={value}" for name, value in limits.items() if value is not None]
+    return [*words, *(name for name, is_set in flags.items() if is_set)]
+
+
+def _given(option: str, value: str) -> list[str]:
+    """Return an option with its value as words of a command; none where the value is empty."""
+    return [f"{option}={value}"] if value else []
+
+
+def _repeated(option: str, values: list[str]) -> list[str]:
+    return [f"{option}={value}" for value in values]
 
 
 def _ended(store: Store, finished: Finished, sitting: Sitting, *, curves: bool) -> int:

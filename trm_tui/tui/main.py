@@ -28,6 +28,7 @@ def open_app(
     name: str = "",
     resume: str | None = None,
     checkpoint: int | None = None,
+    ranks: int = 1,
     hardware: Hardware | None = None,
 ) -> int:
     """Open the app, train `preset` or go on with `resume` if given, and return the exit code.
@@ -43,7 +44,7 @@ def open_app(
             f"the app cannot draw on this terminal (TERM={safe_text(os.environ['TERM'])}); "
             "without it: trm-tui --no-ui run sudoku-4x4"
         )
-    opening = _opening(store, preset, overrides, name, resume, checkpoint)
+    opening = _opening(store, preset, overrides, name, resume, checkpoint, ranks)
     workbench = LocalWorkbench(store, hardware)
     with StrayOutput() as stray, Interpreter() as interpreter:
         from trm_tui.tui.app import TrmApp
@@ -73,14 +74,15 @@ def _opening(
     name: str,
     resume: str | None,
     checkpoint: int | None,
+    ranks: int,
 ) -> Callable[[Workbench], object] | None:
     if resume is not None:
         session = store.get(resume).id
-        return lambda bench: bench.resume(session, checkpoint=checkpoint, overrides=overrides)
+        return lambda bench: bench.resume(session, checkpoint=checkpoint, overrides=overrides, ranks=ranks)
     if preset is not None:
         found = find_preset(preset)
         config = apply(found.config, overrides)
-        return lambda bench: bench.start(config, preset=found.name, name=name)
+        return lambda bench: bench.start(config, preset=found.name, name=name, ranks=ranks)
     return None
 
 

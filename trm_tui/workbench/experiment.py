@@ -23,8 +23,19 @@ class Experiment:
 
     _tickets = count(1)
 
-    def __init__(self, number: int, title: str, scheduler: Scheduler, job: Job, session: str = "") -> None:
+    def __init__(
+        self,
+        number: int,
+        title: str,
+        scheduler: Scheduler,
+        job: Job,
+        session: str = "",
+        *,
+        ranks: int = 1,
+    ) -> None:
         self.number = number
+        self.ranks = ranks
+        """Processes that train it together."""
         self.ticket = next(self._tickets)
         self.job: Job | None = job
         """What the next sitting does; None once it has begun."""

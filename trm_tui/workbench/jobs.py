@@ -7,6 +7,7 @@ not wait for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from trm_engine.config import Config
 from trm_engine.sessions import Store
@@ -15,37 +16,63 @@ from trm_engine.training.events import Event, Finished, Listener
 from trm_tui.shared.results import replay_verdict
 from trm_tui.workbench.recorder import Recorder
 
+if TYPE_CHECKING:
+    from trm_engine.training.run import Sitting
+
 Progress = Callable[[str, int, int], None]
 Job = Callable[[Control, Recorder, Progress], Finished]
 """Trains until it is over. The recorder hears what comes of it, but the end: that is returned."""
 
 
-def start_job(store: Store, config: Config, *, preset: str, name: str) -> Job:
-    """Train a configuration as a new session."""
+def start_job(store: Store, config: Config, *, preset: str, name: str, ranks: int = 1) -> Job:
+    """Train a configuration as a new session, with so many processes."""
 
-    def work(control: Control, recorder: Recorder, progress: Progress) -> Finished:
-        from trm_engine.training.run import Sitting
+    def begin(sitting: Sitting) -> Finished:
         from trm_engine.training.runs import start
 
-        sitting = Sitting(control, [_until_its_end(recorder)], progress=progress)
         return start(store, config, sitting, preset=preset, name=name)
+
+    return _seated(store, begin, ranks)
+
+
+def resume_job(
+    store: Store,
+    session: str,
+    *,
+    checkpoint: int | None = None,
+    overrides: Sequence[str] = (),
+    ranks: int = 1,
+) -> Job:
+    """Go on with a session, with so many processes."""
+
+    def go_on(sitting: Sitting) -> Finished:
+        from trm_engine.training.runs import resume
+
+        return resume(store, session, sitting, checkpoint=checkpoint, overrides=overrides)
+
+    def work(control: Control, recorder: Recorder, progress: Progress) -> Finished:
+        records = store.get(session).metrics.read()
+        recorder.remember(record for record in records if checkpoint is None or _step(record) <= checkpoint)
+        return _seated(store, go_on, ranks)(control, recorder, progress)
 
     return work
 
 
-def resume_job(
-    store: Store, session: str, *, checkpoint: int | None = None, overrides: Sequence[str] = ()
-) -> Job:
-    """Go on with a session."""
+def _seated(store: Store, begin: Callable[[Sitting], Finished], ranks: int) -> Job:
+    """Return a job that trains in a sitting: alone, or as the first of several ranks.
+
+    When another rank dies, all but this one are started again, and the run goes on from its last checkpoint.
+    """
 
     def work(control: Control, recorder: Recorder, progress: Progress) -> Finished:
         from trm_engine.training.run import Sitting
-        from trm_engine.training.runs import resume
 
-        records = store.get(session).metrics.read()
-        recorder.remember(record for record in records if checkpoint is None or _step(record) <= checkpoint)
         sitting = Sitting(control, [_until_its_end(recorder)], progress=progress)
-        return resume(store, session, sitting, checkpoint=checkpoint, overrides=overrides)
+        if ranks == 1:
+            return begin(sitting)
+        from trm_engine.training.ranks.together import train_together
+
+        return train_together(store, ranks, sitting, begin, lambda why: recorder.log("warning", why))
 
     return work
 

@@ -62,18 +62,21 @@ class LocalWorkbench:
 
     # --- what begins a run ----------------------------------------------------------------------------
 
-    def start(self, config: Config, *, preset: str, name: str = "") -> int:
+    def start(self, config: Config, *, preset: str, name: str = "", ranks: int = 1) -> int:
         """Train a configuration in a new slot."""
-        return self._open(name or preset, start_job(self.store, config, preset=preset, name=name))
+        job = start_job(self.store, config, preset=preset, name=name, ranks=ranks)
+        return self._open(name or preset, job, ranks=ranks)
 
-    def resume(self, ref: str, *, checkpoint: int | None = None, overrides: Sequence[str] = ()) -> int:
+    def resume(
+        self, ref: str, *, checkpoint: int | None = None, overrides: Sequence[str] = (), ranks: int = 1
+    ) -> int:
         """Go on with a session."""
         with self._scheduler.moving:
             session = self.store.get(ref)
-            job = resume_job(self.store, session.id, checkpoint=checkpoint, overrides=overrides)
+            job = resume_job(self.store, session.id, checkpoint=checkpoint, overrides=overrides, ranks=ranks)
             held = next((e for e in self._experiments.values() if e.session == session.id), None)
             if held is None:
-                return self._open(_title(session), job, session.id)
+                return self._open(_title(session), job, session.id, ranks=ranks)
             if held.alive and (checkpoint is not None or overrides):
                 raise SessionError(f"session {session.id} is open in slot {held.number}: stop it first (x)")
             self._active = held.number
@@ -111,7 +114,7 @@ class LocalWorkbench:
                     raise SessionError("nothing was saved before it stopped; start it again (n)")
                 if snapshot.state == "completed":
                     raise UsageError("this run is complete; + extends it")
-                chosen.job = resume_job(self.store, snapshot.session)
+                chosen.job = resume_job(self.store, snapshot.session, ranks=chosen.ranks)
             self._take_turn(chosen)
 
     def extend(self, steps: int) -> None:
@@ -131,7 +134,7 @@ class LocalWorkbench:
                 max(snapshot.steps, snapshot.step + steps),
                 reached_target=snapshot.state == "completed" and snapshot.step < snapshot.steps,
             )
-            chosen.job = resume_job(self.store, snapshot.session, overrides=overrides)
+            chosen.job = resume_job(self.store, snapshot.session, overrides=overrides, ranks=chosen.ranks)
             self._take_turn(chosen)
 
     # --- what acts on a run ---------------------------------------------------------------------------
@@ -218,13 +221,14 @@ class LocalWorkbench:
 
     # --- slots and turns ------------------------------------------------------------------------------
 
-    def _open(self, title: str, job: Job, session: str = "") -> int:
+    def _open(self, title: str, job: Job, session: str = "", *, ranks: int = 1) -> int:
         """Make a slot for a run and let it begin."""
         with self._scheduler.moving:
             number = next((n for n in range(1, MAX_SLOTS + 1) if n not in self._experiments), None)
             if number is None:
                 raise UsageError(f"all {MAX_SLOTS} slots are taken: close one first (shift+x)")
-            self._experiments[number] = opened = Experiment(number, title, self._scheduler, job, session)
+            opened = Experiment(number, title, self._scheduler, job, session, ranks=ranks)
+            self._experiments[number] = opened
             self._active = number
             self._take_turn(opened)
             return number

@@ -63,13 +63,16 @@ class Workbench(Protocol):
     def hardware(self) -> Hardware | None:
         """Return the machine as detected (or the profile chosen), None until that is known. Does not wait."""
 
-    def start(self, config: Config, *, preset: str, name: str = "") -> int:
+    def start(self, config: Config, *, preset: str, name: str = "", ranks: int = 1) -> int:
         """Train a configuration in a new slot, make that active and return it. The running one is paused.
 
+        `ranks`: processes that share its rows; the first of them is this one.
         Raises `UsageError` when all slots are taken.
         """
 
-    def resume(self, ref: str, *, checkpoint: int | None = None, overrides: Sequence[str] = ()) -> int:
+    def resume(
+        self, ref: str, *, checkpoint: int | None = None, overrides: Sequence[str] = (), ranks: int = 1
+    ) -> int:
         """Go on with a session in a new slot (or the one that holds it), make that active and return it."""
 
     def replay(self, ref: str) -> int:

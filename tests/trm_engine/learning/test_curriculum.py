@@ -62,7 +62,7 @@ def test_a_curriculum_trains_with_the_recursion_of_the_step(make_config) -> None
     torch.testing.assert_close(growing.parameters.values, shallow.parameters.values, rtol=0, atol=0)
     full = learner_of(make_config("model.h_cycles=3", "model.l_cycles=6", "train.steps=60"))
     full.parameters.values.copy_(growing.parameters.values)
-    measured = [one.evaluate(one.task.test, lambda: False).cell_accuracy for one in (growing, full)]
+    measured = [one.measure(one.task.test, final=True).cell_accuracy for one in (growing, full)]
     assert measured[0] == measured[1]
 
 

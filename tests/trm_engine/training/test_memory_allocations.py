@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.trm_engine.training.short_memory import SMALL, FullMachine, in_flight
-from trm_engine.learning.learner import Learner, Update
+from trm_engine.learning.counters import Update
+from trm_engine.learning.learner import Learner
 from trm_engine.learning.optimizers import Adam
 from trm_engine.training.events import Evaluated, Stepped
 from trm_engine.training.replay import replay

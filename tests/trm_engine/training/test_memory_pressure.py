@@ -37,7 +37,7 @@ class SimulatedMachine:
         self.watchers: Sequence[Callable[[Sample], None]] = ()
         self.seconds = 0.0
 
-    def __call__(self, *, watchers: Sequence[Callable[[Sample], None]]) -> SimulatedMachine:
+    def __call__(self, *, watchers: Sequence[Callable[[Sample], None]], **_: object) -> SimulatedMachine:
         self.watchers = watchers
         return self
 

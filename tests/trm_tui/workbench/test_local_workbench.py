@@ -97,7 +97,7 @@ def scripts(monkeypatch: pytest.MonkeyPatch, config: Config) -> list[Script]:
         return made[-1]
 
     monkeypatch.setattr(
-        local_workbench, "start_job", lambda _store, _config, *, preset, name: job(f"session-{len(made) + 1}")
+        local_workbench, "start_job", lambda _store, _config, **_: job(f"session-{len(made) + 1}")
     )
     monkeypatch.setattr(local_workbench, "resume_job", lambda _store, session, **_: job(session))
     monkeypatch.setattr(local_workbench, "replay_job", lambda _store, session: job(f"{session}-again"))

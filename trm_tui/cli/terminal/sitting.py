@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from trm_engine.compute.group import Group
 from trm_engine.errors import CancelledError
 from trm_engine.training.control import Control
 from trm_engine.training.events import Finished
@@ -28,6 +29,7 @@ def seated(
     seconds: float | None = None,
     steps: int | None = None,
     can_be_called_off: bool = True,
+    group: Group | None = None,
 ) -> Iterator[Sitting]:
     """Provide a sitting whose events are printed, with a summary at the end, and which signals stop cleanly.
 
@@ -55,7 +57,7 @@ def seated(
     before = {number: signal.signal(number, note) for number in stopping_signals()}
     try:
         with best_effort(), printer:
-            yield Sitting(control, [printer], seconds, steps, preparing)
+            yield Sitting(control, [printer], seconds, steps, preparing, group=group)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
