@@ -145,6 +145,11 @@ def holder_of(folder: Path) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
+def in_use_by(folder: Path) -> str:
+    """Return who runs a session, in words; empty where nobody does."""
+    return _holder(folder) if is_locked(folder) else ""
+
+
 def _holder(folder: Path) -> str:
     """Return who holds the lock, in words; it may not have introduced itself yet."""
     found = holder_of(folder)

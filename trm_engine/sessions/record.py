@@ -81,7 +81,7 @@ class Parent(BaseModel):
     """Its id."""
     step: int
     """The step of the checkpoint that was taken over; 0 when only the configuration was."""
-    how: Literal["resumed", "replayed", "extended", "finetuned"]
+    how: Literal["resumed", "replayed", "extended", "finetuned", "forked"]
     """What was done with it."""
     weights: str = ""
     """Digest of the weights that were taken over; empty where none were."""

@@ -57,9 +57,12 @@ def begin_from(store: Store, learner: Learner, origin: Origin) -> Parent:
 
 
 def beginning_of(store: Store, session: Session) -> Parent | None:
-    """Return what a session, or the one that it replays, began from; None for random weights."""
+    """Return what a session, or the one that it replays or was forked from, began from.
+
+    None stands for random weights.
+    """
     parent = session.record.parent
-    while parent is not None and parent.how == "replayed":
+    while parent is not None and parent.how in ("replayed", "forked"):
         parent = store.get(parent.session).record.parent
     return parent if parent is not None and parent.how == "finetuned" else None
 
