@@ -57,7 +57,13 @@ def format_bytes(count: float) -> str:
         if abs(count) < 1000:
             return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
         count /= 1000
-    return f"{count:.1f} GB"
+    return f"{count:.1f} GB" if abs(count) < 1000 else f"{count / 1000:,.1f} TB"
+
+
+def format_cache(count: float) -> str:
+    """Return the size of a processor's cache, in the units that its maker states: `32 KiB`, `1.5 MiB`."""
+    kibibytes = count / 1024
+    return f"{kibibytes:,.4g} KiB" if kibibytes < 1024 else f"{kibibytes / 1024:,.4g} MiB"
 
 
 def three_digits(value: float) -> str:
@@ -66,9 +72,11 @@ def three_digits(value: float) -> str:
 
 
 def format_seconds(seconds: float) -> str:
-    """Return a duration as `m:ss` or `h:mm:ss`; a number that is none as `unknown`."""
+    """Return a duration as `m:ss` or `h:mm:ss`, in days from two on; `unknown` for no number."""
     if not math.isfinite(seconds):
         return "unknown"
+    if seconds >= 2 * _DAY:
+        return duration(seconds)
     whole = round(max(seconds, 0.0))
     hours, rest = divmod(whole, 3600)
     minutes, seconds_left = divmod(rest, 60)

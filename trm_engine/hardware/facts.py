@@ -19,9 +19,7 @@ UNKNOWN = "unknown"
 class Facts(BaseModel):
     """A frozen group of facts; unknown keys and wrong types are refused."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True, allow_inf_nan=False)
 
 
 class Caches(Facts):
@@ -60,7 +58,7 @@ class Cpu(Facts):
     """Physical cores this process may use: affinity and quota counted."""
     extensions: tuple[Name, ...] = Field((), strict=False)
     """Vector extensions, oldest first."""
-    caches: Caches = Caches()
+    caches: Caches = Field(default_factory=Caches)
     """Cache sizes."""
     max_frequency_mhz: Annotated[float, Field(gt=0, le=1e5)] | None = None
     """Highest frequency of the fastest core."""
@@ -166,17 +164,19 @@ class Hardware(Facts):
     """What the maker calls the computer."""
     gemm_gflops: Annotated[float, Field(gt=0, le=1e9)] | None = None
     """fp32 matrix products to plan with, in GFLOP/s; None where nothing was measured or stated."""
-    cpu: Cpu = Cpu()
+    gemm_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    """How much of the cores that measurement had; the rest went to other programs. None for a profile."""
+    cpu: Cpu = Field(default_factory=Cpu)
     """The processor."""
-    memory: Memory = Memory()
+    memory: Memory = Field(default_factory=Memory)
     """Memory."""
-    power: Power = Power()
+    power: Power = Field(default_factory=Power)
     """Battery and heat."""
     gpus: tuple[Gpu, ...] = Field((), strict=False)
     """Graphics processors, one entry a kind."""
-    torch: TorchBuild = TorchBuild()
+    torch: TorchBuild = Field(default_factory=TorchBuild)
     """The installed torch."""
-    os: OperatingSystem = OperatingSystem()
+    os: OperatingSystem = Field(default_factory=OperatingSystem)
     """The operating system."""
 
     def to_dict(self) -> dict[str, Any]:

@@ -34,12 +34,16 @@ class Trial:
     measured: str
     """When: ISO 8601, UTC."""
     unit: str = "rows/s"
+    share: float = 1.0
+    """Of its threads' time, how much it really computed: less where other programs took the cores."""
 
     @classmethod
-    def now(cls, shape: str, setting: str, rates: Mapping[str, float], *, unit: str = "rows/s") -> Trial:
+    def now(
+        cls, shape: str, setting: str, rates: Mapping[str, float], *, unit: str = "rows/s", share: float = 1.0
+    ) -> Trial:
         """Return what has just been measured."""
         when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        return cls(shape, setting, dict(rates), when, unit)
+        return cls(shape, setting, dict(rates), when, unit, share)
 
     def winner(self, worth: float) -> str:
         """Return the fastest choice, or the first unless another is `worth` times as fast."""

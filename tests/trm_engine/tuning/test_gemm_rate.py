@@ -23,7 +23,12 @@ def cache(tmp_path) -> TuningCache:
 def test_a_rate_is_measured_once_and_then_known(cache) -> None:
     rates = iter([100.0, 250.0])
     measured = partial(
-        with_gemm_rate, HERE, cache, libraries=lambda: ("default", "onednn"), measure=lambda: next(rates)
+        with_gemm_rate,
+        HERE,
+        cache,
+        libraries=lambda: ("default", "onednn"),
+        measure=lambda: next(rates),
+        share=lambda *_: 1.0,
     )
     assert measured().gemm_gflops == 250
     assert measured().gemm_gflops == 250
@@ -75,3 +80,32 @@ def test_asking_leaves_the_library_in_force() -> None:
         assert torch.get_float32_matmul_precision() == "medium"
     finally:
         use_gemm("default")
+
+
+def test_what_was_measured_on_a_busy_machine_is_measured_again(cache) -> None:
+    rates, shares = iter([15.0, 40.0, 99.0]), iter([0.3, 0.95])
+    measured = partial(
+        with_gemm_rate,
+        HERE,
+        cache,
+        libraries=lambda: ("default",),
+        measure=lambda: next(rates),
+        share=lambda *_: next(shares),
+    )
+    busy, quiet = measured(), measured()
+    assert (busy.gemm_gflops, busy.gemm_share) == (15, 0.3)
+    assert (quiet.gemm_gflops, quiet.gemm_share) == (40, 0.95)
+    assert measured().gemm_gflops == 40, "what was undisturbed stands"
+
+
+def test_a_slower_second_measurement_does_not_lower_the_rate(cache) -> None:
+    rates = iter([40.0, 15.0])
+    measured = partial(
+        with_gemm_rate,
+        HERE,
+        cache,
+        libraries=lambda: ("default",),
+        measure=lambda: next(rates),
+        share=lambda *_: 0.3,
+    )
+    assert [measured().gemm_gflops, measured().gemm_gflops] == [40, 40]
