@@ -5,8 +5,13 @@ TOML comments, error messages and the editor's form are all made from these desc
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo as Declaration
@@ -112,9 +117,13 @@ def describe(task: type[TaskConfig] = TaskConfig) -> tuple[FieldInfo, ...]:
     """
     sections = section_types(task)
     top = {name: declared for name, declared in Config.model_fields.items() if name not in sections}
-    found = [_describe("", name, declared) for name, declared in top.items()]
+    found = [_describe("", name, declared, _texts(Config).get(name, "")) for name, declared in top.items()]
     for section, cls in sections.items():
-        found += [_describe(section, name, declared) for name, declared in cls.model_fields.items()]
+        texts = _texts(cls)
+        found += [
+            _describe(section, name, declared, texts.get(name, ""))
+            for name, declared in cls.model_fields.items()
+        ]
     return tuple(found)
 
 
@@ -130,7 +139,24 @@ def value_of(config: Config, info: FieldInfo) -> Value:
     return value
 
 
-def _describe(section: str, name: str, declared: Declaration) -> FieldInfo:
+@cache
+def _texts(cls: type[Section]) -> Mapping[str, str]:
+    """Return the docstrings below a section's fields, those that it inherits among them."""
+    found: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        if not issubclass(base, Section):
+            continue
+        (declared,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        assert isinstance(declared, ast.ClassDef)
+        for field, text in pairwise(declared.body):
+            if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
+                continue
+            if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+                found[field.target.id] = inspect.cleandoc(str(text.value.value))
+    return found
+
+
+def _describe(section: str, name: str, declared: Declaration, text: str) -> FieldInfo:
     annotation = declared.annotation
     choices: tuple[Value, ...] = get_args(annotation) if get_origin(annotation) is Literal else ()
     if (section, name) == ("task", "kind"):
@@ -147,7 +173,7 @@ def _describe(section: str, name: str, declared: Declaration) -> FieldInfo:
         name=name,
         type_name=type_name,  # type: ignore[arg-type]  # narrowed by the test above
         default=None if declared.is_required() else declared.default,
-        help=" ".join((declared.description or "").split()),
+        help=" ".join((declared.description or text).split()),
         choices=choices,
         minimum=limits.get("gt" if above else "ge"),
         maximum=limits.get("lt" if below else "le"),

@@ -16,11 +16,13 @@ from trm_engine.config.registry import Registry
 
 
 class Section(BaseModel):
-    """A frozen group of settings whose fields carry their help text as docstrings."""
+    """A frozen group of settings whose fields carry their help text as docstrings.
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
+    What validates them is built when it is first needed, and no source is read for help texts: the app draws
+    its first frame before either (`describe` reads the texts).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True, allow_inf_nan=False)
 
 
 DATA_FIELDS = ("data", "test_data")
@@ -261,12 +263,12 @@ class Config(Section):
     expect: str = Field("", max_length=2000)
     """What to expect: accuracy, time, and on which machine that was measured."""
     task: SerializeAsAny[TaskConfig]
-    model: ModelConfig = ModelConfig()
-    train: TrainConfig = TrainConfig()
-    eval: EvalConfig = EvalConfig()
-    checkpoint: CheckpointConfig = CheckpointConfig()
-    memory: MemoryConfig = MemoryConfig()
-    runtime: RuntimeConfig = RuntimeConfig()
+    model: ModelConfig = Field(default_factory=ModelConfig)
+    train: TrainConfig = Field(default_factory=TrainConfig)
+    eval: EvalConfig = Field(default_factory=EvalConfig)
+    checkpoint: CheckpointConfig = Field(default_factory=CheckpointConfig)
+    memory: MemoryConfig = Field(default_factory=MemoryConfig)
+    runtime: RuntimeConfig = Field(default_factory=RuntimeConfig)
 
     @field_validator("task", mode="wrap")
     @classmethod

@@ -16,16 +16,15 @@ from trm_engine.json_text import to_json
 from trm_engine.process_setup import prepare_process
 from trm_engine.remedies import Remedy
 from trm_engine.text import safe_text
-from trm_tui.cli import bench, inspect, plot, published, serve, sessions, studies, train, tune
-from trm_tui.cli.datasets import commands, fetch
 from trm_tui.cli.hints import usage_message
-from trm_tui.cli.solving import generate, solve
+from trm_tui.cli.lazy import LazyCommands
 from trm_tui.cli.terminal.context import Settings, user_path
 from trm_tui.cli.terminal.streams import Output, end_streams, output_code, steady_streams
-from trm_tui.shared.wording import command_text
+from trm_tui.shared.starting import announce, clear
 
 app = typer.Typer(
     name="trm-tui",
+    cls=LazyCommands,
     help="Train Tiny Recursive Models on the machine you already own.",
     epilog="Begin with:  trm-tui --no-ui run sudoku-4x4",
     pretty_exceptions_enable=False,
@@ -33,19 +32,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
-train.register(app)
-solve.register(app)
-generate.register(app)
-inspect.register(app)
-bench.register(app)
-tune.register(app)
-published.register(app)
-plot.register(app)
-serve.register(app)
-app.add_typer(sessions.app, name="sessions")
-app.add_typer(studies.app, name="studies")
-fetch.register(commands.app)
-app.add_typer(commands.app, name="data")
 
 
 def _version(asked: bool) -> None:
@@ -83,6 +69,7 @@ def _settings(
 def _open_app(chosen: Settings) -> int:
     if chosen.no_ui:
         raise UsageError("--no-ui needs a command; for example: trm-tui --no-ui run sudoku-4x4")
+    announce()
     from trm_tui.tui.main import open_app
 
     return open_app(chosen.store(), hardware=chosen.profile())
@@ -109,6 +96,8 @@ def _run(words: list[str], out: Output, *, debug: bool) -> int:
     except TrmError as error:
         if debug:
             raise
+        from trm_tui.shared.wording import command_text
+
         _complain(command_text(error), error.exit_code, as_json, error.remedies)
         return error.exit_code
     except KeyboardInterrupt:
@@ -129,6 +118,7 @@ def _run(words: list[str], out: Output, *, debug: bool) -> int:
 
 
 def _complain(message: str, code: int, as_json: bool, remedies: Sequence[Remedy] = ()) -> None:
+    clear()
     if as_json:
         listed = [remedy.to_dict() for remedy in remedies]
         told = to_json(

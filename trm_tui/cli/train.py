@@ -12,6 +12,7 @@ from trm_tui.cli.plot import show_curves
 from trm_tui.cli.terminal.context import settings
 from trm_tui.cli.terminal.output import JsonFlag, print_json, print_text
 from trm_tui.cli.terminal.ranks import RanksOption, asked_ranks, follows, joined, supervised
+from trm_tui.shared.starting import announce
 
 if TYPE_CHECKING:
     from trm_engine.config import Config
@@ -78,6 +79,7 @@ def run(
     if not settings(ctx).no_ui:
         _refuse_headless_options(json=json, quiet=quiet, seconds=seconds, steps=steps, **{"from": origin})
         _refuse_experiment(preset)
+        announce()
         from trm_tui.tui.main import open_app
 
         machine = settings(ctx).profile()
@@ -148,6 +150,7 @@ def resume(
     overrides = [*(overrides or []), *_setting_of("task.data", data)]
     if not settings(ctx).no_ui:
         _refuse_headless_options(json=json, quiet=quiet, seconds=seconds, steps=steps)
+        announce()
         from trm_tui.tui.main import open_app
 
         machine = settings(ctx).profile()

@@ -6,16 +6,18 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from trm_engine.config import apply, find_preset
 from trm_engine.errors import UsageError
-from trm_engine.hardware import Hardware
-from trm_engine.sessions import Store
 from trm_engine.text import safe_text
+from trm_tui.shared.starting import clear
 from trm_tui.tui.gil import Interpreter
 from trm_tui.tui.terminal import StrayOutput
-from trm_tui.workbench.local_workbench import LocalWorkbench
-from trm_tui.workbench.workbench import Workbench
+
+if TYPE_CHECKING:
+    from trm_engine.hardware import Hardware
+    from trm_engine.sessions import Store
+    from trm_tui.workbench.workbench import Workbench
 
 _TOO_PLAIN = ("dumb", "unknown")
 
@@ -44,12 +46,15 @@ def open_app(
             f"the app cannot draw on this terminal (TERM={safe_text(os.environ['TERM'])}); "
             "without it: trm-tui --no-ui run sudoku-4x4"
         )
+    from trm_tui.workbench.local_workbench import LocalWorkbench
+
     opening = _opening(store, preset, overrides, name, resume, checkpoint, ranks)
     workbench = LocalWorkbench(store, hardware)
     with StrayOutput() as stray, Interpreter() as interpreter:
         from trm_tui.tui.app import TrmApp
         from trm_tui.tui.failure import Failure
 
+        clear()
         app = TrmApp(workbench, opening=opening, stray=stray, interpreter=interpreter)
         failure = Failure(app)
         workbench.open()
@@ -80,6 +85,8 @@ def _opening(
         session = store.get(resume).id
         return lambda bench: bench.resume(session, checkpoint=checkpoint, overrides=overrides, ranks=ranks)
     if preset is not None:
+        from trm_engine.config import apply, find_preset
+
         found = find_preset(preset)
         config = apply(found.config, overrides)
         return lambda bench: bench.start(config, preset=found.name, name=name, ranks=ranks)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from trm_tui.cli.datasets import fetch
 from trm_tui.cli.terminal.context import user_path
 from trm_tui.cli.terminal.output import JsonFlag, notice, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer(help="List, generate and check puzzles.", no_args_is_help=True)
+fetch.register(app)
 
 _LOOKED_AT = 5000
 """Puzzles that are looked at for having several solutions: some seconds."""
