@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_WRITTEN = re.compile(r"([^:]+): (.*?) \((.*)\)")
 
 
 @dataclass(frozen=True)
@@ -15,3 +18,9 @@ class Decision:
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.choice} ({self.reason})"
+
+    @classmethod
+    def parse(cls, text: str) -> Decision | None:
+        """Read a decision as `str` writes it; None where the text is none."""
+        found = _WRITTEN.fullmatch(text)
+        return cls(*found.groups()) if found else None

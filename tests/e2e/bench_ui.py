@@ -77,7 +77,7 @@ def first_frame(folder: Path) -> float:
 
 
 def switch_times(folder: Path) -> list[float]:
-    """Return the seconds from a digit until the other experiment, that rested, has taken a step."""
+    """Return the seconds from digit and space until the other experiment, that rested, has taken a step."""
     times = []
     with training(folder / "switched", folder) as app:
         app.wait("samples/s")
@@ -91,7 +91,7 @@ def switch_times(folder: Path) -> list[float]:
                 app.read()
             slot = 1 + switch % 2
             started = time.perf_counter()
-            app.process.send(str(slot))
+            app.process.send(f"{slot} ")  # the digit looks, space runs
             app.wait(partial(shows, slot=slot))
             app.wait(partial(shows, slot=slot, beyond=steps_shown(app.text)[0]))
             times.append(time.perf_counter() - started)

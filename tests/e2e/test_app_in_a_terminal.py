@@ -44,7 +44,7 @@ def test_a_day_with_the_app(tmp_path: Path) -> None:
         app.wait(lambda text: "at least 1" not in text and "✓ fits" in text)
         app.press("escape")
 
-        # A second experiment, and back to the first by its digit: it goes on where it was.
+        # A second experiment, and a look at the first by its digit: the second trains on meanwhile.
         app.press("d")
         app.wait("1 sudoku-4x4")
         app.press("n")

@@ -13,6 +13,7 @@ from trm_engine.hardware import Cpu, Hardware, Memory
 from trm_engine.monitoring.monitor import Sample
 from trm_engine.sessions import Store
 from trm_engine.training.events import Evaluated, Finished, Paused, Saved, Started, Stepped, Warned
+from trm_tui.workbench.possible import require
 from trm_tui.workbench.recorder import Recorder
 from trm_tui.workbench.snapshot import EMPTY, Severity, Snapshot
 from trm_tui.workbench.workbench import MAX_SLOTS, Look, SlotView
@@ -159,6 +160,11 @@ class FakeWorkbench:
         self.run.asked.append(f"resume {ref} {checkpoint} {list(overrides)}")
         return number
 
+    def fork(self, ref: str, *, checkpoint: int | None = None) -> int:
+        number = self._open(f"{ref} fork", find_preset("sudoku-4x4").config, f"{ref}-fork")
+        self.run.asked.append(f"fork {ref} {checkpoint}")
+        return number
+
     def replay(self, ref: str) -> int:
         number = self._open(f"replay {ref}", find_preset("sudoku-4x4").config, f"{ref}-again")
         self.run.asked.append(f"replay {ref}")
@@ -167,37 +173,51 @@ class FakeWorkbench:
     def switch(self, slot: int) -> bool:
         if slot not in self.runs:
             return False
-        if slot != self.active:
-            self.pause()
-            self.active = slot
-            if self.run.recorder.snapshot().state == "paused":
-                self.go_on()
+        self.active = slot
         return True
 
+    def view(self, ref: str) -> int:
+        number = self._open(ref, find_preset("sudoku-4x4").config, ref)
+        self.run.asked.append(f"view {ref}")
+        self.end(self.run, "completed")
+        return number
+
+    def retitle(self, session: str, title: str) -> None:
+        for run in self.runs.values():
+            if run.recorder.snapshot().session == session:
+                run.recorder.describe(title=title)
+
     def pause(self) -> None:
+        require("pause", self.snapshot())
         self.run.asked.append("pause")
         if self.run.recorder.snapshot().state == "running":
             self.run.recorder(Paused(self.run.recorder.snapshot().step, True))
 
     def go_on(self) -> None:
+        require("pause", self.snapshot())
         self.run.asked.append("go_on")
         self.run.recorder(Paused(self.run.recorder.snapshot().step, False))
 
     def stop(self, reason: str = "stopped by hand") -> None:
+        require("stop", self.snapshot())
         self.run.asked.append(f"stop {reason}")
         self.end(self.run, "stopped", reason)
 
     def checkpoint(self) -> None:
+        require("checkpoint", self.snapshot())
         self.run.asked.append("checkpoint")
         self.run.recorder(Saved(self.run.recorder.snapshot().step, "asked"))
 
     def evaluate(self) -> None:
+        require("evaluate", self.snapshot())
         self.run.asked.append("evaluate")
 
     def extend(self, steps: int) -> None:
+        require("extend", self.snapshot())
         self.run.asked.append(f"extend {steps}")
 
     def scale_lr(self, factor: float) -> None:
+        require("scale_lr", self.snapshot())
         self.run.asked.append(f"lr {factor:g}")
 
     def look(self, receive: Callable[[Look], None]) -> bool:

@@ -14,7 +14,7 @@ from trm_engine.config import Config
 from trm_engine.errors import SessionError
 from trm_engine.inference.evaluate import Evaluation, evaluate, judge_of
 from trm_engine.inference.model import Model, put_weights
-from trm_engine.inference.supervise import Refinement, refine
+from trm_engine.inference.supervise import Refinement, refine, supervise
 from trm_engine.inference.verified import Looking, Outcome, Seen, solve
 from trm_engine.inference.verified_evaluation import VerifiedEvaluation, evaluate_verified
 from trm_engine.models.trm import TRM, build_model
@@ -23,7 +23,7 @@ from trm_engine.remedies import Advice
 from trm_engine.sessions import Store
 from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.base import PuzzleTask, Task
-from trm_engine.tasks.examples import Source, Tokens
+from trm_engine.tasks.examples import Examples, Source, Tokens
 from trm_engine.tasks.kit.symmetry import VIEWS
 
 
@@ -61,6 +61,15 @@ class PuzzleModel(Model):
     def refine(self, puzzle: Tokens, *, puzzle_id: int = 0, max_steps: int = 0) -> Iterator[Refinement]:
         """Yield the answer to a puzzle (L,) after each supervision step; 0 steps: as configured."""
         return refine(self.network, puzzle, max_steps or self.config.eval_steps, puzzle_id)
+
+    def answers(self, examples: Examples) -> Tokens:
+        """Return the answers (N, L) to puzzles after all supervision steps, computed together."""
+        steps = supervise(
+            self.network, examples.inputs, examples.puzzle_ids, max_steps=self.config.eval_steps
+        )
+        *_, last = steps
+        answers: Tokens = last.answers.numpy()
+        return answers
 
     def solve(
         self,

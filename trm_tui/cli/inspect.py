@@ -45,11 +45,13 @@ def check(
         print_json({"preset": name, **fit.to_dict()})
     else:
         at_most = "" if fit.parameters_exact else "at most "  # its text has the last word
-        print_facts(_fit_facts(fit, at_most), title=f"{name} on {machine.title or machine.cpu.model}")
+        print_facts(
+            _fit_facts(fit, at_most, machine), title=f"{name} on {machine.title or machine.cpu.model}"
+        )
     require_fit(config, machine)
 
 
-def _fit_facts(fit: Fit, at_most: str = "") -> Iterator[tuple[str, object]]:
+def _fit_facts(fit: Fit, at_most: str, machine: Hardware) -> Iterator[tuple[str, object]]:
     yield (
         "parameters",
         f"{at_most}{fit.parameters:,}"
@@ -61,6 +63,10 @@ def _fit_facts(fit: Fit, at_most: str = "") -> Iterator[tuple[str, object]]:
     if fit.samples_per_second and fit.seconds:
         speed = three_digits(fit.samples_per_second)
         yield "speed", f"about {speed} samples/s, planned with {fit.gemm_gflops:.0f} GFLOP/s"
+        from trm_tui.shared.rates import disturbance
+
+        if disturbed := disturbance(machine):
+            yield "", disturbed
         epoch = f"{duration(fit.epoch_seconds)} an epoch, " if fit.epoch_seconds else ""
         yield "time", f"about {epoch}{duration(fit.seconds)} to the last step"
     yield "verdict", "fits" if fit.fits else "does not fit"

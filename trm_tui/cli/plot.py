@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 METRICS: Mapping[str, tuple[str, str, Unit]] = {
     "loss": ("loss", "Loss", "number"),
-    "exact": ("exact_accuracy", "Exact accuracy on unseen puzzles", "percent"),
-    "cells": ("cell_accuracy", "Cell accuracy on unseen puzzles", "percent"),
+    "exact": ("exact_accuracy", "Exact accuracy on held-out puzzles", "percent"),
+    "cells": ("cell_accuracy", "Cell accuracy on held-out puzzles", "percent"),
     "train-exact": ("train_exact", "Exact accuracy on training rows", "percent"),
-    "val-loss": ("val_loss", "Loss on unseen text", "number"),
-    "bits": ("bits_per_character", "Bits per character on unseen text", "number"),
+    "val-loss": ("val_loss", "Loss on held-out text", "number"),
+    "bits": ("bits_per_character", "Bits per character on held-out text", "number"),
     "lr": ("lr", "Learning rate", "number"),
     "grad-norm": ("grad_norm", "Gradient norm", "number"),
     "speed": ("samples_per_second", "Samples per second", "number"),
     "memory": ("rss_bytes", "Memory of the process", "bytes"),
-    "steps": ("mean_steps", "Mean supervision steps on unseen puzzles", "number"),
+    "steps": ("mean_steps", "Mean supervision steps on held-out puzzles", "number"),
 }
 """A metric's name on the command line: the recorded curve, its title, its unit."""
 

@@ -14,7 +14,7 @@ from trm_tui.cli.terminal.output import JsonFlag, print_facts, print_json, print
 from trm_tui.cli.train import SessionArgument
 
 if TYPE_CHECKING:
-    from trm_engine.sessions import Session, SessionRecord
+    from trm_engine.sessions import SessionRecord
 
 app = typer.Typer(help="List, show, compare, mark, delete, export and import sessions.", no_args_is_help=True)
 
@@ -26,8 +26,15 @@ def list_sessions(
     json: JsonFlag = False,
 ) -> None:
     """List all sessions, the newest last."""
+    from trm_engine.sessions.layout import TRASH
+    from trm_tui.workbench.browser.current_figures import current_summary
+
     store = settings(ctx).store()
-    records = store.trash() if trash else store.list()
+    folder = store.root / TRASH if trash else store.root
+    records = [
+        record.model_copy(update={"summary": current_summary(record, folder / record.id)})
+        for record in (store.trash() if trash else store.list())
+    ]
     if json:
         print_json([record.model_dump(mode="json") for record in records])
     elif not records:
@@ -76,12 +83,15 @@ class _Summary:
 @app.command()
 def show(ctx: typer.Context, session: SessionArgument, json: JsonFlag = False) -> None:
     """Show a session: its record, checkpoints and configuration history."""
+    from trm_tui.workbench.browser.current_figures import current_summary
+
     found = settings(ctx).store().get(session)
+    record = found.record.model_copy(update={"status": found.status})
+    record = record.model_copy(update={"summary": current_summary(record, found.path)})
     if json:
         print_json(
             {
-                **found.record.model_dump(mode="json"),
-                "status": found.status,
+                **record.model_dump(mode="json"),
                 "checkpoints": [
                     {"step": c.step, "bytes": c.bytes, "best": c.best, "sound": c.sound}
                     for c in found.checkpoints(verify=True)
@@ -93,7 +103,7 @@ def show(ctx: typer.Context, session: SessionArgument, json: JsonFlag = False) -
             }
         )
         return
-    print_facts(_facts(found), title=f"session {found.id}")
+    print_facts(_facts(record), title=f"session {found.id}")
     rows = [
         (f"{c.step:,}", format_bytes(c.bytes), c.time or "", "best" if c.best else "", c.problem or "sound")
         for c in found.checkpoints(verify=True)
@@ -104,12 +114,11 @@ def show(ctx: typer.Context, session: SessionArgument, json: JsonFlag = False) -
     )
 
 
-def _facts(session: Session) -> Iterator[tuple[str, object]]:
-    record = session.record
+def _facts(record: SessionRecord) -> Iterator[tuple[str, object]]:
     figures = _Summary(record)
     yield "name", record.name or "—"
     yield "preset", record.preset
-    yield "status", session.status
+    yield "status", record.status
     yield "created", record.created.isoformat(timespec="seconds")
     if record.parent is not None:
         yield "parent", f"{record.parent.how} from {record.parent.session}"
@@ -188,6 +197,21 @@ def rename(
     """Give a session another name; its id stays."""
     record = settings(ctx).store().rename(session, name)
     print_text(f"{record.id}: {record.name or 'no name'}")
+
+
+@app.command()
+def fork(
+    ctx: typer.Context,
+    session: SessionArgument,
+    checkpoint: Annotated[
+        int | None, typer.Option(metavar="STEP", help="Fork from this step, not the newest.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="A name for the new session.")] = "",
+) -> None:
+    """Copy a session as it was at a checkpoint, to train on from there; the original stays as it is."""
+    from trm_engine.sessions.fork import fork_session
+
+    print_text(fork_session(settings(ctx).store(), session, step=checkpoint, name=name))
 
 
 @app.command()

@@ -18,7 +18,7 @@ def score(figures: Mapping[str, float]) -> float:
 
 
 def headline(figures: Mapping[str, float]) -> tuple[str, str]:
-    """Return the figure that counts most, by name: `exact`, `93.1%`; or `unseen`, `1.892`."""
+    """Return the figure that counts most, by name: `exact`, `93.1%`; or `held-out`, `1.892`."""
     kind = kind_measured(figures)
     if kind is None:
         return "", ""

@@ -8,7 +8,7 @@ from trm_tui.shared.words import WORDS, Facts, Figures, Words, number
 def _sentence(figures: Figures, final: bool) -> str:
     windows = f"{'all ' if final else ''}{number(figures, 'windows') or 0:,.0f}"
     loss, bits = (number(figures, name) or 0.0 for name in ("val_loss", "bits_per_character"))
-    return f"loss {loss:.4f} on {windows} unseen windows, {bits:.3f} bits per character"
+    return f"loss {loss:.4f} on {windows} held-out windows, {bits:.3f} bits per character"
 
 
 def _facts(figures: Figures) -> Facts:
@@ -19,7 +19,7 @@ def _facts(figures: Figures) -> Facts:
     if unknown:
         over = f"{characters:,.0f} of {total:,.0f} characters; {unknown:,.0f} are unknown to the model"
     return [
-        ("unseen loss", f"{loss:.4f} over {over}"),
+        ("held-out loss", f"{loss:.4f} over {over}"),
         ("bits per character", f"{bits:.4f}"),
     ]
 
@@ -30,8 +30,8 @@ def _aside(figures: Figures) -> Facts:
 
 
 WORDS["text"] = Words(
-    label="unseen",
-    title="unseen loss",
+    label="held-out",
+    title="held-out loss",
     best="best loss",
     examples="windows",
     rate=("characters_per_second", "characters/s"),

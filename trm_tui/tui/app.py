@@ -15,24 +15,25 @@ from typing import ClassVar, Literal, Protocol, cast
 
 from textual import work
 from textual.binding import BindingType
+from textual.command import Provider
 from textual.screen import Screen
 from textual.widgets import Input
 
 from trm_engine.config import Config, Preset
 from trm_engine.errors import TrmError
 from trm_tui.tui.bindings import bindings_of
-from trm_tui.tui.commands import Commands
-from trm_tui.tui.common.dialogs import Ask
+from trm_tui.tui.common.dialogs import Answer, Ask, Choice
 from trm_tui.tui.common.header import SlotHeader
 from trm_tui.tui.common.screen import ModeScreen
 from trm_tui.tui.gil import Interpreter
-from trm_tui.tui.keys import TABLE, Key
+from trm_tui.tui.keys import TABLE, WHERE_TITLES, Key
 from trm_tui.tui.shell import Shell
 from trm_tui.tui.shutdown import Leaving
 from trm_tui.tui.terminal import StrayOutput, has_job_control
 from trm_tui.workbench.charts.overlays import Overlay, read_overlay
-from trm_tui.workbench.extension import steps_problem, suggested_steps
+from trm_tui.workbench.extension import end_of, extension_words, steps_problem, suggested_steps
 from trm_tui.workbench.notices import Watcher
+from trm_tui.workbench.possible import possible, require
 from trm_tui.workbench.server_process import ServerProcess
 from trm_tui.workbench.workbench import Workbench
 
@@ -52,11 +53,21 @@ _SECONDS_BETWEEN_SAMPLES = 2.0
 _ROWS = {key.id: key for key in TABLE}
 
 
+def _commands() -> type[Provider]:
+    """Return what finds commands; imported with the palette, not before the first frame."""
+    from trm_tui.tui.commands import Commands
+
+    return Commands
+
+
 class Editor(Protocol):
     """What the app asks of the config screen."""
 
     def edit(self, config: Config, origin: str) -> None:
         """Open a configuration; `origin` names the preset or session that it comes from."""
+
+    def go_to_setting(self, key: str) -> None:
+        """Put the cursor on a setting."""
 
 
 class Watch(Protocol):
@@ -72,7 +83,7 @@ class TrmApp(Shell, inherit_bindings=False):
     TITLE = "trm-tui"
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("app")
-    COMMANDS = {Commands}  # noqa: RUF012  # Textual declares it without ClassVar
+    COMMANDS = {_commands}  # noqa: RUF012  # Textual declares it without ClassVar
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "f10"  # the table binds the palette; this one must only not be another's
 
@@ -155,7 +166,8 @@ class TrmApp(Shell, inherit_bindings=False):
             self.alert(notice.text)
         snapshot, sample = self.workbench.snapshot(), self.workbench.machine()
         for notice in self._watcher.warnings(snapshot):
-            self.say(notice.text, notice.severity)
+            if self.current_mode != "dashboard":  # there the log says it
+                self.say(notice.text, notice.severity)
         if self.frozen or not self.screen_stack:
             return  # at the very end the timer may outlive the last screen
         screen = self.screen
@@ -185,6 +197,16 @@ class TrmApp(Shell, inherit_bindings=False):
         if self.guard(self.workbench.resume, ref, checkpoint=checkpoint, overrides=overrides):
             self.switch_mode("dashboard")
 
+    def view_session(self, ref: str) -> None:
+        """Show a session on the dashboard without training it."""
+        if self.guard(self.workbench.view, ref):
+            self.switch_mode("dashboard")
+
+    def fork_run(self, ref: str, *, checkpoint: int | None = None) -> None:
+        """Train on from a session's checkpoint as a new session, and show it."""
+        if self.guard(self.workbench.fork, ref, checkpoint=checkpoint):
+            self.switch_mode("dashboard")
+
     def replay_run(self, ref: str) -> None:
         """Replay a session and show it."""
         if self.guard(self.workbench.replay, ref):
@@ -194,6 +216,11 @@ class TrmApp(Shell, inherit_bindings=False):
         """Open a configuration in the editor; `origin` names the preset or session it comes from."""
         self.switch_mode("config")
         self._when_mounted(lambda screen: cast("Editor", screen).edit(config, origin))
+
+    def edit_setting(self, key: str) -> None:
+        """Go to a setting in the editor."""
+        self.switch_mode("config")
+        self._when_mounted(lambda screen: cast("Editor", screen).go_to_setting(key))
 
     def watch_session(self, ref: str, *, checkpoint: int | None = None) -> None:
         """Open a session in the watch screen."""
@@ -256,23 +283,38 @@ class TrmApp(Shell, inherit_bindings=False):
         await self.run_action(key.action, self if key.where == "app" else self.screen)
 
     def action_mode(self, mode: str) -> None:
-        """Show a screen."""
-        if isinstance(self.screen, ModeScreen):
-            self.switch_mode(mode)
-            self.refresh_now()
+        """Show a screen; without any run, the presets to start one in the dashboard's place."""
+        if not isinstance(self.screen, ModeScreen):
+            return
+        if mode == "dashboard" and not self.workbench.slots():
+            mode = "welcome"
+        if mode == self.current_mode:
+            self.say(f"This is {WHERE_TITLES[self.screen.where]}.")
+        self.switch_mode(mode)
+        self.refresh_now()
 
     def action_toggle_pause(self) -> None:
         """Pause or resume the run."""
-        state = self.workbench.snapshot().state
-        self.guard(self.workbench.pause if state in ("running", "preparing") else self.workbench.go_on)
+        pauses = possible("pause", self.workbench.snapshot()).label == "pause"
+        self.guard(self.workbench.pause if pauses else self.workbench.go_on)
 
     def action_checkpoint(self) -> None:
         """Save a checkpoint after the current step."""
-        self.guard(self.workbench.checkpoint)
+        if self.guard(self.workbench.checkpoint):
+            self.say("saving a checkpoint after this step")
 
     def action_stop(self) -> None:
-        """Save the run and end it."""
-        self.guard(self.workbench.stop)
+        """Ask, then save the run and end it."""
+        run = self.workbench.snapshot()
+        if not self.guard(require, "stop", run):
+            return
+        answers = [Answer("x", "Stop and save", True), Answer("k", "Keep training", False)]
+        text = f"It is saved at step {run.step:,}; space resumes it from there."
+        self.push_screen(Choice(f"Stop {run.title}?", text, answers), self._stopped)
+
+    def _stopped(self, answer: bool | None) -> None:
+        if answer:
+            self.guard(self.workbench.stop)
 
     def action_evaluate(self) -> None:
         """Measure accuracy now."""
@@ -280,17 +322,24 @@ class TrmApp(Shell, inherit_bindings=False):
             self.say("measuring on held-out puzzles after this step")
 
     def action_scale_lr(self, factor: float) -> None:
-        """Change the learning rate."""
-        self.guard(self.workbench.scale_lr, factor)
+        """Change the learning rate; the other key takes it back."""
+        if self.guard(self.workbench.scale_lr, factor):
+            back = "]" if factor < 1 else "["
+            self.say(f"learning rate × {factor:g} from the next step; {back} takes it back")
 
     def action_extend(self) -> None:
         """Ask for how many more steps to train."""
-        snapshot = self.workbench.snapshot()
-        if not snapshot.slot:
-            self.guard(self.workbench.extend, 0)
+        run = self.workbench.snapshot()
+        if not self.guard(require, "extend", run):
             return
-        suggested = str(suggested_steps(snapshot.steps))
-        question = Ask("Extend", "How many more steps?", value=suggested, check=steps_problem)
+        completed = run.state == "completed"
+        question = Ask(
+            "Train more steps",
+            f"Finished at step {run.step:,} ({run.reason})." if completed else f"At step {run.step:,}.",
+            value=str(suggested_steps(end_of(run.step, run.steps, completed=completed))),
+            check=steps_problem,
+            hint=lambda text: extension_words(text, run.step, run.steps, completed=completed),
+        )
         self.push_screen(question, self._extended)
 
     def _extended(self, answer: str | None) -> None:
@@ -313,18 +362,31 @@ class TrmApp(Shell, inherit_bindings=False):
             self.start_run(preset.config, preset=preset.name)
 
     def action_switch(self, slot: int) -> None:
-        """Switch to a slot, and show its run."""
+        """Show a slot's run; nothing starts or stops by that."""
+        seen = self.workbench.snapshot().slot == slot and self.current_mode == "dashboard"
         if self.workbench.switch(slot):
+            if seen:
+                self.say(f"This is run {slot}.")
             self.switch_mode("dashboard")
             self.refresh_now()
         else:
-            self.say(f"no run {slot}; n starts one in a new slot")
+            self.say(f"No run {slot}. n starts one.")
 
     def action_close_slot(self) -> None:
-        """Save and close the active slot."""
-        snapshot = self.workbench.snapshot()
-        if snapshot.slot:
-            self.guard(self.workbench.close_slot, snapshot.slot)
+        """Save and close the slot on screen; asks where a run in it has not ended."""
+        run = self.workbench.snapshot()
+        if not self.guard(require, "close", run):
+            return
+        if not run.active:
+            self._close_slot(run.slot)
+            return
+        answers = [Answer("x", "Save, stop and close", run.slot), Answer("k", "Keep it open", 0)]
+        question = Choice(f"Close slot {run.slot}?", f"{run.title} is {run.state}.", answers)
+        self.push_screen(question, self._close_slot)
+
+    def _close_slot(self, slot: int | None) -> None:
+        if slot and self.guard(self.workbench.close_slot, slot) and not self.workbench.slots():
+            self.action_mode("dashboard")
 
     def action_freeze(self) -> None:
         """Hold the display still, or show live again."""

@@ -69,11 +69,20 @@ class Host(Protocol):
     def resume_run(self, ref: str, *, checkpoint: int | None = None, overrides: Sequence[str] = ()) -> None:
         """Go on with a session."""
 
+    def view_session(self, ref: str) -> None:
+        """Show a session without training it."""
+
+    def fork_run(self, ref: str, *, checkpoint: int | None = None) -> None:
+        """Train on from a session's checkpoint as a new session."""
+
     def replay_run(self, ref: str) -> None:
         """Train a session again and compare."""
 
     def edit_config(self, config: Config, *, origin: str) -> None:
         """Open a configuration in the editor."""
+
+    def edit_setting(self, key: str) -> None:
+        """Go to a setting in the editor."""
 
     def watch_session(self, ref: str, *, checkpoint: int | None = None) -> None:
         """Watch a session's model."""

@@ -39,8 +39,8 @@ APP = Rows(
         ),
         ("run.pause", "space", "pause", "Pause or resume the run", "toggle_pause"),
         ("run.checkpoint", "c", "checkpoint", "Save a checkpoint after this step", "checkpoint"),
-        ("run.stop", "x", "stop", "Stop the run and save it; it can be resumed", "stop"),
-        ("run.extend", "plus,equals_sign", "extend", "Train for more steps than configured", "extend"),
+        ("run.stop", "x", "stop", "Stop the run and save it, after a question", "stop"),
+        ("run.extend", "plus,equals_sign", "more steps", "Train for more steps than configured", "extend"),
         ("run.evaluate", "v", "evaluate", "Measure accuracy on held-out puzzles now", "evaluate"),
         (
             "run.lr_down",
@@ -57,13 +57,13 @@ APP = Rows(
             "scale_lr(2.0)",
         ),
         ("slot.new", "n", "new run", "Pick a preset and train it in a new slot", "new_run"),
-        ("slot.close", "X", "close slot", "Save and close the active slot", "close_slot"),
+        ("slot.close", "X", "close slot", "Save and close the slot on screen", "close_slot"),
         *(
             (
                 f"slot.{n}",
                 f"{n}",
                 f"slot {n}",
-                f"Switch to slot {n}; the running one is saved and paused",
+                f"Show run {n}; nothing starts or stops",
                 f"switch({n})",
             )
             for n in _SLOTS
@@ -136,7 +136,7 @@ CONFIG = Rows(
         ("apply_1", "f2,a", "fix 1", "Apply the first change that solves the problem", "apply(0)"),
         ("apply_2", "f3", "fix 2", "Apply the second change that solves the problem", "apply(1)"),
         ("apply_3", "f4", "fix 3", "Apply the third change that solves the problem", "apply(2)"),
-        ("apply_4", "f5", "way out 4", "Apply the fourth change that solves the problem", "apply(3)"),
+        ("apply_4", "f5", "fix 4", "Apply the fourth change that solves the problem", "apply(3)"),
         ("problem", "p", "next problem", "Go to the next field with a problem", "problem"),
         ("reset", "r", "reset field", "Reset the field", "reset"),
         ("default", "g", "field's default", "Give the field its default", "default"),
@@ -175,8 +175,16 @@ CONFIG = Rows(
 
 SESSIONS = Rows(
     (
-        ("open", "enter", "open", "Show all of the session; on a checkpoint, resume from it", "open"),
+        (
+            "open",
+            "enter",
+            "open",
+            "Show it, untouched; on a checkpoint, fork or rewind",
+            "open",
+        ),
+        ("details", "tab", "details", "Go to the session's details and checkpoints", "details"),
         ("resume", "r", "resume", "Resume the session in a slot", "resume"),
+        ("fork", "F", "fork", "Train on as a new session, from the newest or chosen checkpoint", "fork"),
         ("replay", "R", "replay", "Train it again from its start and compare every loss", "replay"),
         ("mark", "space", "mark", "Mark for compare, tag, export, delete", "mark"),
         ("mark_all", "a", "mark all", "Mark all that is shown, or none", "mark_all"),
@@ -209,9 +217,9 @@ SESSIONS = Rows(
         ("page_down", "pagedown", "page down", "Go down by what is visible", "page(1)"),
         ("first", "home,g", "first", "Go to the first", "end(-1)"),
         ("last", "end,G", "last", "Go to the last", "end(1)"),
-        ("back", "escape", "back", "Leave the details, then the filter, the marks, the trash", "back"),
+        ("back", "escape", "back", "Leave the details, filter, marks, trash, then the screen", "back"),
     ),
-    footer=("open", "resume", "mark", "compare", "tag", "export"),
+    footer=("open", "details", "resume", "fork", "mark", "compare", "tag", "export"),
     unlisted=("up", "down", "page_up", "page_down", "first", "last", "back"),
 )
 
@@ -276,9 +284,9 @@ WATCH = Rows(
             "checkpoint_step(1)",
         ),
         ("confidence", "y", "confidence", "Show how sure the model is of each cell", "confidence"),
-        ("up", "shift+up,pageup", "scroll up", "Move a grid that is larger than its room", "scroll(-4)"),
-        ("down", "shift+down,pagedown", "scroll down", "Move such a grid the other way", "scroll(4)"),
-        ("back", "escape", "back", "Pause playback, leave your own puzzle, then the screen", "back"),
+        ("up", "shift+up,pageup", "scroll up", "Scroll up a large grid", "scroll(-4)"),
+        ("down", "shift+down,pagedown", "scroll down", "Scroll down a large grid", "scroll(4)"),
+        ("back", "escape", "back", "Pause, back to the test puzzles, leave", "back"),
     ),
     footer=("play", "forward", "next", "only_failures", "type", "pick"),
     unlisted=("forward", "back_one", "first", "last", "up", "down", "back"),

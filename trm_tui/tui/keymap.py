@@ -9,7 +9,7 @@ from pathlib import Path
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from trm_engine.text import did_you_mean, safe_text
+from trm_engine.text import nearest, safe_text
 from trm_tui.tui.keys import TABLE, Key, is_allowed, names
 
 KEYMAP = "keymap.toml"
@@ -50,8 +50,10 @@ def load_keymap(folder: Path, table: Sequence[Key] = TABLE) -> Keymap:
 
 def _problem(name: str, value: object, ids: set[str]) -> str:
     if name not in ids:
-        return f'"{name}" is no binding.{did_you_mean(name, ids)}'
+        match = nearest(name, ids)
+        hint = f'did you mean "{match}"?' if match else "README.md lists the ids"
+        return f'"{name}" is not the id of a key; {hint}'
     if not isinstance(value, str) or not value.strip():
         return f'"{name}": write its keys as text, like "x" or "ctrl+s,f5"'
     wrong = [key for key in names(value) if not is_allowed(key)]
-    return f'"{name}": "{wrong[0]}" is no key that every terminal sends' if wrong else ""
+    return f'"{name}": "{wrong[0]}" is not a key that every terminal sends' if wrong else ""

@@ -17,6 +17,7 @@ from typing import Literal
 
 from trm_tui.tui import key_rows
 from trm_tui.tui.key_rows import Rows
+from trm_tui.workbench.possible import Deed
 
 Where = Literal["app", "dashboard", "config", "sessions", "compare", "watch", "hardware", "welcome", "dialog"]
 """`app` keys work on every screen, `dialog` keys in every dialog, the others on the screen of that name."""
@@ -90,6 +91,19 @@ def _keys(where: Where, rows: Rows) -> Iterator[Key]:
             palette=verb not in rows.unlisted,
             priority=verb in rows.priority,
         )
+
+
+DEEDS: Mapping[str, Deed] = {
+    "run.pause": "pause",
+    "run.checkpoint": "checkpoint",
+    "run.stop": "stop",
+    "run.extend": "extend",
+    "run.evaluate": "evaluate",
+    "run.lr_down": "scale_lr",
+    "run.lr_up": "scale_lr",
+    "slot.close": "close",
+}
+"""What rows ask of the run on screen: `trm_tui.workbench.possible` says whether that can be done now."""
 
 
 TABLE: tuple[Key, ...] = tuple(key for where, rows in _ROWS.items() for key in _keys(where, rows))

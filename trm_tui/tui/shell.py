@@ -17,7 +17,7 @@ from trm_engine.text import safe_text
 from trm_tui.tui.gil import Interpreter
 from trm_tui.tui.keymap import load_keymap
 from trm_tui.tui.terminal import StrayOutput
-from trm_tui.tui.theme import DARK, LIGHT, THEMES
+from trm_tui.tui.theme import DARK, LIGHT, OVERLAYS_ON_DARK, OVERLAYS_ON_LIGHT, THEMES
 from trm_tui.workbench.notices import desktop_notification
 from trm_tui.workbench.settings import Settings, load_settings, save_settings
 from trm_tui.workbench.workbench import Workbench
@@ -51,6 +51,11 @@ class Shell(App[int], inherit_bindings=False):
     def store(self) -> Store:
         """The sessions on disk."""
         return self.workbench.store
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the colours of other sessions' curves, which no line of a run's own has in any theme."""
+        colours = OVERLAYS_ON_DARK if self.current_theme.dark else OVERLAYS_ON_LIGHT
+        return {f"overlay-{number}": colour for number, colour in enumerate(colours, 1)}
 
     def first_theme(self) -> str:
         """Return the theme to begin with: the chosen one, or its like in the terminal's own 16 colours."""

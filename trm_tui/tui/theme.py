@@ -57,3 +57,7 @@ LIGHT = Theme(
 )
 
 THEMES = (DARK, LIGHT)
+
+OVERLAYS_ON_DARK = ("#ff6ec7", "#2fd6c4", "#b5e853", "#c98f65", "#f0f0f0")
+OVERLAYS_ON_LIGHT = ("#c2187a", "#00807a", "#5f7d00", "#7a4a20", "#101010")
+"""Colours of other sessions' curves: none is near one of a run's own lines."""

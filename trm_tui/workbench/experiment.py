@@ -12,7 +12,8 @@ from trm_engine.training.events import Finished
 from trm_tui.workbench.jobs import Job
 from trm_tui.workbench.recorder import Recorder
 from trm_tui.workbench.scheduler import Scheduler
-from trm_tui.workbench.snapshot import ENDED, RunState
+from trm_tui.workbench.session_files import SessionFiles
+from trm_tui.workbench.snapshot import ACTIVE, ENDED, RunState
 
 
 class Experiment:
@@ -28,7 +29,7 @@ class Experiment:
         number: int,
         title: str,
         scheduler: Scheduler,
-        job: Job,
+        job: Job | None,
         session: str = "",
         *,
         ranks: int = 1,
@@ -38,14 +39,20 @@ class Experiment:
         """Processes that train it together."""
         self.ticket = next(self._tickets)
         self.job: Job | None = job
-        """What the next sitting does; None once it has begun."""
-        self.title = title
+        """What the next sitting does; None once it has begun, and for a session that is only looked at."""
         self.recorder = Recorder(number, title, session)
         """What is known of the run."""
+        self.files: SessionFiles | None = None
+        """What follows the session's files, as long as nothing trains here."""
         self._scheduler = scheduler
         self.control = self._new_control()
         self._sitting = False
         self._thread: threading.Thread | None = None
+
+    @property
+    def title(self) -> str:
+        """What the run is called."""
+        return self.recorder.snapshot().title
 
     @property
     def state(self) -> RunState:
@@ -78,7 +85,7 @@ class Experiment:
         if self.alive:
             self.recorder.ask("pausing")
             self.control.pause()
-        elif self.state not in ENDED:  # it was still waiting for its turn
+        elif self.state in ACTIVE:  # it was still waiting for its turn
             self._scheduler.give_back(self.ticket)
             self.recorder.ask(None)
             self.recorder.become("paused")
@@ -90,12 +97,14 @@ class Experiment:
     def stop(self, reason: str) -> None:
         """Ask the run to save and end; what was still to begin is called off."""
         self.job = None
+        if self.files is not None:
+            self.files.leave()
         if self.alive:
             self.recorder.ask("stopping", reason)
             self.control.stop(reason)
             return
         self._scheduler.give_back(self.ticket)
-        if self.state not in ENDED:
+        if self.state in ACTIVE:
             self.recorder.become("stopped", reason)
 
     def join(self, timeout: float | None = None) -> bool:

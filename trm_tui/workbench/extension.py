@@ -20,6 +20,21 @@ def suggested_steps(steps: int) -> int:
     return max(steps // 2, 100)
 
 
+def end_of(step: int, steps: int, *, completed: bool) -> int:
+    """Return the step that more steps are counted from: where the run ended, or is to end."""
+    return step if completed else max(step, steps)
+
+
+def extension_words(text: str, step: int, steps: int, *, completed: bool) -> str:
+    """Say what a number of steps, as a person wrote it, comes to: `200 more: 300 → 500`."""
+    if steps_problem(text):
+        return ""
+    end = end_of(step, steps, completed=completed)
+    stopped_early = completed and step < steps
+    words = f"{int(text):,} more: {end:,} → {end + int(text):,} steps"
+    return f"{words}; the target that ended it is switched off" if stopped_early else words
+
+
 def extension(steps: int, *, reached_target: bool) -> list[str]:
     """Return the settings under which a run goes on until step `steps`.
 

@@ -15,10 +15,12 @@ from trm_engine.training.control import Control
 from trm_engine.training.events import Event, Finished, Listener
 from trm_tui.shared.results import replay_verdict
 from trm_tui.workbench.recorder import Recorder
+from trm_tui.workbench.session_files import facts_of
 
 if TYPE_CHECKING:
     from trm_engine.training.run import Sitting
 
+_LONGEST_TITLE = 60
 Progress = Callable[[str, int, int], None]
 Job = Callable[[Control, Recorder, Progress], Finished]
 """Trains until it is over. The recorder hears what comes of it, but the end: that is returned."""
@@ -51,8 +53,11 @@ def resume_job(
         return resume(store, session, sitting, checkpoint=checkpoint, overrides=overrides)
 
     def work(control: Control, recorder: Recorder, progress: Progress) -> Finished:
-        records = store.get(session).metrics.read()
+        # Before torch is imported: what is known already is shown meanwhile.
+        found = store.get(session)
+        records = found.metrics.read()
         recorder.remember(record for record in records if checkpoint is None or _step(record) <= checkpoint)
+        recorder.describe(**facts_of(found))
         return _seated(store, go_on, ranks)(control, recorder, progress)
 
     return work
@@ -73,6 +78,32 @@ def _seated(store: Store, begin: Callable[[Sitting], Finished], ranks: int) -> J
         from trm_engine.training.ranks.together import train_together
 
         return train_together(store, ranks, sitting, begin, lambda why: recorder.log("warning", why))
+
+    return work
+
+
+def fork_name(title: str, step: int) -> str:
+    """Return what a session is called that goes on from a step of another."""
+    return f"{title[:_LONGEST_TITLE]} from {step}"
+
+
+def fork_job(
+    store: Store,
+    session: str,
+    *,
+    checkpoint: int | None = None,
+    name: str = "",
+    overrides: Sequence[str] = (),
+) -> Job:
+    """Copy a session as it was at a checkpoint, and resume the copy under these settings."""
+
+    def work(control: Control, recorder: Recorder, progress: Progress) -> Finished:
+        from trm_engine.sessions.fork import fork_session
+
+        copy = fork_session(store, session, step=checkpoint, name=name)
+        if overrides:
+            recorder.log("info", f"the other has ended: this one trains on with {', '.join(overrides)}")
+        return resume_job(store, copy, overrides=overrides)(control, recorder, progress)
 
     return work
 

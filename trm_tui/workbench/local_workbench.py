@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -12,10 +13,14 @@ from trm_engine.errors import SessionError, TrmError, UsageError
 from trm_engine.hardware import Hardware, detect
 from trm_engine.monitoring.monitor import Monitor, Sample
 from trm_engine.sessions import Session, Store
+from trm_engine.sessions.lock import in_use_by
+from trm_engine.text import safe_text
 from trm_tui.workbench.experiment import Experiment
-from trm_tui.workbench.extension import extension
-from trm_tui.workbench.jobs import Job, replay_job, resume_job, start_job
+from trm_tui.workbench.extension import end_of, extension, suggested_steps
+from trm_tui.workbench.jobs import Job, fork_job, fork_name, replay_job, resume_job, start_job
+from trm_tui.workbench.possible import Deed, require
 from trm_tui.workbench.scheduler import Scheduler
+from trm_tui.workbench.session_files import SessionFiles
 from trm_tui.workbench.snapshot import EMPTY, RunState, Severity, Snapshot
 from trm_tui.workbench.workbench import MAX_SLOTS, Look, SlotView
 
@@ -42,9 +47,17 @@ class LocalWorkbench:
 
     def slots(self) -> tuple[SlotView, ...]:
         """Return the open slots by number."""
+        opened = sorted(self._experiments.items())
+        titles = Counter(e.title for _, e in opened)
         return tuple(
-            SlotView(number, e.title, e.state, e.session, number == self._active)
-            for number, e in sorted(self._experiments.items())
+            SlotView(
+                number,
+                e.title if titles[e.title] == 1 or not e.session else f"{e.title} ·{e.session[-4:]}",
+                e.state,
+                e.session,
+                number == self._active,
+            )
+            for number, e in opened
         )
 
     def snapshot(self) -> Snapshot:
@@ -74,7 +87,9 @@ class LocalWorkbench:
         with self._scheduler.moving:
             session = self.store.get(ref)
             job = resume_job(self.store, session.id, checkpoint=checkpoint, overrides=overrides, ranks=ranks)
-            held = next((e for e in self._experiments.values() if e.session == session.id), None)
+            held = self._slot_of(session.id)
+            if held is None or not held.alive:
+                _refuse_in_use(session)
             if held is None:
                 return self._open(_title(session), job, session.id, ranks=ranks)
             if held.alive and (checkpoint is not None or overrides):
@@ -85,54 +100,82 @@ class LocalWorkbench:
             self._take_turn(held)
             return held.number
 
+    def fork(self, ref: str, *, checkpoint: int | None = None) -> int:
+        """Train on from a checkpoint as a new session; the other stays as it is."""
+        session = self.store.get(ref)
+        steps = session.saved_steps
+        if not steps:
+            raise SessionError(f"session {session.id} has no checkpoint to go on from")
+        step = steps[-1] if checkpoint is None else checkpoint
+        name = fork_name(_title(session), step)
+        # What has ended would end again at once, by its steps or by its target.
+        ended = session.status == "completed"
+        overrides = extension(step + suggested_steps(step), reached_target=True) if ended else []
+        job = fork_job(self.store, session.id, checkpoint=checkpoint, name=name, overrides=overrides)
+        return self._open(name, job)
+
     def replay(self, ref: str) -> int:
         """Replay a session in a new slot."""
         session = self.store.get(ref)
+        if not any(record.get("event") == "step" for record in session.metrics.read()):
+            raise UsageError(f"session {session.id} has no recorded losses: there is nothing to replay")
         return self._open(f"replay {_title(session)}", replay_job(self.store, session.id))
 
+    # --- what only looks ------------------------------------------------------------------------------
+
     def switch(self, slot: int) -> bool:
-        """Make a slot active and let its run go on."""
+        """Show a slot; whatever trains goes on, whatever rests goes on resting."""
         with self._scheduler.moving:
-            chosen = self._experiments.get(slot)
-            if chosen is None:
+            if slot not in self._experiments:
                 return False
-            if slot != self._active:
-                self._active = slot
-                if chosen.state in ("paused", "pausing", "waiting"):
-                    self._take_turn(chosen)
+            self._active = slot
             return True
+
+    def view(self, ref: str) -> int:
+        """Show a session from its files, in the slot that holds it or a free one, and follow them."""
+        with self._scheduler.moving:
+            session = self.store.get(ref)
+            held = self._slot_of(session.id)
+            if held is not None:
+                self._active = held.number
+                return held.number
+            opened = self._place(_title(session), None, session.id)
+            opened.recorder.become("stopped", "reading its files…")
+            opened.files = SessionFiles(self.store, session.id, opened.recorder)
+            opened.files.begin()
+            return opened.number
+
+    def retitle(self, session: str, title: str) -> None:
+        """Call a session's slot by another name."""
+        held = self._slot_of(session)
+        if held is not None:
+            held.recorder.describe(title=safe_text(title))
+
+    # --- what lets a run go on ------------------------------------------------------------------------
 
     def go_on(self) -> None:
         """Let the active run go on, resumed from disk if it had ended."""
         with self._scheduler.moving:
-            chosen = self._chosen()
-            snapshot = chosen.recorder.snapshot()
-            if snapshot.state == "stopping":
-                raise UsageError("saving; try again when it is done")
+            chosen = self._asked("pause")
             if not chosen.alive and chosen.job is None:
-                if not snapshot.session:
-                    raise SessionError("nothing was saved before it stopped; start it again (n)")
-                if snapshot.state == "completed":
-                    raise UsageError("this run is complete; + extends it")
-                chosen.job = resume_job(self.store, snapshot.session, ranks=chosen.ranks)
+                self._require_session(chosen)
+                chosen.job = resume_job(self.store, chosen.session, ranks=chosen.ranks)
             self._take_turn(chosen)
 
     def extend(self, steps: int) -> None:
         """Add steps to the active run; one that has ended is resumed for them."""
         with self._scheduler.moving:
-            chosen = self._chosen()
+            chosen = self._asked("extend")
             snapshot = chosen.recorder.snapshot()
-            if chosen.job is not None:
-                raise UsageError("queued; wait until it starts")
             if chosen.alive:
                 chosen.control.extend(steps)
                 chosen.recorder.log("info", f"{steps:,} more steps")
                 return
-            if not snapshot.session:
-                raise SessionError("nothing was saved before it stopped; start it again (n)")
+            self._require_session(chosen)
+            completed = snapshot.state == "completed"
             overrides = extension(
-                max(snapshot.steps, snapshot.step + steps),
-                reached_target=snapshot.state == "completed" and snapshot.step < snapshot.steps,
+                end_of(snapshot.step, snapshot.steps, completed=completed) + steps,
+                reached_target=completed and snapshot.step < snapshot.steps,
             )
             chosen.job = resume_job(self.store, snapshot.session, overrides=overrides, ranks=chosen.ranks)
             self._take_turn(chosen)
@@ -142,23 +185,23 @@ class LocalWorkbench:
     def pause(self) -> None:
         """Hold the active run after its step, and save it."""
         with self._scheduler.moving:
-            self._chosen().pause()
+            self._asked("pause").pause()
 
     def stop(self, reason: str = "stopped by hand") -> None:
         """Save the active run and end it."""
-        self._end(self._chosen(), reason)
+        self._end(self._asked("stop"), reason)
 
     def checkpoint(self) -> None:
         """Save a checkpoint after the current step."""
-        self._learning().control.checkpoint()
+        self._asked("checkpoint").control.checkpoint()
 
     def evaluate(self) -> None:
         """Measure on held-out puzzles after the current step."""
-        self._learning().control.evaluate()
+        self._asked("evaluate").control.evaluate()
 
     def scale_lr(self, factor: float) -> None:
         """Multiply the learning rate from the next step on."""
-        chosen = self._learning()
+        chosen = self._asked("scale_lr")
         chosen.control.scale_lr(factor)
         chosen.recorder.log("info", f"learning rate × {factor:g} from the next step on")
 
@@ -224,14 +267,31 @@ class LocalWorkbench:
     def _open(self, title: str, job: Job, session: str = "", *, ranks: int = 1) -> int:
         """Make a slot for a run and let it begin."""
         with self._scheduler.moving:
-            number = next((n for n in range(1, MAX_SLOTS + 1) if n not in self._experiments), None)
-            if number is None:
-                raise UsageError(f"all {MAX_SLOTS} slots are taken: close one first (shift+x)")
-            opened = Experiment(number, title, self._scheduler, job, session, ranks=ranks)
-            self._experiments[number] = opened
-            self._active = number
+            opened = self._place(title, job, session, ranks=ranks)
             self._take_turn(opened)
-            return number
+            return opened.number
+
+    def _place(self, title: str, job: Job | None, session: str, *, ranks: int = 1) -> Experiment:
+        """Show a run in the first free slot."""
+        number = next((n for n in range(1, MAX_SLOTS + 1) if n not in self._experiments), None)
+        if number is None:
+            raise UsageError(f"all {MAX_SLOTS} slots are taken: close one first (shift+x)")
+        opened = Experiment(number, title, self._scheduler, job, session, ranks=ranks)
+        self._experiments[number] = opened
+        self._active = number
+        return opened
+
+    def _slot_of(self, session: str) -> Experiment | None:
+        return next((e for e in self._experiments.values() if e.session == session), None)
+
+    def _require_session(self, chosen: Experiment) -> None:
+        """Raise `SessionError` where a run's session cannot be resumed: it was deleted, or is in use."""
+        session_id = chosen.session
+        if any(record.id == session_id for record in self.store.trash()):
+            raise SessionError(
+                f"session {session_id} is in the trash: s, then shift+z shows it, enter restores it"
+            )
+        _refuse_in_use(self.store.get(session_id))
 
     def _take_turn(self, chosen: Experiment) -> None:
         """Let a run go on as soon as the one that computes has come to rest."""
@@ -253,21 +313,22 @@ class LocalWorkbench:
         with self._scheduler.moving:
             experiment.stop(reason)
 
-    def _chosen(self) -> Experiment:
-        chosen = self._experiments.get(self._active)
-        if chosen is None:
-            raise UsageError("no run is open: n starts one, s shows the sessions")
-        return chosen
-
-    def _learning(self) -> Experiment:
-        chosen = self._chosen()
-        if chosen.state not in _HAS_LEARNER:
-            raise UsageError("not training; space resumes it")
-        return chosen
+    def _asked(self, deed: Deed) -> Experiment:
+        """Return the active run, to do something to it. Raises `UsageError` where that cannot be done now."""
+        require(deed, self.snapshot())
+        return self._experiments[self._active]
 
     def _detect(self) -> None:
         if self._hardware is None:
             self._hardware = detect()
+
+
+def _refuse_in_use(session: Session) -> None:
+    """Refuse, before anything is opened, what another process runs."""
+    if holder := in_use_by(session.path):
+        raise SessionError(
+            f"session {session.id} is in use by {holder}: stop that run first (enter in the list shows it)"
+        )
 
 
 def _title(session: Session) -> str:

@@ -7,10 +7,11 @@ between snapshots.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Literal
 
@@ -45,6 +46,8 @@ _OF_STEPS = {
     "cpu_percent": "cpu_percent",
 }
 
+_STEPPED = tuple(field.name for field in fields(Stepped))
+_NUMBERS = ("loss", "lr", "grad_norm", "samples_per_second", "seconds", "eta_seconds")
 _LOG_LINES = 1000
 _RATES = 120
 _MAX_MESSAGE = 2000
@@ -68,6 +71,12 @@ class Recorder:
         self._log: deque[LogLine] = deque(maxlen=_LOG_LINES)
         self._rates: deque[float] = deque(maxlen=_RATES)
         self._log_count = 0
+        self._recorded = -1
+        """The last step that the session has recorded."""
+        self._recalled = 0
+        """Lines of the session's own log that have been taken over."""
+        self.trains = False
+        """Whether a sitting has ever begun here: then its events tell of the run, and not its files."""
         self._changes = 0
 
     def __call__(self, event: Event) -> None:
@@ -120,6 +129,7 @@ class Recorder:
         """Begin a sitting: what ended the one before is over."""
         with self._lock:
             self._asked = None
+            self.trains = True
             self._move("preparing", reason="", finished=None, failure=None, preparing=None, verdict="")
 
     def fail(self, message: str, traceback: str = "") -> None:
@@ -138,27 +148,70 @@ class Recorder:
 
     def remember(self, records: Iterable[Mapping[str, object]]) -> None:
         """Take over what a session recorded before this sitting (`Metrics.read()`), so that curves go on."""
-        samples = 0.0
         with self._lock:
-            self._now = replace(self._now, evaluated=None, best=None)
-            for curve in self._curves.values():
-                curve.rewind(-1)
-            for record in records:
-                step = number_of(record.get("step"))
-                if step is None:
-                    continue
-                if record.get("event") == "step":
-                    samples = number_of(record.get("samples")) or samples
-                    figures = {name: record.get(source) for name, source in _OF_STEPS.items()}
-                    self._plot(step, samples, number_of(record.get("seconds")) or 0.0, figures)
-                elif record.get("event") == "eval":
-                    measured = {
-                        name: n for name, value in record.items() if (n := number_of(value)) is not None
-                    }
-                    self._weigh(Evaluated(int(step), bool(record.get("final")), measured))
-                    seconds = measured.get("seconds_trained", 0.0)
-                    self._plot(step, samples, seconds, {name: record.get(name) for name in self._measured})
+            self._take_records(records)
             self._changes += 1
+
+    def recall(
+        self, records: Iterable[Mapping[str, object]], log: Sequence[LogLine], **fields: object
+    ) -> None:
+        """Show a session as its files tell it: records, log, and fields of `Snapshot`, its state among them.
+
+        Nothing happens once a run trains here: its events are newer.
+        """
+        with self._lock:
+            if self.trains:
+                return
+            self._take_records(records)
+            new = log[self._recalled :]
+            self._recalled = len(log)
+            self._log.extend(new)
+            self._log_count += len(new)
+            state = fields.pop("state", self._phase)
+            self._move(state, **fields)  # type: ignore[arg-type]  # callers name Snapshot's fields
+
+    def describe(self, **fields: object) -> None:
+        """Set fields of `Snapshot` that no event tells of."""
+        with self._lock:
+            self._move(self._phase, **fields)
+
+    def _take_records(self, records: Iterable[Mapping[str, object]]) -> None:
+        """Take over what a session recorded, in the place of all curves and figures so far."""
+        samples = 0.0
+        self._now = replace(self._now, evaluated=None, best=None)
+        self._rates.clear()
+        for curve in self._curves.values():
+            curve.rewind(-1)
+        for record in records:
+            step = number_of(record.get("step"))
+            if step is None:
+                continue
+            if record.get("event") == "step":
+                samples = number_of(record.get("samples")) or samples
+                figures = {name: record.get(source) for name, source in _OF_STEPS.items()}
+                self._plot(step, samples, number_of(record.get("seconds")) or 0.0, figures)
+                self._rates.append(number_of(record.get("samples_per_second")) or 0.0)
+                self._recall_step(record)
+            elif record.get("event") == "eval":
+                measured = {name: n for name, value in record.items() if (n := number_of(value)) is not None}
+                self._weigh(Evaluated(int(step), bool(record.get("final")), measured))
+                seconds = measured.get("seconds_trained", 0.0)
+                self._plot(step, samples, seconds, {name: record.get(name) for name in self._measured})
+
+    def _recall_step(self, record: Mapping[str, object]) -> None:
+        """Show a recorded step as the last one, until the run tells of another."""
+        step = recorded_step(record)
+        if step is None:
+            return
+        self._now = replace(
+            self._now,
+            step=step.step,
+            steps=step.steps,
+            samples=step.samples,
+            seconds=step.seconds,
+            latest=step,
+            supervision_steps=step.supervision_steps or self._now.supervision_steps,
+        )
 
     # --- events, under the lock -----------------------------------------------------------------------
 
@@ -167,6 +220,7 @@ class Recorder:
             Decision(*(safe_text(str(d.get(part, ""))) for part in ("subject", "choice", "reason")))
             for d in event.decisions
         )
+        self._recorded = event.step
         for curve in self._curves.values():
             curve.rewind(event.step)
         self._move(
@@ -188,6 +242,7 @@ class Recorder:
 
     def _stepped(self, event: Stepped) -> None:
         if event.step < self._now.step:  # the run rolled back to a checkpoint
+            self._recorded = min(self._recorded, event.step - 1)
             for curve in self._curves.values():
                 curve.rewind(event.step - 1)
         self._now = replace(
@@ -201,8 +256,19 @@ class Recorder:
             supervision_steps=event.supervision_steps or self._now.supervision_steps,
         )
         self._rates.append(event.samples_per_second)
+        # What is told between two records is a mean over fewer steps, and gives way to the next: a curve that
+        # was watched is the curve that is read from the files afterwards.
+        for name in _OF_STEPS:
+            self._curves[name].rewind(self._recorded)
+        if self._is_recorded(event):
+            self._recorded = event.step
         figures = {name: getattr(event, source) for name, source in _OF_STEPS.items()}
         self._plot(event.step, event.samples, event.seconds, figures)
+
+    def _is_recorded(self, event: Stepped) -> bool:
+        """Whether an event stands in the session's metrics too (`training.reporter`)."""
+        config = self._now.config
+        return config is None or event.step % config.train.log_every == 0 or event.step >= event.steps
 
     def _weigh(self, event: Evaluated) -> None:
         """Take an evaluation for the last, and for the best if it is."""
@@ -271,3 +337,13 @@ class Recorder:
         for line in safe_text(message)[:_MAX_MESSAGE].splitlines() or [""]:
             self._log.append(LogLine(self._clock(), severity, line))
             self._log_count += 1
+
+
+def recorded_step(record: Mapping[str, object]) -> Stepped | None:
+    """Return the record of a step as the event that it was written from; None where it is another."""
+    if any(name not in record for name in _STEPPED):
+        return None
+    values = {name: record[name] for name in _STEPPED}
+    # What was not finite is null in a file; these were numbers when they were told.
+    values.update({name: math.nan for name in _NUMBERS if number_of(values[name]) is None})
+    return Stepped(**values)  # type: ignore[arg-type]  # the names are the event's own

@@ -24,6 +24,7 @@ RunState = Literal[
     "completed",
     "diverged",
     "failed",
+    "elsewhere",  # trained by another process, followed in the session's files
 ]
 ACTIVE: frozenset[RunState] = frozenset({"waiting", "preparing", "running", "pausing", "paused", "stopping"})
 """States of a run that has not ended."""

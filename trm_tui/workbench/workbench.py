@@ -75,14 +75,20 @@ class Workbench(Protocol):
     ) -> int:
         """Go on with a session in a new slot (or the one that holds it), make that active and return it."""
 
+    def fork(self, ref: str, *, checkpoint: int | None = None) -> int:
+        """Train on from a session's newest checkpoint, or that of a step, as a new session in a new slot."""
+
     def replay(self, ref: str) -> int:
         """Replay a session in a new slot, make that active and return it; see `Snapshot.verdict`."""
 
     def switch(self, slot: int) -> bool:
-        """Make a slot active: save and pause the run that trains, let this one go on.
+        """Show a slot; nothing starts, stops or changes by that. Returns False if it is not open."""
 
-        A run that has ended is only shown, and the one that trains goes on. Returns False if it is not open.
-        """
+    def view(self, ref: str) -> int:
+        """Show a session without training it, in a slot, and follow its files; return the slot."""
+
+    def retitle(self, session: str, title: str) -> None:
+        """Call the slot of a session by another name; nothing where no slot holds it."""
 
     def pause(self) -> None:
         """Hold the active run after its step, and save it."""

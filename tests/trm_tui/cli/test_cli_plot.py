@@ -22,7 +22,7 @@ def test_loss_and_accuracy_of_a_session_are_drawn_without_escape_codes_in_a_pipe
     done = trm("plot", trained, "--width", 60)
     assert done.code == 0
     assert "Loss · first" in done.out
-    assert "Exact accuracy on unseen puzzles · first" in done.out
+    assert "Exact accuracy on held-out puzzles · first" in done.out
     assert "\x1b" not in done.out
     assert max(len(line) for line in done.out.splitlines()) <= 60
 

@@ -50,7 +50,7 @@ def written(trm: Any, verse: str) -> str:
 def test_run_takes_a_file_and_tells_the_loss(trm: Any, verse: str) -> None:
     done = trm("--no-ui", "run", "text.toml", "--data", verse)
     assert done.code == 0
-    assert "unseen windows" in done.err
+    assert "held-out windows" in done.err
     assert "bits per character" in done.out
     assert "accuracy" not in done.out + done.err
     assert "puzzles" not in done.out + done.err
@@ -71,7 +71,7 @@ def test_eval_measures_held_out_text_and_another(trm: Any, written: str, tmp_pat
     (tmp_path / "other.txt").write_text("a lazy dog 123 and a quick fox")
     other = trm("eval", written, "--data", "other.txt", "--json").objects[0]
     assert other["characters"] < 8 * other["windows"], "characters that it does not know are not scored"
-    assert "unseen loss" in trm("eval", written).out
+    assert "held-out loss" in trm("eval", written).out
 
 
 def test_generate_writes_as_much_as_asked_and_the_same_again(trm: Any, written: str) -> None:
@@ -132,7 +132,7 @@ def test_generate_refuses_a_session_of_puzzles(trm: Any, trained: str) -> None:
 
 def test_sessions_show_the_loss(trm: Any, written: str) -> None:
     assert "loss 3." in trm("sessions", "list").out
-    assert "unseen loss" in trm("sessions", "show", written).out
+    assert "held-out loss" in trm("sessions", "show", written).out
 
 
 def test_a_resumed_run_goes_on(trm: Any, written: str) -> None:

@@ -44,9 +44,9 @@ def strange() -> Iterator[LearnerKind]:
 
 def test_an_evaluation_is_told_in_the_words_of_its_kind() -> None:
     assert sentence(PUZZLES, final=True) == "93.1% of 500 test puzzles exact, 98.0% of cells"
-    assert sentence(TEXTS, final=True) == "loss 1.8734 on all 20 unseen windows, 2.700 bits per character"
+    assert sentence(TEXTS, final=True) == "loss 1.8734 on all 20 held-out windows, 2.700 bits per character"
     assert facts(PUZZLES)[0] == ("exact accuracy", "93.10% of 500 puzzles after 8 supervision steps")
-    assert facts(TEXTS)[0] == ("unseen loss", "1.8734 over 9,600 characters")
+    assert facts(TEXTS)[0] == ("held-out loss", "1.8734 over 9,600 characters")
     assert (aside(PUZZLES), aside(TEXTS)) == ([], [("bits", "2.700 per character")])
 
 

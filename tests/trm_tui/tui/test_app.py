@@ -93,6 +93,11 @@ async def test_a_warning_of_the_active_run_is_said_once(live: TrmApp, training: 
     training.warn("an old one")
     async with live.run_test(size=SIZE) as pilot:
         await settle(pilot)
+        training.warn("the log on the dashboard says this one")
+        await settle(pilot)
+        assert toasts(live) == ""
+        await pilot.press("h")
+        await settle(pilot)
         training.warn("memory is short")
         await settle(pilot)
         await settle(pilot)
@@ -102,8 +107,9 @@ async def test_a_warning_of_the_active_run_is_said_once(live: TrmApp, training: 
 async def test_a_stop_by_hand_is_not_announced(live: TrmApp, training: FakeWorkbench) -> None:
     async with live.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        await pilot.press("x")
+        await pilot.press("x", "x")
         await settle(pilot)
+        assert training.run.asked == ["stop stopped by hand"]
         assert toasts(live) == ""
 
 

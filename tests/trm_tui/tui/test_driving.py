@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.widgets import Input, OptionList, Static
 
 from tests.trm_tui.app_pilot import SIZE, action_names, as_noted, noting, settle, toasts, until
@@ -11,7 +12,7 @@ from tests.trm_tui.fake_engine import FakeWorkbench
 from trm_engine.config import Config, dumps, list_presets
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.commands import Commands
-from trm_tui.tui.common.dialogs import Ask
+from trm_tui.tui.common.dialogs import Ask, Choice
 from trm_tui.tui.common.help import keys_text
 from trm_tui.tui.dashboard.screen import DashboardScreen
 from trm_tui.tui.keymap import Keymap
@@ -67,7 +68,7 @@ async def test_a_keymap_moves_a_key(training: FakeWorkbench, tmp_path: Path) -> 
     app = TrmApp(training, config_dir=tmp_path, opening=lambda _: None)
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        assert "no binding" in toasts(app)
+        assert "not the id of a key" in toasts(app)
         await pilot.press("space")
         assert training.run.asked == []
         await pilot.press("f5")
@@ -93,7 +94,8 @@ async def test_every_command_of_the_palette_can_be_run(
         await settle(pilot)
         live.presets = list_presets()
         noted: list[str] = []
-        for name in ("start_run", "edit_config", "resume_run", "set_theme", "run_key"):
+        taken = ("start_run", "edit_config", "edit_setting", "view_session", "set_theme", "run_key")
+        for name in taken:
             setattr(live, name, noting(noted, name))
         provider = Commands(live.screen)
         await provider.startup()
@@ -103,9 +105,54 @@ async def test_every_command_of_the_palette_can_be_run(
         shown = [command.name for command in commands]
     keys = [key for key in TABLE if key.palette and key.where in ("app", "dashboard")]
     assert [note for note in noted if note.startswith("run_key")] == [f"run_key({key.id!r})" for key in keys]
-    assert f"resume_run({kept!r})" in noted
-    assert {"Run sudoku-4x4", "Edit sudoku-4x4", f"Resume kept {kept}", "Theme trm-light"} <= set(shown)
+    assert f"view_session({kept!r})" in noted
+    assert {
+        "Run sudoku-4x4",
+        "Edit sudoku-4x4",
+        f"Show kept {kept}",
+        "Set train.lr",
+        "Theme trm-light",
+    } <= set(shown)
+    assert f"Resume kept {kept}" not in shown, "it has no checkpoint to resume from"
     assert all(command.help for command in commands)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("[", "Lr ÷ 2"),
+        ("halve", "Lr ÷ 2"),
+        ("learning rate", "Set train.lr"),
+        ("train.lr", "Set train.lr"),
+        ("lr", "Lr ÷ 2"),
+        ("log axis", "Log axis"),
+        ("space", "Pause"),
+    ],
+)
+async def test_commands_are_found_by_key_title_description_and_setting(
+    live: TrmApp, query: str, found: str
+) -> None:
+    async with live.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        provider = Commands(live.screen)
+        await provider.startup()
+        hits = [hit async for hit in provider.search(query)]
+        best = max(hit.score for hit in hits)
+        assert found in {hit.text for hit in hits}
+        if query != "learning rate":
+            assert found in {hit.text for hit in hits if hit.score == best}
+        assert "Filter" not in {hit.text for hit in hits}
+
+
+async def test_the_palette_offers_only_what_can_be_done(live: TrmApp, training: FakeWorkbench) -> None:
+    training.end(training.run, "completed")
+    async with live.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        provider = Commands(live.screen)
+        await provider.startup()
+        names = {command.name for command in provider.commands()}
+    assert "More steps" in names
+    assert not {"Pause", "Resume", "Checkpoint", "Stop", "Evaluate", "Lr ÷ 2"} & names
 
 
 async def test_the_palette_finds_and_runs_a_command(live: TrmApp, training: FakeWorkbench) -> None:
@@ -120,7 +167,7 @@ async def test_the_palette_finds_and_runs_a_command(live: TrmApp, training: Fake
                 bool(live.screen.query(OptionList)) and live.screen.query_one(OptionList).option_count > 0
             ),
         )
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
         await until(pilot, lambda: training.run.asked == ["checkpoint"])
 
 
@@ -131,6 +178,8 @@ async def test_driving_keys_reach_the_run(live: TrmApp, training: FakeWorkbench)
     async with live.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("c", "v", "left_square_bracket", "right_square_bracket", "space", "x")
+        assert isinstance(live.screen, Choice), "a stop is asked for first"
+        await pilot.press("x")
         assert training.run.asked == [
             "checkpoint",
             "evaluate",
@@ -161,6 +210,8 @@ async def test_extending_asks_for_steps_and_refuses_what_is_none(
         await pilot.press("enter")
         assert isinstance(live.screen, Ask)
         live.screen.query_one(Input).value = "500"
+        await pilot.pause()
+        assert "500 more: 3,000 → 3,500" in str(live.screen.query_one(".problem", Static).content)
         await pilot.press("enter")
         assert training.run.asked == ["extend 500"]
 
@@ -169,21 +220,22 @@ async def test_a_command_without_a_run_is_a_toast(app: TrmApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("c")
-        assert "no run is open" in toasts(app)
+        assert "No run is open" in toasts(app)
         await pilot.press("4")
-        assert "no run 4" in toasts(app)
+        assert "No run 4" in toasts(app)
 
 
-async def test_digits_switch_between_runs(live: TrmApp, training: FakeWorkbench, config: Config) -> None:
+async def test_digits_look_and_change_nothing(live: TrmApp, training: FakeWorkbench, config: Config) -> None:
     training.start(config, preset="other")
+    before = [(view.number, view.state) for view in training.slots()]
     async with live.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        await pilot.press("1")
-        await settle(pilot)
-        assert [(v.number, v.state, v.active) for v in training.slots()] == [
-            (1, "running", True),
-            (2, "paused", False),
-        ]
+        for digit in ("1", "2", "1"):
+            await pilot.press(digit)
+            await settle(pilot)
+            assert training.active == int(digit)
+        assert [(view.number, view.state) for view in training.slots()] == before
+        assert [run.asked for run in training.runs.values()] == [["pause"], []]
 
 
 async def test_a_click_on_a_slot_and_on_a_hint_works(
@@ -196,11 +248,15 @@ async def test_a_click_on_a_slot_and_on_a_hint_works(
         assert training.active == 1
         await settle(pilot)
         await pilot.click("KeyFooter", offset=(3, 0))
-        assert training.run.asked[-1] == "pause"
+        assert training.run.asked[-1] == "go_on", "the other was paused when this one began"
 
 
 async def test_closing_a_slot(live: TrmApp, training: FakeWorkbench) -> None:
     async with live.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("X")
+        assert isinstance(live.screen, Choice), "a run that trains is asked about"
+        await pilot.press("x")
         assert training.runs == {}
+        await settle(pilot)
+        assert isinstance(live.screen, WelcomeScreen), "the presets stand where no run is open"

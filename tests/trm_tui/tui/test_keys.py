@@ -75,8 +75,8 @@ def test_a_keymap_changes_keys(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('"run.pauze" = "p"', 'Did you mean "run.pause"'),
-        ('"run.pause" = "alt+p"', '"alt+p" is no key'),
+        ('"run.pauze" = "p"', 'did you mean "run.pause"'),
+        ('"run.pause" = "alt+p"', '"alt+p" is not a key'),
         ('"run.pause" = 3', "write its keys as text"),
         ("not toml", KEYMAP),
     ],

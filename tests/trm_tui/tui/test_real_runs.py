@@ -86,6 +86,7 @@ def test_two_runs_take_turns_and_their_weights_can_be_seen(workbench: LocalWorkb
     assert seen[0].config == endless
     assert all(torch.isfinite(tensor).all() for tensor in seen[0].weights.values())
     workbench.switch(1)
+    workbench.go_on()
     before = workbench.snapshot().step
     eventually(lambda: workbench.snapshot().step > before)
     assert [view.state for view in workbench.slots()] == ["running", "paused"]

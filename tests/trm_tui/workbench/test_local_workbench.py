@@ -15,8 +15,10 @@ from trm_engine.sessions import Store
 from trm_engine.training.control import Control, Next
 from trm_engine.training.events import Finished, Paused, Saved
 from trm_tui.workbench import local_workbench
+from trm_tui.workbench.extension import end_of, extension_words
 from trm_tui.workbench.jobs import Progress
 from trm_tui.workbench.local_workbench import LocalWorkbench
+from trm_tui.workbench.possible import possible
 from trm_tui.workbench.recorder import Recorder
 
 PATIENCE = 20.0  # seconds after which a test gives up; none comes near it
@@ -67,6 +69,7 @@ class Script:
                 self._compute(False)
                 raise self.error
         self._compute(False)
+        recorder(Saved(self.step, "end"))
         status = "completed" if self.end.is_set() else "stopped"
         return Finished(self.session, status, control.stop_reason or "done", self.step, 0, 0.0, 0.0, "")
 
@@ -96,9 +99,11 @@ def scripts(monkeypatch: pytest.MonkeyPatch, config: Config) -> list[Script]:
         made.append(Script(session, config))
         return made[-1]
 
-    monkeypatch.setattr(
-        local_workbench, "start_job", lambda _store, _config, **_: job(f"session-{len(made) + 1}")
-    )
+    def begun(store: Store, config: Config, *, preset: str, name: str, **_: object) -> Script:
+        with store.create(dumps(config), preset, name=name) as session:
+            return job(session.id)
+
+    monkeypatch.setattr(local_workbench, "start_job", begun)
     monkeypatch.setattr(local_workbench, "resume_job", lambda _store, session, **_: job(session))
     monkeypatch.setattr(local_workbench, "replay_job", lambda _store, session: job(f"{session}-again"))
     return made
@@ -119,6 +124,7 @@ def state(workbench: LocalWorkbench, slot: int) -> str:
 def stored(workbench: LocalWorkbench, config: Config) -> str:
     """Return the id of a session that is on disk."""
     with workbench.store.create(dumps(config), "sudoku-6x6", name="kept") as session:
+        session.metrics.append(stepped(1).to_dict())
         return session.id
 
 
@@ -138,7 +144,23 @@ def test_a_second_run_waits_until_the_first_is_saved_and_paused(
     assert state(workbench, 1) == "paused"
 
 
-def test_a_digit_switches_and_switches_back(
+def test_looking_at_a_slot_starts_and_stops_nothing(
+    workbench: LocalWorkbench, config: Config, scripts: list[Script]
+) -> None:
+    workbench.start(config, preset="a")
+    eventually(lambda: state(workbench, 1) == "running")
+    workbench.start(config, preset="b")
+    eventually(lambda: state(workbench, 2) == "running")
+    held = scripts[0].step
+    for slot in (1, 2, 1):
+        assert workbench.switch(slot)
+        assert workbench.snapshot().slot == slot
+        trained = scripts[1].step
+        eventually(lambda trained=trained: scripts[1].step > trained)
+        assert (state(workbench, 1), state(workbench, 2), scripts[0].step) == ("paused", "running", held)
+
+
+def test_space_runs_what_is_shown_and_pauses_the_other(
     workbench: LocalWorkbench, config: Config, scripts: list[Script]
 ) -> None:
     workbench.start(config, preset="a")
@@ -147,34 +169,23 @@ def test_a_digit_switches_and_switches_back(
     eventually(lambda: state(workbench, 2) == "running")
     for slot, other in ((1, 2), (2, 1), (1, 2)):
         before = scripts[slot - 1].step
-        assert workbench.switch(slot)
-        eventually(lambda slot=slot: state(workbench, slot) == "running")
+        workbench.switch(slot)
+        workbench.go_on()
         eventually(lambda slot=slot, before=before: scripts[slot - 1].step > before)
-        assert state(workbench, other) == "paused"
-        assert workbench.snapshot().slot == slot
+        assert (state(workbench, slot), state(workbench, other)) == ("running", "paused")
 
 
-def test_switching_to_and_fro_at_once_leaves_the_last_choice_running(
+def test_running_to_and_fro_at_once_leaves_the_last_choice_running(
     workbench: LocalWorkbench, config: Config
 ) -> None:
     workbench.start(config, preset="a")
     workbench.start(config, preset="b")
     for slot in (1, 2) * 10 + (1,):
         workbench.switch(slot)
+        if possible("pause", workbench.snapshot()).label == "resume":
+            workbench.go_on()
     eventually(lambda: state(workbench, 1) == "running")
     eventually(lambda: state(workbench, 2) in ("paused", "waiting"))
-
-
-def test_switching_to_a_run_that_has_ended_lets_the_other_train(
-    workbench: LocalWorkbench, config: Config, scripts: list[Script]
-) -> None:
-    workbench.start(config, preset="a")
-    scripts[0].end.set()
-    eventually(lambda: state(workbench, 1) == "completed")
-    workbench.start(config, preset="b")
-    eventually(lambda: state(workbench, 2) == "running")
-    assert workbench.switch(1)
-    assert (workbench.snapshot().slot, state(workbench, 2)) == (1, "running")
 
 
 def test_a_free_slot_cannot_be_switched_to(workbench: LocalWorkbench) -> None:
@@ -217,7 +228,7 @@ def test_a_stopped_run_goes_on_from_its_session(
     eventually(lambda: state(workbench, 1) == "stopped")
     workbench.go_on()
     eventually(lambda: state(workbench, 1) == "running")
-    assert [script.session for script in scripts] == ["session-1", "session-1"]
+    assert scripts[0].session == scripts[1].session
 
 
 def test_a_complete_run_is_not_begun_again_but_extended(
@@ -226,11 +237,24 @@ def test_a_complete_run_is_not_begun_again_but_extended(
     workbench.start(config, preset="a")
     scripts[0].end.set()
     eventually(lambda: state(workbench, 1) == "completed")
-    with pytest.raises(UsageError, match="extends"):
+    with pytest.raises(UsageError, match="more steps"):
         workbench.go_on()
     workbench.extend(500)
     eventually(lambda: state(workbench, 1) == "running")
     assert len(scripts) == 2
+
+
+@pytest.mark.parametrize(
+    ("step", "steps", "completed", "more", "end"),
+    [(300, 600, True, 200, 500), (600, 600, True, 200, 800), (120, 600, False, 200, 800)],
+)
+def test_more_steps_are_counted_from_where_the_run_ends(
+    step: int, steps: int, completed: bool, more: int, end: int
+) -> None:
+    assert end_of(step, steps, completed=completed) + more == end
+    words = extension_words(str(more), step, steps, completed=completed)
+    assert f"→ {end} steps" in words
+    assert ("switched off" in words) is (completed and step < steps)
 
 
 def test_commands_reach_the_run(workbench: LocalWorkbench, config: Config, scripts: list[Script]) -> None:
@@ -252,19 +276,19 @@ def test_weights_are_handed_over_with_their_step_and_configuration(
     seen: list[local_workbench.Look] = []
     assert workbench.look(seen.append)
     eventually(lambda: len(seen) == 1)
-    assert (seen[0].session, seen[0].config) == ("session-1", config)
+    assert (seen[0].session, seen[0].config) == (workbench.snapshot().session, config)
 
 
 def test_a_training_command_without_training_says_what_to_do(
     workbench: LocalWorkbench, config: Config
 ) -> None:
-    with pytest.raises(UsageError, match="no run is open"):
+    with pytest.raises(UsageError, match="No run is open"):
         workbench.checkpoint()
     workbench.start(config, preset="a")
     eventually(lambda: state(workbench, 1) == "running")
     workbench.stop()
     eventually(lambda: state(workbench, 1) == "stopped")
-    with pytest.raises(UsageError, match="not training"):
+    with pytest.raises(UsageError, match="Not training"):
         workbench.evaluate()
     assert not workbench.look(lambda _: None)
 
@@ -306,6 +330,20 @@ def test_a_closed_slot_is_free_again_and_its_run_is_stopped(
     workbench.go_on()
     eventually(lambda: state(workbench, 1) == "running")
     assert workbench.start(config, preset="c") == 2
+
+
+def test_a_run_whose_session_was_deleted_is_not_called_failed(
+    workbench: LocalWorkbench, config: Config
+) -> None:
+    workbench.start(config, preset="a")
+    eventually(lambda: state(workbench, 1) == "running")
+    workbench.stop()
+    eventually(lambda: state(workbench, 1) == "stopped")
+    workbench.store.delete(workbench.snapshot().session)
+    for command in (workbench.go_on, lambda: workbench.extend(100)):
+        with pytest.raises(SessionError, match="in the trash"):
+            command()
+    assert state(workbench, 1) == "stopped"
 
 
 def test_a_session_is_resumed_in_the_slot_that_holds_it(

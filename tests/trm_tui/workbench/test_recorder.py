@@ -194,3 +194,15 @@ def test_text_from_elsewhere_is_harmless(text: str) -> None:
 def test_no_run_is_an_empty_snapshot() -> None:
     assert EMPTY == Snapshot()
     assert not EMPTY.active
+
+
+def test_a_curve_that_was_watched_is_the_one_in_the_files(config: Config) -> None:
+    """What is told between two records gives way to the next record."""
+    recorder = Recorder(1, "live")
+    recorder(started("s", config))
+    every = config.train.log_every
+    for step in (every // 2, every - 1, every, every + 1, 2 * every):
+        recorder(stepped(step))
+    assert list(recorder.snapshot().curve("loss").steps) == [every, 2 * every]
+    recorder(stepped(2 * every + 1))
+    assert list(recorder.snapshot().curve("loss").steps) == [every, 2 * every, 2 * every + 1]

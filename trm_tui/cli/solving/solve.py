@@ -110,7 +110,7 @@ def evaluate(
     tries: TriesOption = None,
     checkpoint: CheckpointOption = None,
     vote: Annotated[
-        bool, typer.Option("--vote", help="ARC: let answers to images of each held-out task vote; pass@k.")
+        bool, typer.Option("--vote", help="ARC: vote over augmented copies of each held-out task; pass@k.")
     ] = False,
     augmentations: Annotated[
         int | None,

@@ -11,25 +11,29 @@ nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
 from textual.events import Click
+from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
 from trm_tui.tui.common.colours import style_of
 from trm_tui.tui.common.panel import Rows
 from trm_tui.workbench.charts.chart_lines import CURSOR, EMPTY, GRID, Plot
-from trm_tui.workbench.charts.curves import Points, finite, smoothed, value_at
+from trm_tui.workbench.charts.curves import Points, best_of, finite, nearest, smoothed, value_at
 from trm_tui.workbench.charts.raster import Markers
 from trm_tui.workbench.charts.ticks import Unit, write
 
 _WHEEL = 0.8  # share of the window that a notch of the mouse wheel leaves
 _ROOM_TO_GROW = 1 / 16  # share of the axis that may lie beyond the last point
+_BEST = "★"
 _NARROWEST = 1e-3  # share of all there is that the window can be zoomed to
 
 
@@ -44,6 +48,10 @@ class Series:
     """A colour of the theme: primary, secondary, accent, warning, error, success, foreground-muted."""
     smooth: bool = True
     """Does the chart's smoothing apply to it?"""
+    letter: str = ""
+    """What stands at its end and in the legend, where colour alone would not tell it apart."""
+    best: Literal["highest", "lowest"] | None = None
+    """Which of its points is marked as the best."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +68,17 @@ class _View:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Line:
     series: Series
     points: Points
     behind: Points | None
     """The points as they are, where the line is smoothed."""
+
+    @property
+    def raw(self) -> Points:
+        """The points as they are: what figures are read from, so that they agree with all other places."""
+        return self.points if self.behind is None else self.behind
 
 
 class Chart(Rows, can_focus=True):
@@ -78,6 +91,13 @@ class Chart(Rows, can_focus=True):
         &:focus { border: round $border; border-title-style: bold; }
     }
     """
+
+    class Read(Message):
+        """The reading cursor was put somewhere with the mouse."""
+
+        def __init__(self, chart: Chart, x: float) -> None:
+            super().__init__()
+            self.chart, self.x = chart, x
 
     markers: reactive[Markers] = reactive("braille")
 
@@ -150,16 +170,48 @@ class Chart(Rows, can_focus=True):
         self._window = None
         self._redraw()
 
-    def move_cursor(self, cells: int) -> None:
-        """Move the reading cursor; the title shows the values there. Its first place is the right end."""
+    def move_cursor(self, cells: int) -> float | None:
+        """Move the reading cursor from record to record, and return where it is; None without points.
+
+        The frame shows the values there. Its first place is the right end; a move goes on by at least one
+        record, and by a cell of the picture where records are denser.
+        """
         low, high = self.window
-        if not self._lines or high <= low:
-            return
-        step = (high - low) / max(self._plot().columns - 1, 1)
-        last = min(self._extent()[1], high)
-        at = last if self._cursor is None else self._cursor + cells * step
-        self._cursor = min(max(at, low), last)
+        xs = next((line.raw[0] for line in self._lines if line.raw[0]), ())
+        seen = [x for x in xs if low <= x <= high]
+        if not seen:
+            return None
+        if self._cursor is None:
+            place = len(seen) - 1
+        else:
+            step = (high - low) / max(self._plot().columns - 1, 1)
+            now = nearest(seen, self._cursor) or 0
+            place = nearest(seen, seen[now] + cells * step) or 0
+            place = min(max(place, 0), len(seen) - 1)
+            if place == now and cells:
+                place = min(max(now + (1 if cells > 0 else -1), 0), len(seen) - 1)
+        self.put_cursor(seen[place])
+        return seen[place]
+
+    def put_cursor(self, x: float) -> None:
+        """Show the values at a place: those of the records nearest to it."""
+        self._cursor = x
         self._redraw()
+
+    @property
+    def cursor(self) -> float | None:
+        """Where the reading cursor is."""
+        return self._cursor
+
+    @property
+    def is_zoomed(self) -> bool:
+        """Whether less than all is shown."""
+        return self._window is not None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no point to show."""
+        return not any(line.points[0] for line in self._lines)
 
     @property
     def has_cursor(self) -> bool:
@@ -185,8 +237,12 @@ class Chart(Rows, can_focus=True):
         plot, (low, high) = self._plot(), self.window
         column = event.get_content_offset_capture(self).x - plot.axis_width
         if self._lines and high > low and 0 <= column < plot.columns:
-            self._cursor = low + (high - low) * column / max(plot.columns - 1, 1)
-            self._redraw()
+            at = low + (high - low) * column / max(plot.columns - 1, 1)
+            xs = next((line.raw[0] for line in self._lines if line.raw[0]), ())
+            place = nearest(xs, at)
+            if place is not None:
+                self.put_cursor(xs[place])
+                self.post_message(self.Read(self, xs[place]))
 
     def on_mouse_scroll_up(self) -> None:
         """Zoom in."""
@@ -254,7 +310,20 @@ class Chart(Rows, can_focus=True):
             x_unit=view.x_unit,
             y_unit=view.y_unit,
             y_range=view.y_range,
+            signs=tuple(self._signs()),
         )
+
+    def _signs(self) -> Iterator[tuple[int, float, float, str]]:
+        """Yield what is drawn at points: the best of a line, and an overlay's letter at its end."""
+        high = self.window[1]
+        for owner, line in enumerate(self._lines):
+            best = best_of(line.points, highest=line.series.best == "highest") if line.series.best else None
+            if best is not None:
+                yield owner, *best, _BEST
+            xs, ys = line.points
+            end = bisect_right(xs, high) - 1
+            if line.series.letter and end >= 0:
+                yield owner, xs[end], ys[end], line.series.letter
 
     def _picture(self) -> list[Strip]:
         base = self.visual_style.rich_style
@@ -294,32 +363,71 @@ class Chart(Rows, can_focus=True):
     # --- words --------------------------------------------------------------------------------------------
 
     def _title(self) -> Content:
-        """Return the title with each line's colour, name and value: the last, or that under the cursor."""
-        parts = [Content(f"{self._view.title} ")]
-        if self._cursor is not None:
-            parts.append(
-                Content.styled(f"at {self._view.x_axis} {write(self._cursor, self._view.x_unit)} ", "$accent")
-            )
-        room = self.size.width - 4 - sum(part.cell_length for part in parts)
-        for line in self._lines:
-            value = value_at(line.points, self._cursor if self._cursor is not None else self.window[1])
-            shown = "" if value is None else f"{write(value, self._view.y_unit, short=False)} "
-            for words in (f"{line.series.name} {shown}", f"{line.series.name} "):
-                part = Content.assemble(("━ ", f"${line.series.colour}"), words)
-                if part.cell_length <= room:
-                    room -= part.cell_length
-                    parts.append(part)
-                    break
-        return Content("").join(parts)
+        """Return the title with each line's value, the last or that under the cursor, and names."""
+        named = self._named()
+        legends = [self._legend(line, named=line in named) for line in self._valued]
+        title = [Content(f"{self._view.title} ")] if self._has_room_for_title else []
+        return Content("").join([*title, *legends])
+
+    @property
+    def _has_room_for_title(self) -> bool:
+        short = sum(self._legend(line, named=False).cell_length for line in self._valued)
+        return short + len(self._view.title) + 1 <= self._room
+
+    @property
+    def _room(self) -> int:
+        return self.size.width - 4
+
+    @property
+    def _valued(self) -> list[_Line]:
+        """The lines that have points; all of them as long as none has."""
+        return [line for line in self._lines if line.points[0]] or self._lines
+
+    def _legend(self, line: _Line, *, named: bool) -> Content:
+        value = value_at(line.raw, self._cursor if self._cursor is not None else self.window[1])
+        shown = "" if value is None else f"{write(value, self._view.y_unit, short=False)} "
+        words = f"{shown}{line.series.name} " if named else shown
+        return Content.assemble((_key(line), f"${line.series.colour}"), words)
+
+    def _named(self) -> list[_Line]:
+        """Return the lines that have room for their names in the title; values come first."""
+        short = [self._legend(line, named=False).cell_length for line in self._valued]
+        room = self._room - len(self._view.title) - 1 - sum(short)
+        named = []
+        for line, taken in zip(self._valued, short, strict=True):
+            more = self._legend(line, named=True).cell_length - taken
+            if more <= room:
+                room -= more
+                named.append(line)
+        return named
 
     def _subtitle(self) -> Content:
-        words = [self._view.note] if self._view.note else []
-        if self._view.log_y:
-            words.append("log")
-        if self._window is not None:
-            words.append("zoomed")
-        words.append(self._view.x_axis)
-        return Content(" · ".join(words))
+        """Return what is below: the cursor's place, names that had no room above, and how it is drawn."""
+        view, named = self._view, self._named()
+        words: list[Content] = [] if self._has_room_for_title else [Content(view.title)]
+        if self._cursor is not None:
+            at = f"{view.x_axis} {write(self._cursor, view.x_unit, short=False)}"
+            words.append(Content.styled(at, "bold $accent"))
+        words += [
+            Content.assemble((_key(line), f"${line.series.colour}"), line.series.name)
+            for line in self._lines
+            if line not in named and line.points[0]
+        ]
+        plain = [view.note] if view.note else []
+        plain += ["log"] if view.log_y else []
+        plain += ["zoomed"] if self._window is not None else []
+        plain += [view.x_axis] if self._cursor is None else []
+        room = self._room
+        kept: list[Content] = []
+        for part in (*words, *map(Content, plain)):
+            if part.cell_length + 3 <= room:
+                room -= part.cell_length + 3
+                kept.append(part)
+        return Content(" · ").join(kept)
+
+
+def _key(line: _Line) -> str:
+    return f"{line.series.letter or '━'} "
 
 
 def _rounded_up(first: float, last: float) -> float:

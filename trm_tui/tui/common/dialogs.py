@@ -37,7 +37,7 @@ class Dialog(ModalScreen[T | None]):
         &:focus { border: none; background: $surface; }
     }
     Dialog Input { margin-top: 1; border: tall $border-blurred; &:focus { border: tall $border; } }
-    Dialog .problem { color: $text-error; height: auto; min-height: 1; }
+    Dialog .problem { height: auto; min-height: 1; }
     Dialog.-low > .box { padding: 0 1; border: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("dialog")
@@ -101,17 +101,33 @@ class Question(Dialog[str]):
     """A question answered with text; `check` returns what is wrong with it, or nothing."""
 
     def __init__(
-        self, title: str, text: str, *, value: str = "", check: Callable[[str], str] = lambda _: ""
+        self,
+        title: str,
+        text: str,
+        *,
+        value: str = "",
+        check: Callable[[str], str] = lambda _: "",
+        hint: Callable[[str], str] = lambda _: "",
     ) -> None:
+        """`hint` returns what a valid answer comes to, to be read before it is given."""
         super().__init__()
         self._title = title
         self._text = text
         self._value = value
         self._check = check
+        self._hint = hint
 
     def say_problem(self, problem: str) -> None:
         """Show what is wrong with the text, or nothing."""
-        self.query_one(".problem", Static).update(Content(safe_text(problem)))
+        self.query_one(".problem", Static).update(Content.styled(safe_text(problem), "$text-error"))
+
+    def judge(self, text: str) -> None:
+        """Show what is wrong with a text, or else what it comes to."""
+        if problem := self._check(text):
+            self.say_problem(problem)
+        else:
+            hint = Content.styled(safe_text(self._hint(text)), "$text-muted")
+            self.query_one(".problem", Static).update(hint)
 
 
 class Ask(Question):
@@ -124,9 +140,13 @@ class Ask(Question):
             yield Input(safe_text(self._value))
             yield Static("", classes="problem", markup=False)
 
+    def on_mount(self) -> None:
+        """Judge what is suggested, before anything is typed."""
+        self.judge(self._value)
+
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
-        self.say_problem(self._check(event.value))
+        self.judge(event.value)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -10,7 +10,8 @@ from trm_tui.workbench.charts.overlays import Overlay
 from trm_tui.workbench.settings import Settings
 from trm_tui.workbench.snapshot import Snapshot
 
-_OVERLAY_COLOURS = ("accent", "secondary", "success", "warning", "error")
+_LETTERS = "abcde"
+"""What tells overlays apart without colour, at the end of each line and in the legend."""
 
 
 def draw(
@@ -22,13 +23,21 @@ def draw(
     for line in figure.lines:
         curve = snapshot.curve(line.curve)
         if len(curve) or not line.optional:
-            series.append(Series(line.label, curve.x(axis), curve.values, line.colour, line.smooth))
-    for number, overlay in enumerate(overlays):
+            series.append(
+                Series(line.label, curve.x(axis), curve.values, line.colour, line.smooth, best=line.best)
+            )
+    behind = 0
+    for overlay in overlays:
         line = figure.lines[0]
         if (other := overlay.curves.get(line.curve)) is not None and overlay.session != snapshot.session:
-            colour = _OVERLAY_COLOURS[number % len(_OVERLAY_COLOURS)]
-            series.append(Series(overlay.title, other.x(axis), other.values, colour, line.smooth))
+            place, behind = behind % len(_LETTERS), behind + 1
+            colour, letter = f"overlay-{place + 1}", _LETTERS[place]
+            series.append(
+                Series(overlay.title, other.x(axis), other.values, colour, line.smooth, letter=letter)
+            )
     smooth = settings.smoothing if any(line.smooth for line in figure.lines) else 0.0
+    notes = [f"{behind} overlay{'s' if behind > 1 else ''} (o)"] if behind else []
+    notes += [f"smoothed {smooth:g}"] if smooth else []
     chart.show(
         series,
         title=figure.title,
@@ -38,5 +47,5 @@ def draw(
         log_y=settings.log_y and figure.may_be_log,
         smoothing=smooth,
         y_range=figure.y_range,
-        note=f"smoothed {smooth:g}" if smooth else "",
+        note=" · ".join(notes),
     )

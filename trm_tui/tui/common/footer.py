@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 from textual.events import Click
 from textual.reactive import reactive
@@ -12,16 +14,19 @@ from trm_tui.tui.bindings import first_sign
 from trm_tui.tui.host import host_of
 from trm_tui.tui.keys import Key, Where, keys_of
 
+_ALWAYS = ("app.help", "app.commands")
+_SCREENS = "go."
+
 
 class KeyFooter(Widget):
-    """Shows as many keys as there is room for; help is always there."""
+    """Shows as many of the keys that can be used now as there is room for; help is always there."""
 
     DEFAULT_CSS = """
     KeyFooter { dock: bottom; height: 1; width: 1fr; background: $footer-background; }
     """
 
-    has_run: reactive[bool] = reactive(False)
-    """Is a run open? Without one, its keys are not shown."""
+    offered: reactive[Sequence[tuple[Key, str]]] = reactive(())
+    """The rows that can be used now, and what each does now."""
 
     def __init__(self, where: Where) -> None:
         super().__init__()
@@ -29,47 +34,64 @@ class KeyFooter(Widget):
 
     def render(self) -> Content:
         """Fit the keys into the line: the last two always, the others as far as there is room."""
-        always = [self._part(key) for key in keys_of("app") if key.id in _ALWAYS]
+        always = [self._part(key, key.label) for key in keys_of("app") if key.id in _ALWAYS]
         room = self.size.width - sum(part.cell_length for part in always)
         if room < 0:
             return always[-1].truncate(self.size.width)
-        parts: list[Content] = []
-        for part in self._parts():
+        of_run, rest, of_screen = self._groups()
+        short, long = self._screens(named=False), self._screens(named=True)
+        first = [*of_run[:3], *of_screen] if self._where == "dashboard" else of_screen
+        then = [*of_run[3:], *rest] if self._where == "dashboard" else [*of_run, *rest]
+        wanted = sum(part.cell_length for part in (*first, *then, long))
+        screens = long if wanted <= room else short
+        order = [*first[:3], screens, *first[3:], *then]
+        kept: list[Content] = []
+        for part in order:
             if part.cell_length <= room:
                 room -= part.cell_length
-                parts.append(part)
-        return Content("").join([*parts, *always])
+                kept.append(part)
+        return Content("").join([*kept, *always])
 
     async def on_click(self, event: Click) -> None:
         """Do what the key under the mouse does."""
         if (binding := event.style.meta.get("binding")) is not None:
             await host_of(self.app).action_press_binding(binding)
 
-    def _parts(self) -> list[Content]:
-        """Return what is shown while there is room, the most useful first."""
-        of_app = [key for key in keys_of("app") if key.footer and key.id not in _ALWAYS]
-        of_run = [self._part(key) for key in of_app if key.id.startswith("run.") and self.has_run]
-        rest = [self._part(key) for key in of_app if not key.id.startswith("run.")]
-        of_screen = [self._part(key) for key in keys_of(self._where) if key.footer]
-        if self._where == "dashboard":
-            return [*of_run[:3], self._screens(), *of_run[3:], *rest, *of_screen]
-        return [*of_screen, self._screens(), *of_run, *rest]
+    def _groups(self) -> tuple[list[Content], list[Content], list[Content]]:
+        """Return what drives the run, what else works everywhere, and what belongs to this screen."""
+        shown = [(key, label) for key, label in self.offered if key.footer and key.id not in _ALWAYS]
+        of_run = [self._part(key, label) for key, label in shown if key.id.startswith("run.")]
+        of_screen = [self._part(key, label) for key, label in shown if key.where == self._where]
+        rest = [
+            self._part(key, label)
+            for key, label in shown
+            if key.where != self._where and not key.id.startswith(("run.", _SCREENS))
+        ]
+        return of_run, rest, of_screen
 
-    def _part(self, key: Key) -> Content:
+    def _part(self, key: Key, label: str) -> Content:
         shown = host_of(self.app).keymap.shown(key)
-        return _hint(first_sign(shown), key.label).stylize(Style.from_meta({"binding": key.id}))
+        return _hint(first_sign(shown), label).stylize(Style.from_meta({"binding": key.id}))
 
-    def _screens(self) -> Content:
-        """Return one hint for the keys of all screens."""
+    def _screens(self, *, named: bool) -> Content:
+        """Return the keys of all screens, the one that is seen marked; with room, each with its name."""
         keymap = host_of(self.app).keymap
-        keys = [first_sign(keymap.shown(key)) for key in keys_of("app") if key.id.startswith("go.")]
-        return _hint(" ".join(keys), "screens")
+        parts = []
+        for key in keys_of("app"):
+            if not key.id.startswith(_SCREENS):
+                continue
+            here = key.id == f"{_SCREENS}{self._where}"
+            letter = first_sign(keymap.shown(key))
+            look = "bold $foreground on $panel" if here else "bold $footer-key-foreground"
+            name = (f" {key.label} ", "$foreground on $panel" if here else "$footer-description-foreground")
+            part = Content.assemble((f" {letter}", look), *([name] if named else []))
+            parts.append(part.stylize(Style.from_meta({"binding": key.id})))
+        if not named:
+            parts.append(Content.styled(" screens ", "$footer-description-foreground"))
+        return Content("").join(parts)
 
 
 def _hint(keys: str, label: str) -> Content:
     return Content.assemble(
         (f" {keys}", "bold $footer-key-foreground"), (f" {label} ", "$footer-description-foreground")
     )
-
-
-_ALWAYS = ("app.help", "app.commands")

@@ -27,7 +27,10 @@ SIGNS: dict[RunState, tuple[str, str]] = {
     "completed": ("✓", "$success"),
     "diverged": ("✗", "$error"),
     "failed": ("✗", "$error"),
+    "elsewhere": ("◌", "$success"),
 }
+STATE_WORDS: dict[RunState, str] = {"waiting": "queued", "elsewhere": "training elsewhere"}
+"""States whose name is not what a person calls them."""
 _NAME = "trm-tui"
 
 
@@ -91,7 +94,7 @@ class SlotHeader(Widget):
         if snapshot.eta_seconds is not None and snapshot.state == "running":
             parts.append(f"ETA {format_seconds(snapshot.eta_seconds)}")
         elif snapshot.state != "running":
-            parts.append(snapshot.state)
+            parts.append(STATE_WORDS.get(snapshot.state, snapshot.state))
         return Content.styled(f" {' · '.join(parts)} ", "$foreground")
 
 

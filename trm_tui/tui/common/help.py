@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from trm_tui.tui.bindings import signs
@@ -16,6 +19,8 @@ _SLOTS = "slot."
 
 class HelpScreen(Reading):
     """The keys of one screen, then those that work everywhere."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,q", "close", show=False)]
 
     def __init__(self, where: Where) -> None:
         super().__init__("Keys", Content(""))
@@ -37,12 +42,11 @@ def keys_text(where: Where, keymap: Keymap) -> Content:
             if key.id.startswith(_SLOTS) and key.id[len(_SLOTS) :].isdecimal():
                 continue
             shown = signs(keymap.shown(key))
-            lines.append(Content.assemble((f"  {shown.ljust(_KEYS)}", "bold"), (key.help, "$foreground")))
+            column = f"  {shown.ljust(_KEYS)}" if len(shown) < _KEYS else f"  {shown} "
+            lines.append(Content.assemble((column, "bold"), (key.help, "$foreground")))
         if part == "app":
             text = ("  1 … 9".ljust(_KEYS + 2), "bold")
-            lines.append(
-                Content.assemble(text, "Switch to that run; the one that trains is saved and paused")
-            )
+            lines.append(Content.assemble(text, "Show that run; nothing starts or stops (space does)"))
         lines.append(Content(""))
     lines.append(
         Content.styled("keymap.toml in the configuration folder changes any of them.", "$text-muted")

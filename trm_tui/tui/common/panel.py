@@ -50,7 +50,7 @@ class Rows(Widget):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
 
-_LABEL = 8
+_LABEL = 9
 
 
 class Panel(Rows, can_focus=True):

@@ -15,7 +15,8 @@ from trm_tui.tui.bindings import bindings_of
 from trm_tui.tui.common.footer import KeyFooter
 from trm_tui.tui.common.header import SlotHeader
 from trm_tui.tui.host import Host, host_of
-from trm_tui.tui.keys import Where
+from trm_tui.tui.keys import DEEDS, Key, Where, keys_of
+from trm_tui.workbench.possible import Possible, possible
 from trm_tui.workbench.snapshot import Snapshot
 from trm_tui.workbench.workbench import SlotView
 
@@ -67,10 +68,32 @@ class ModeScreen(Screen[None]):
         """Take over what is new, header included. Called by the app on its timer, in one batch."""
         if not self.has_widgets:
             return
-        self.query_one(KeyFooter).has_run = bool(slots)
+        self.query_one(KeyFooter).offered = self.offers(snapshot)
         header = self.query_one(SlotHeader)
         header.slots, header.snapshot, header.frozen = slots, snapshot, self.trm.frozen
         self.show(snapshot)
+
+    def offers(self, snapshot: Snapshot) -> tuple[tuple[Key, str], ...]:
+        """Return the rows of the key table that can be used now, each with what it does now."""
+        rows = (*keys_of(self.where), *keys_of("app"))
+        found = ((key, self.offer(key, snapshot)) for key in rows)
+        return tuple((key, offer.label) for key, offer in found if not offer.refusal)
+
+    def offer(self, key: Key, snapshot: Snapshot) -> Possible:
+        """Say what a key does now, or why it does nothing. Screens override it for keys of their own."""
+        deed = DEEDS.get(key.id)
+        if deed is None:
+            return Possible(key.label)
+        now = possible(deed, snapshot)
+        return now if deed in ("pause", "extend") else Possible(key.label, now.refusal)
+
+    def declines(self, verb: str) -> bool:
+        """Say why a key of this screen does nothing now; return whether it does nothing."""
+        key = next(key for key in keys_of(self.where) if key.id == f"{self.where}.{verb}")
+        refusal = self.offer(key, self.trm.workbench.snapshot()).refusal
+        if refusal:
+            self.trm.say(refusal, "warning")
+        return bool(refusal)
 
     @property
     def has_widgets(self) -> bool:

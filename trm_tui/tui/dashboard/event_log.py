@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from rich.text import Text
 from textual.content import Content
 from textual.events import Resize
@@ -18,6 +20,8 @@ _FILTERS: tuple[tuple[str, frozenset[Severity]], ...] = (
     ("errors", frozenset({"error"})),
 )
 _MAX_LINES = 1000
+_NARROWEST = 10
+"""Columns that a message has at least."""
 
 
 class EventLog(RichLog):
@@ -60,14 +64,25 @@ class EventLog(RichLog):
     def _put(self, line: LogLine) -> None:
         if line.severity not in _FILTERS[self._filter][1]:
             return
+        sign = f"{_SIGNS[line.severity]} "
+        indent = len(line.time) + 1 + len(sign)
+        width = max(self.scrollable_content_region.width - indent, _NARROWEST)
+        first, *more = textwrap.wrap(line.message, width) or [""]
+        colour = style_of(self, _COLOURS[line.severity])
         text = Text()
         text.append(f"{line.time} ", style=style_of(self, "text-muted"))
-        text.append(f"{_SIGNS[line.severity]} {line.message}", style=style_of(self, _COLOURS[line.severity]))
+        text.append(f"{sign}{first}", style=colour)
+        for part in more:
+            text.append(f"\n{' ' * indent}{part}", style=colour)
         self.write(text, expand=True)  # over the whole panel, whatever the console's own width is
 
     def on_mount(self) -> None:
         """Write everything anew when the colours change: lines keep the ones they were written with."""
-        self.watch(self.app, "theme", self._again, init=False)
+        self.watch(self.app, "theme", self._recolour, init=False)
+
+    def _recolour(self) -> None:
+        # After the next refresh only: until then the theme's colours are those of the one before.
+        self.call_after_refresh(self._again)
 
     def on_resize(self, event: Resize) -> None:
         """Break lines anew."""

@@ -16,6 +16,7 @@ from trm_engine.training.events import Stepped
 from trm_tui.shared.results import aside, headline, score
 from trm_tui.shared.words import words_of
 from trm_tui.tui.common.gauges import progress_bar, sparkline
+from trm_tui.tui.common.header import STATE_WORDS
 from trm_tui.tui.common.panel import Panel, labelled
 from trm_tui.workbench.snapshot import EMPTY, Snapshot
 
@@ -25,6 +26,8 @@ class RunPanel(Panel):
 
     BORDER_TITLE = "Run"
 
+    charted: Stepped | None = None
+    """The record that the charts show last: title and panel tell the same loss."""
     _config: Config | None = None
     _flops = 0
 
@@ -32,21 +35,24 @@ class RunPanel(Panel):
         """Return what to show, line by line."""
         snapshot = self.snapshot
         if not snapshot.slot:
-            return [Content("no run is open")]
+            return [Content("No run is open. n starts one.")]
+        lines: list[Content] = []
+        if snapshot.state in ("waiting", "preparing") or (snapshot.latest is None and snapshot.active):
+            lines += _preparation(snapshot, width)
         if snapshot.latest is None and snapshot.active:
-            return _preparation(snapshot, width)
-        lines = [_progress(snapshot, width), _steps(snapshot)]
-        latest = snapshot.latest
+            return lines
+        lines += [_progress(snapshot, width), _steps(snapshot)]
+        # The two numbers that count come before how fast they came: a small panel shows its first lines.
+        if (latest := snapshot.latest) is not None:
+            lines.append(labelled("loss", Content(f"{(self.charted or latest).loss:.4g}")))
+        lines += [_accuracy(snapshot), *_status(snapshot)]
         if latest is not None:
-            running = snapshot.state in ("running", "pausing")
-            speed = _speed(latest) if running else snapshot.state
-            lines.append(labelled("speed", Content.styled(speed, "bold")))
+            if snapshot.state in ("running", "pausing", "elsewhere"):
+                lines.append(labelled("speed", Content.styled(_speed(latest), "bold")))
             share = self._share_of_peak(snapshot)
             spark = sparkline(snapshot.rates, width - len(share) - 1, "$primary")
             lines.append(Content.assemble(spark, (f" {share}", "$text-muted")))
-            lines.append(labelled("loss", Content(f"{latest.loss:.4f}")))
         lines += [
-            _accuracy(snapshot),
             *_aside(snapshot),
             *_settings(snapshot),
             _saved(snapshot),
@@ -94,7 +100,7 @@ class Brief(Widget):
             lines += [Content(f"loss {latest.loss:.4f}"), Content(_speed(latest))]
         if snapshot.eta_seconds is not None:
             lines.append(Content(f"ETA {format_seconds(snapshot.eta_seconds)}"))
-        return [*lines, Content(snapshot.state)]
+        return [*lines, Content(STATE_WORDS.get(snapshot.state, snapshot.state))]
 
 
 def _speed(latest: Stepped) -> str:
@@ -114,8 +120,20 @@ def _preparation(snapshot: Snapshot, width: int) -> list[Content]:
     return [Content(f"{what}…"), progress_bar(share, width, "$accent"), Content(f"{done:,} of {total:,}")]
 
 
+def _status(snapshot: Snapshot) -> list[Content]:
+    """Return how the run stands where it does not train here, and why."""
+    if snapshot.state in ("running", "waiting", "preparing"):
+        return []
+    words = [STATE_WORDS.get(snapshot.state, snapshot.state), snapshot.reason]
+    lines = [labelled("status", Content.styled(": ".join(filter(None, words)), "bold"))]
+    if snapshot.state == "completed":
+        lines.append(Content.styled("w watches it solve, + trains more steps", "$text-muted"))
+    return lines
+
+
 def _progress(snapshot: Snapshot, width: int) -> Content:
     share = snapshot.step / snapshot.steps if snapshot.steps else 0.0
+    share = 1.0 if snapshot.state == "completed" else share
     colours = {"paused": "$warning", "completed": "$success", "failed": "$error", "diverged": "$error"}
     meter = progress_bar(share, max(width - 6, 1), colours.get(snapshot.state, "$primary"))
     return Content.assemble(meter, f" {share:4.0%}")
@@ -133,7 +151,8 @@ def _accuracy(snapshot: Snapshot) -> Content:
     name, figure = headline(last)
     better = score(best) > score(last)
     words = f" · best {headline(best)[1]}" if better else f" at step {snapshot.evaluated.step:,}"
-    return labelled(name, Content.assemble((figure, "bold $success"), (words, "$text-muted")))
+    colour = "$success" if score(last) > 0 else "$foreground"
+    return labelled(name, Content.assemble((figure, f"bold {colour}"), (words, "$text-muted")))
 
 
 def _aside(snapshot: Snapshot) -> list[Content]:
@@ -150,12 +169,12 @@ def _settings(snapshot: Snapshot) -> list[Content]:
         return [labelled("batch", Content(batch))]
     batch += f" · lr {latest.lr:.1e}"
     if latest.micro_batch < train.batch_size:
-        batch += f" · {latest.micro_batch} in flight"
+        batch += f" · {latest.micro_batch} at once"
     lines = [labelled("batch", Content(batch))]
     if snapshot.supervision_steps is not None:
         most = halt_steps(train, latest.step)
-        text = f"{snapshot.supervision_steps:.1f} of {most} steps"
-        lines.append(labelled("halting", Content(text)))
+        text = f"after {snapshot.supervision_steps:.1f} of {most} steps"
+        lines.append(labelled("halts", Content(text)))
     return lines
 
 
@@ -170,7 +189,8 @@ def _model(snapshot: Snapshot) -> Content:
 def _saved(snapshot: Snapshot) -> Content:
     if snapshot.saved is None:
         return Content("")
-    return labelled("saved", Content(f"step {snapshot.saved.step:,} at {snapshot.saved_at}"))
+    when = f", {snapshot.saved_at}" if snapshot.saved_at else ""
+    return labelled("saved", Content(f"checkpoint {snapshot.saved.step:,}{when}"))
 
 
 _LABEL = 24

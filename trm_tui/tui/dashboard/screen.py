@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
@@ -21,8 +22,10 @@ from trm_tui.tui.dashboard.run_panel import Brief, RunPanel, run_details
 from trm_tui.tui.keys import Where
 from trm_tui.workbench.charts.curves import X_AXES
 from trm_tui.workbench.charts.figures import Figure, figures_of
+from trm_tui.workbench.possible import possible
 from trm_tui.workbench.snapshot import EMPTY, Snapshot
 
+_NO_CURVE = "No curve yet: there are no records to show."
 _SMOOTHINGS = (0.0, 0.6, 0.9, 0.97)
 _CHARTS = 4
 _SECONDS_BETWEEN_CURVES = 1.0
@@ -45,7 +48,6 @@ class DashboardScreen(ModeScreen):
         """Yield the panels."""
         yield Brief(id="brief")
         failure = Static(id="failure", markup=False)
-        failure.border_title = "The run has failed"
         yield failure
         with Horizontal(id="main"):
             with Container(id="charts"):
@@ -75,7 +77,9 @@ class DashboardScreen(ModeScreen):
         self.query_one(EventLog).show(snapshot)
         self.set_class(snapshot.failure is not None, "-failed")
         if snapshot.failure is not None:
-            self.query_one("#failure", Static).update(_failure(snapshot))
+            failure = self.query_one("#failure", Static)
+            failure.border_title = "The run has failed" if snapshot.session else "Not started"
+            failure.update(_failure(snapshot))
 
     def search(self) -> None:
         """Show all of the log, or its warnings, or its errors."""
@@ -87,6 +91,9 @@ class DashboardScreen(ModeScreen):
         """Give the panel with the focus the whole screen, or give it back."""
         chosen = self.focused
         already = self.has_class("-maximised")
+        if chosen is None and not already:
+            self.trm.say("No panel has the focus: tab moves it.")
+            return
         for widget in self.query(".-chosen"):
             widget.remove_class("-chosen")
         self.set_class(not already and chosen is not None, "-maximised")
@@ -105,6 +112,8 @@ class DashboardScreen(ModeScreen):
     def action_log_scale(self) -> None:
         """Change between a logarithmic and a linear y axis of losses."""
         self._remember(log_y=not self.trm.settings.log_y)
+        if not any(self._choice[number % len(self._choice)].may_be_log for number in self._figures):
+            self.trm.say(f"Losses have a {'logarithmic' if self.trm.settings.log_y else 'linear'} axis.")
 
     def action_x_axis(self) -> None:
         """Change what the x axis shows."""
@@ -119,31 +128,65 @@ class DashboardScreen(ModeScreen):
     def action_markers(self) -> None:
         """Draw with braille, or with blocks."""
         self._remember(markers="blocks" if self.trm.settings.markers == "braille" else "braille")
+        if all(chart.is_empty for chart in self._charts()):
+            self.trm.say(f"Charts are drawn with {self.trm.settings.markers}.")
 
     def action_zoom(self, factor: float) -> None:
         """Show more or less of the x axis."""
-        self._chart().zoom(factor)
+        chart = self._chart()
+        if chart.is_empty:
+            self.trm.say(_NO_CURVE)
+        elif factor > 1 and not chart.is_zoomed:
+            self.trm.say("All of the curve is shown already.")
+        else:
+            chart.zoom(factor)
 
     def action_pan(self, share: float) -> None:
         """Move a zoomed chart."""
-        self._chart().pan(share)
+        chart = self._chart()
+        if chart.is_zoomed:
+            chart.pan(share)
+        else:
+            self.trm.say("All of the curve is shown: ↑ zooms in first." if not chart.is_empty else _NO_CURVE)
 
     def action_cursor(self, cells: int) -> None:
-        """Move the reading cursor."""
-        self._chart().move_cursor(cells)
+        """Move the reading cursor, through all charts."""
+        chosen = self._chart()
+        before = chosen.cursor
+        at = chosen.move_cursor(cells)
+        if at is None:
+            self.trm.say(_NO_CURVE)
+        elif at == before:
+            self.trm.say("This is the last record." if cells > 0 else "This is the first record.")
+        else:
+            self._read_all_at(at, chosen)
+
+    @on(Chart.Read)
+    def _read(self, event: Chart.Read) -> None:
+        self._read_all_at(event.x, event.chart)
+
+    def _read_all_at(self, x: float, chosen: Chart) -> None:
+        for chart in self._charts():
+            if chart is not chosen:
+                chart.put_cursor(x)
 
     def action_reset_view(self) -> None:
         """Show all of every chart."""
+        if not any(chart.is_zoomed or chart.has_cursor for chart in self._charts()):
+            self.trm.say("All of every chart is shown already.")
         for chart in self._charts():
             chart.reset_window()
             chart.hide_cursor()
 
     def action_back(self) -> None:
         """Leave the cursor, then the maximised panel."""
-        if self._chart().has_cursor:
-            self._chart().hide_cursor()
+        if any(chart.has_cursor for chart in self._charts()):
+            for chart in self._charts():
+                chart.hide_cursor()
         elif self.has_class("-maximised"):
             self.action_maximise()
+        else:
+            self.trm.say("This is the dashboard. ? shows all keys, q leaves.")
 
     def action_overlay(self) -> None:
         """Pick other sessions whose curves are drawn too."""
@@ -166,6 +209,7 @@ class DashboardScreen(ModeScreen):
 
     def _draw_charts(self) -> None:
         self._drawn, self._drawn_overlays = self._snapshot, self.trm.overlays
+        self.query_one(RunPanel).charted = self._snapshot.latest
         for number, chart in enumerate(self._charts()):
             chart.markers = self.trm.settings.markers
             figure = self._choice[self._figures[number] % len(self._choice)]
@@ -199,8 +243,8 @@ def _failure(snapshot: Snapshot) -> Content:
     lines = [Content.styled(snapshot.failure.message, "$text-error")]
     if snapshot.saved is not None:
         lines.append(Content(f"Saved up to step {snapshot.saved.step:,}: space resumes from there."))
-    elif snapshot.session:
-        lines.append(Content("space tries again."))
+    else:
+        lines.append(Content(possible("pause", snapshot).refusal))
     if snapshot.failure.traceback:
         lines.append(Content.styled("i shows the traceback.", "$text-muted"))
     return Content("\n").join(lines)

@@ -16,7 +16,9 @@ from trm_tui.tui.common.panel import Panel
 from trm_tui.workbench.editor.remedies import Advice
 
 _LABEL = 9
+_TENTH = 0.1
 _PART_LABEL = 11
+_TENTH = 0.1
 _SIZE = 9
 _PARTS_HEIGHT = 7
 _MOST_MESSAGES = 3
@@ -118,7 +120,10 @@ def _figures(advice: Advice, fit: Fit, width: int) -> Iterator[Content]:
         yield _figure("epoch", duration(fit.epoch_seconds), "", width)
     if fit.seconds is not None:
         yield _figure(
-            "to end", duration(fit.seconds), _change(fit.seconds, before.seconds if before else None), width
+            "total",
+            duration(fit.seconds),
+            _change(fit.seconds, before.seconds if before else None),
+            width,
         )
     rate = advice.machine.rate
     basis = (
@@ -141,6 +146,8 @@ def _change(now: float, before: float | None) -> str:
     if not before or not now or abs(now / before - 1) < _NOTICEABLE:
         return ""
     ratio = now / before
+    if ratio < _TENTH:  # a percentage would say −100 % of everything far below
+        return f"÷{three_digits(1 / ratio)}"
     if ratio < 2:
         return f"{ratio - 1:+.0%}".replace("-", "−")
     return f"×{three_digits(ratio)}"

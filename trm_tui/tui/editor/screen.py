@@ -33,6 +33,9 @@ class ConfigScreen(ConfigEditing):
     where: ClassVar[Where] = "config"
     CSS_PATH = "editor.tcss"
 
+    _wanted = ""
+    """A setting for the cursor to go to."""
+
     def on_mount(self) -> None:
         """Begin at once, also while the display is frozen."""
         self.show(self.trm.workbench.snapshot())
@@ -40,6 +43,19 @@ class ConfigScreen(ConfigEditing):
     def edit(self, config: Config, origin: str) -> None:
         """Edit a configuration that another screen names; asks first where edits would make way for it."""
         self._take(Origin(safe_text(origin), config))
+
+    def go_to_setting(self, key: str) -> None:
+        """Put the cursor on a setting, as soon as there is a configuration."""
+        self._wanted = key
+        self._reveal_wanted()
+
+    def _reveal_wanted(self) -> None:
+        if self._wanted and self.draft is not None:
+            key, self._wanted = self._wanted, ""
+            if key in self.draft.fields:
+                self.reveal(key)
+            else:
+                self.trm.say(f"This configuration has no setting {key}.", "warning")
 
     def show(self, snapshot: Snapshot) -> None:
         """Begin with the run on screen, or the first preset; then follow the machine."""
@@ -49,6 +65,7 @@ class ConfigScreen(ConfigEditing):
             elif self.trm.presets:
                 preset = self.trm.presets[0]
                 self._open(Origin(preset.name, preset.config))
+            self.call_after_refresh(self._reveal_wanted)
         super().show(snapshot)
 
     def unsaved(self) -> str:
@@ -219,7 +236,7 @@ class ConfigScreen(ConfigEditing):
             return None
         checked = self.draft.checked
         if checked.config is None:
-            self.trm.say(f"fix this first: {checked.messages[0]}", "error")
+            self.trm.say(f"Fix first: {checked.messages[0]}", "error")
             if checked.problems:
                 self.reveal(next(iter(checked.problems)))
         return checked.config
@@ -231,7 +248,7 @@ class ConfigScreen(ConfigEditing):
         if self.cancel():
             return
         if not (lost := self.unsaved()):
-            self.app.switch_mode("dashboard")
+            self.trm.action_mode("dashboard")
             return
         answers = [
             Answer("l", "Leave; the edits wait here until the app is closed", "leave"),
@@ -247,7 +264,7 @@ class ConfigScreen(ConfigEditing):
         elif answer in ("leave", "discard"):
             if answer == "discard":
                 self.action_reset_all()
-            self.app.switch_mode("dashboard")
+            self.trm.action_mode("dashboard")
 
 
 def run_name(draft: Draft) -> str:

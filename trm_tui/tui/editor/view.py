@@ -69,6 +69,11 @@ class ConfigView(ModeScreen):
         self.query_one(FitPanel).border_subtitle = Content(hint)
         self._recall_speed()
 
+    def on_screen_resume(self) -> None:
+        """Learn what runs have told since the screen was last seen."""
+        if self.is_mounted:
+            self._recall_speed()
+
     @property
     def form(self) -> ConfigForm:
         """The form."""

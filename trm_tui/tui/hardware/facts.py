@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from trm_engine.hardware import Hardware
 from trm_engine.hardware.facts import UNKNOWN, Gpu
-from trm_engine.text import format_bytes, safe_text
+from trm_engine.text import format_bytes, format_cache, safe_text
 
 Fact = tuple[str, str]
 
@@ -36,7 +36,7 @@ def _processor(machine: Hardware) -> Iterator[Fact]:
         yield "frequency", f"up to {cpu.max_frequency_mhz / 1000:.1f} GHz"
     yield "vectors", " ".join(cpu.extensions) or UNKNOWN
     sizes = (cpu.caches.l1d_bytes, cpu.caches.l2_bytes, cpu.caches.l3_bytes)
-    caches = [f"L{level} {format_bytes(size)}" for level, size in enumerate(sizes, 1) if size is not None]
+    caches = [f"L{level} {format_cache(size)}" for level, size in enumerate(sizes, 1) if size is not None]
     yield "caches", " · ".join(caches) or UNKNOWN
     if machine.gemm_gflops:
         yield "products", f"{machine.gemm_gflops:,.0f} GFLOP/s in fp32 matrix products"

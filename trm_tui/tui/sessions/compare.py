@@ -20,7 +20,13 @@ from trm_tui.tui.keys import Where
 from trm_tui.tui.sessions.panes import Pane
 from trm_tui.tui.sessions.signs import fitted
 from trm_tui.workbench.browser.comparing import Comparison, compare
-from trm_tui.workbench.browser.exporting import draw_curves, file_problem, suggested
+from trm_tui.workbench.browser.exporting import (
+    draw_curves,
+    file_problem,
+    picture_endings,
+    place_of,
+    suggested,
+)
 from trm_tui.workbench.charts.curves import X_AXES
 from trm_tui.workbench.charts.figures import X_TITLES, X_UNITS, Figure, figures_to_compare
 
@@ -176,7 +182,14 @@ class CompareScreen(ModeScreen):
         title = self._comparison.sessions[0].title if self._comparison.sessions else ""
         what = f"-{self._shown.title.lower().replace(' ', '-')}"
         name = suggested(title, what, ".svg")
-        question = Ask("Export", "Draw into which file? (.svg or .png)", value=name, check=file_problem)
+        endings = picture_endings()
+        question = Ask(
+            "Export",
+            f"Draw into which file? ({' or '.join(endings)})",
+            value=name,
+            check=lambda text: file_problem(text, endings=endings),
+            hint=place_of,
+        )
 
         def answered(name: str | None) -> None:
             if name:

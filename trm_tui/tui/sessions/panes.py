@@ -60,6 +60,11 @@ class CheckpointList(OptionList, inherit_bindings=False):
         place = self.highlighted
         return self._saved[place] if place is not None and place < len(self._saved) else None
 
+    @property
+    def steps(self) -> list[int]:
+        """The steps of all checkpoints that are listed."""
+        return [one.step for one in self._saved]
+
     def show(self, saved: Sequence[SavedStep], *, empty: str = "") -> None:
         """List checkpoints; without any, say so. The cursor stays on the step it is on."""
         before = self.chosen

@@ -13,17 +13,27 @@ from trm_engine.errors import TrmError
 from trm_engine.paths import in_home
 from trm_tui.tui.common.dialogs import Answer, Ask, Choice
 from trm_tui.tui.common.multiline_input import Write
-from trm_tui.tui.keys import Where
+from trm_tui.tui.keys import Key, Where
 from trm_tui.tui.sessions.panes import CheckpointList, Pane
 from trm_tui.tui.sessions.table import SessionTable
 from trm_tui.tui.sessions.view import SessionsView
 from trm_tui.workbench.browser import exporting, session_actions
-from trm_tui.workbench.browser.session_row import SessionRow
-from trm_tui.workbench.extension import extension, steps_problem, suggested_steps
+from trm_tui.workbench.browser.session_row import ACTIVE_STATUSES, SessionRow
+from trm_tui.workbench.extension import extension, extension_words, steps_problem, suggested_steps
+from trm_tui.workbench.possible import Possible
+from trm_tui.workbench.snapshot import Snapshot
 
 T = TypeVar("T")
 
 _MOST_OVERLAYS = 5
+_IN_TRASH = "In the trash: enter restores it, shift+z shows the other sessions."
+_OF_SESSIONS = frozenset(
+    (
+        *("details", "resume", "fork", "replay", "compare", "overlay", "watch"),
+        *("verify", "edit", "rename", "tag", "note", "delete", "export"),
+    )
+)
+"""What can be done to a session that is not in the trash."""
 _EXPORTS = {
     "metrics": ("m", "metrics of every step, as CSV", "-metrics", ".csv"),
     "svg": ("s", "curves of loss and accuracy, as SVG", "-curves", ".svg"),
@@ -59,25 +69,56 @@ class SessionsScreen(SessionsView):
         self.action_open()
 
     def action_open(self) -> None:
-        """Show all of the session; on a checkpoint, resume from it."""
+        """Show the session on the dashboard; on a checkpoint, fork or rewind; in the trash, restore."""
         row, focused = self.row, self.focused
-        if row is None:
+        if self.declines("open") or row is None:
             return
         if self.in_trash:
             self._restore([row.id])
-        elif isinstance(focused, CheckpointList):
-            if focused.chosen is not None:
-                self._go_on_from(row, focused.chosen.step, newest=focused.highlighted == 0)
-        elif isinstance(focused, Pane):
-            self.panes.checkpoints.focus()
+        elif isinstance(focused, CheckpointList) and focused.chosen is not None:
+            self._go_on_from(row, focused.chosen.step, newest=focused.highlighted == 0)
         else:
+            self.trm.view_session(row.id)
+
+    def action_details(self) -> None:
+        """Go to the details, and on from one to the next."""
+        if isinstance(self.focused, (CheckpointList, Pane)):
+            self.focus_next()
+        elif not self.declines("details"):
             self.add_class("-opened")
             self.panes.checkpoints.focus()
 
+    def action_fork(self) -> None:
+        """Train on as a new session, from the checkpoint under the cursor or the newest."""
+        if self.row is not None and not self.declines("fork"):
+            focused = self.focused
+            chosen = focused.chosen if isinstance(focused, CheckpointList) else None
+            self.trm.fork_run(self.row.id, checkpoint=chosen.step if chosen else None)
+
+    def offer(self, key: Key, snapshot: Snapshot) -> Possible:
+        """Say what a key does to the session under the cursor, or why it does nothing."""
+        if key.where != self.where:
+            return super().offer(key, snapshot)
+        verb = key.id.partition(".")[2]
+        if verb in _OF_SESSIONS and self.in_trash:
+            return Possible(key.label, _IN_TRASH)
+        if verb in {*_OF_SESSIONS, "open"} and self.row is None:
+            return Possible(key.label, "No session here. n trains a preset.")
+        if verb == "open" and self.in_trash:
+            return Possible("restore")
+        if verb == "resume" and self.row is not None:
+            if self.row.status in ACTIVE_STATUSES and not self._held(self.row.id):
+                return Possible(key.label, "Another process trains it. enter shows it.")
+            return Possible("more steps" if self.row.status == "completed" else key.label)
+        return Possible(key.label)
+
+    def _held(self, session: str) -> bool:
+        return any(slot.session == session for slot in self.trm.workbench.slots())
+
     def action_resume(self) -> None:
-        """Go on with the session from its newest checkpoint."""
+        """Resume the session from its newest checkpoint."""
         row = self.row
-        if row is None or self._only_outside_trash():
+        if self.declines("resume") or row is None:
             return
         if row.status == "completed":
             self._extend(row)
@@ -85,22 +126,44 @@ class SessionsScreen(SessionsView):
             self.trm.resume_run(row.id)
 
     def action_replay(self) -> None:
-        """Train the session again from its start, and compare."""
-        if self.row is not None and not self._only_outside_trash():
-            self.trm.replay_run(self.row.id)
-
-    def _go_on_from(self, row: SessionRow, step: int, *, newest: bool) -> None:
-        if newest:
-            self.action_resume()
+        """Ask, then train the session again from its start and compare."""
+        row = self.row
+        if self.declines("replay") or row is None:
             return
         question = Choice(
-            f"Resume from step {step:,}?",
-            "The figures recorded after it no longer count, and its later checkpoints give way to new ones.",
-            [Answer("y", f"Resume from step {step:,}", True), Answer("k", "Keep everything as it is", False)],
+            f"Replay {row.title}?",
+            f"Trains its {row.steps or 0:,.0f} steps again, as a new session, and compares every loss.",
+            [Answer("r", "Replay it", True), Answer("k", "Leave it", False)],
         )
 
         def answered(yes: bool | None) -> None:
             if yes:
+                self.trm.replay_run(row.id)
+
+        self.app.push_screen(question, answered)
+
+    def _go_on_from(self, row: SessionRow, step: int, *, newest: bool) -> None:
+        later = [f"{one:,}" for one in self.panes.checkpoints.steps if one > step]
+        lost = (
+            f" and deletes checkpoint{'s' if len(later) > 1 else ''} {' and '.join(later)}" if later else ""
+        )
+        text = "A fork is a new session that trains on from here; this one stays as it is."
+        if not newest:
+            text += f" A rewind discards the metrics after step {step:,}{lost}."
+        rewind = f"Rewind this session to step {step:,}"
+        again = Answer("r", "Resume this session" if newest else rewind, "resume")
+        question = Choice(
+            f"Checkpoint {step:,} of {row.title}",
+            text,
+            [Answer("f", f"Fork from step {step:,}", "fork"), again],
+        )
+
+        def answered(what: str | None) -> None:
+            if what == "fork":
+                self.trm.fork_run(row.id, checkpoint=step)
+            elif what == "resume" and newest:
+                self.action_resume()
+            elif what == "resume":
                 self.trm.resume_run(row.id, checkpoint=step)
 
         self.app.push_screen(question, answered)
@@ -108,10 +171,11 @@ class SessionsScreen(SessionsView):
     def _extend(self, row: SessionRow) -> None:
         done = int(row.steps or 0)
         question = Ask(
-            "Extend a completed session",
+            "Train more steps",
             f"Finished at step {done:,}. Train how many more steps?",
             value=str(suggested_steps(done)),
             check=steps_problem,
+            hint=lambda text: extension_words(text, done, done, completed=True),
         )
 
         def answered(more: str | None) -> None:
@@ -127,7 +191,7 @@ class SessionsScreen(SessionsView):
         """Hold the marked sessions side by side."""
         from trm_tui.tui.sessions.compare import CompareScreen
 
-        if self._only_outside_trash():
+        if self.declines("compare"):
             return
         ids = self._ids()
         if len(ids) == 1 and self.row is not None and self.row.id not in ids:
@@ -138,20 +202,20 @@ class SessionsScreen(SessionsView):
     def action_overlay(self) -> None:
         """Draw the marked sessions' curves on the dashboard."""
         ids = self._ids()
-        if ids and not self._only_outside_trash():
+        if ids and not self.declines("overlay"):
             self.trm.overlay(ids[:_MOST_OVERLAYS])
-            self.trm.action_mode("dashboard")
+            self.app.switch_mode("dashboard")  # also where no run is open: the curves are what is looked at
 
     def action_watch(self) -> None:
         """Watch the session's model, or that of the chosen checkpoint."""
-        if self.row is not None and not self._only_outside_trash():
+        if self.row is not None and not self.declines("watch"):
             focused = self.focused
             chosen = focused.chosen if isinstance(focused, CheckpointList) else None
             self.trm.watch_session(self.row.id, checkpoint=chosen.step if chosen else None)
 
     def action_edit(self) -> None:
         """Open the session's configuration in the editor."""
-        if self.row is not None and not self._only_outside_trash():
+        if self.row is not None and not self.declines("edit"):
             row = self.row
             self._do(
                 lambda: self._config(row.id), lambda config: self.trm.edit_config(config, origin=row.title)
@@ -164,16 +228,22 @@ class SessionsScreen(SessionsView):
 
     def action_rename(self) -> None:
         """Give the session another name."""
-        if (row := self.row) is not None and not self._only_outside_trash():
+        if (row := self.row) is not None and not self.declines("rename"):
             question = Ask(
                 "Rename", f"A name for {row.id}", value=row.name, check=session_actions.name_problem
             )
-            self._ask(question, lambda name: session_actions.rename(self.trm.store, row.id, name))
+
+            def rename(name: str) -> str:
+                done = session_actions.rename(self.trm.store, row.id, name)
+                self.trm.workbench.retitle(row.id, name or row.preset or row.id)
+                return done
+
+            self._ask(question, rename)
 
     def action_tag(self) -> None:
         """Change tags."""
         rows, store = self._targets, self.trm.store
-        if not rows or self._only_outside_trash():
+        if self.declines("tag") or not rows:
             return
         if len(rows) == 1:
             row = rows[0]
@@ -188,7 +258,7 @@ class SessionsScreen(SessionsView):
 
     def action_note(self) -> None:
         """Write a note."""
-        if (row := self.row) is not None and not self._only_outside_trash():
+        if (row := self.row) is not None and not self.declines("note"):
             question = Write("Note", f"A note on {row.title}", value=row.note)
             self._ask(question, lambda text: session_actions.note(self.trm.store, row.id, text.strip()))
 
@@ -197,7 +267,7 @@ class SessionsScreen(SessionsView):
     def action_delete(self) -> None:
         """Move the marked sessions, or this one, to the trash."""
         ids = self._ids()
-        if not ids or self._only_outside_trash():
+        if self.declines("delete") or not ids:
             return
 
         def then(outcome: tuple[str, Sequence[str]]) -> None:
@@ -226,13 +296,14 @@ class SessionsScreen(SessionsView):
     def action_export(self) -> None:
         """Ask what to write into which file."""
         rows = self._targets
-        if not rows or self._only_outside_trash():
+        if self.declines("export") or not rows:
             return
         of = rows[0].title if len(rows) == 1 else f"{len(rows)} sessions"
         answers = [
             Answer(letter, f"{words}", kind)
             for kind, (letter, words, _, _) in _EXPORTS.items()
-            if kind != "archive" or len(rows) == 1
+            if (kind != "archive" or len(rows) == 1)
+            and (kind != "png" or ".png" in exporting.picture_endings())
         ]
 
         def answered(kind: str | None) -> None:
@@ -256,7 +327,14 @@ class SessionsScreen(SessionsView):
                 exporting.export_curves(store, ids, file)
             return f"wrote {file}"
 
-        self._ask(Ask("Export", f"Write {words}, into", value=name, check=exporting.file_problem), write)
+        question = Ask(
+            "Export",
+            f"Write {words}, into",
+            value=name,
+            check=lambda text: exporting.file_problem(text, endings=[ending]),
+            hint=exporting.place_of,
+        )
+        self._ask(question, write)
 
     def action_import(self) -> None:
         """Add a session from an archive."""
@@ -292,9 +370,3 @@ class SessionsScreen(SessionsView):
     def _told(self, message: str) -> None:
         self.trm.say(message)
         self.read_again()
-
-    def _only_outside_trash(self) -> bool:
-        """Say, in the trash, that sessions there can only be taken back; return whether it is one."""
-        if self.in_trash:
-            self.trm.say("in the trash: enter restores a session, shift+z shows the others", "warning")
-        return self.in_trash

@@ -158,7 +158,7 @@ class SessionsView(ModeScreen):
     async def action_verify(self) -> None:
         """Compare every byte of the session's checkpoints with its checksum."""
         row, store = self.row, self.trm.store
-        if row is None or self.in_trash:
+        if self.declines("verify") or row is None:
             return
         self.panes.checkpoints.border_subtitle = "verifying…"
         try:
@@ -263,3 +263,5 @@ class SessionsView(ModeScreen):
             self.renew()
         elif self.in_trash:
             self.action_trash()
+        else:
+            self.trm.action_mode("dashboard")

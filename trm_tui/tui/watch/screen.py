@@ -18,6 +18,7 @@ from trm_tui.tui.keys import Where
 from trm_tui.tui.watch.session_dialog import LIVE, PickModel
 from trm_tui.tui.watch.text import WatchText
 from trm_tui.workbench.browser.details import read_checkpoints
+from trm_tui.workbench.possible import possible
 from trm_tui.workbench.snapshot import Snapshot
 from trm_tui.workbench.watch.model_host import Studio, Subject
 from trm_tui.workbench.watch.trace import Film
@@ -25,6 +26,7 @@ from trm_tui.workbench.workbench import Look
 
 T = TypeVar("T")
 
+_NO_MODEL = "No model to watch yet. n trains one, p picks one."
 _PROGRESS_SECONDS = 0.1
 _VIEWS = (1, VIEWS, 4 * VIEWS)
 """Looks at a puzzle that a key goes through."""
@@ -59,7 +61,10 @@ class WatchScreen(WatchText):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
         self._told_at = 0.0
         self._typed: str | None = None
-        self._begun = False
+        self._tried: tuple[str, bool] | None = None
+        """The run, and whether it had weights, that a model was last looked for of without being asked."""
+        self._loading = False
+        """Whether a model is being read."""
         self._awaited: str | None = None
         """The session whose run has been asked for its weights and has not given them yet."""
 
@@ -75,14 +80,18 @@ class WatchScreen(WatchText):
         another has taken its place.
         """
         given_up = self._awaited is not None and not (snapshot.active and snapshot.session == self._awaited)
-        if not self._begun or (given_up and not self.shows_something):
-            self._begun = True
+        run = snapshot.session, possible("scale_lr", snapshot).refusal == ""
+        if self.shows_something or self._loading:
+            return
+        if given_up or run != self._tried:
+            self._tried = run
             if not self._look():
-                self._watch(snapshot.session or "latest", None)
+                self._watch(snapshot.session or "latest", None, asked=False)
 
     def watch_session(self, ref: str, checkpoint: int | None) -> None:
         """Watch a session's newest checkpoint, or the one of a step."""
-        self._begun = True
+        snapshot = self.trm.workbench.snapshot()
+        self._tried = snapshot.session, possible("scale_lr", snapshot).refusal == ""
         self._watch(ref, None if checkpoint is None else str(checkpoint))
 
     # --- models -------------------------------------------------------------------------------------------
@@ -105,20 +114,27 @@ class WatchScreen(WatchText):
         self._awaited = None
         self._load(lambda studio: studio.load_look(look), replay=True)
 
-    def _watch(self, ref: str, checkpoint: str | None) -> None:
+    def _watch(self, ref: str, checkpoint: str | None, *, asked: bool = True) -> None:
+        """Read a session's model; where nobody `asked` for it, there need not be one."""
         if not self.shows_something:
             self.say("reading the model…")
-        self._load(lambda studio: studio.load_session(ref, checkpoint))
+        self._load(lambda studio: studio.load_session(ref, checkpoint), asked=asked)
 
     @work(exclusive=True, group="watch")
-    async def _load(self, load: Callable[[Studio], Subject], *, replay: bool = False) -> None:
+    async def _load(
+        self, load: Callable[[Studio], Subject], *, replay: bool = False, asked: bool = True
+    ) -> None:
         """Take another model, and show how it solves the puzzle on screen, or its first."""
         before = self.shown
         self.give_up_writing()
-        loaded = await self._made(lambda studio: (load(studio), studio.count()))
+        self._loading = True
+        try:
+            loaded = await self._made(lambda studio: (load(studio), studio.count()), told=asked)
+        finally:
+            self._loading = False
         if loaded is None:
             if not self.shows_something:
-                self.say("no model to watch: p picks one, n trains one")
+                self.say(_NO_MODEL)
             return
         subject, count = loaded
         for warning in subject.warnings:
@@ -131,6 +147,9 @@ class WatchScreen(WatchText):
         if not again:
             self._typed, number = None, 0
         self.change(subject=subject, count=count, passage=None, typed=self._typed is not None)
+        if before.only_failures and self._typed is None:
+            await self._show_failure(number, 1)
+            return
         # A checkpoint of the same session is looked at where the last was held: that is what compares them.
         held = again and before.film is not None and not before.playback.playing and not replay
         await self._show(number, at=before.playback.at, play=not held)
@@ -145,22 +164,27 @@ class WatchScreen(WatchText):
             return
         self._typed = None
         if shown.only_failures:
-            self._asked += 1
-            mine = self._asked
-            found = await self._made(
-                lambda studio: (
-                    studio.next_failure(number, places, lambda: self._asked != mine or self._closed),
-                )
-            )
-            self.progress("")
-            if found is None:
-                return
-            if found[0] is None:
-                self.trm.say(f"the model solves all {shown.count:,} puzzles")
-                self.change(only_failures=False)
-                return
+            await self._show_failure(number, places)
+        else:
+            await self._show(number % shown.count, at=0, play=True)
+
+    async def _show_failure(self, number: int, places: int) -> None:
+        """Show the first puzzle from a number on that the model gets wrong; without any, say so."""
+        self._asked += 1
+        mine = self._asked
+        found = await self._made(
+            lambda studio: (studio.next_failure(number, places, lambda: self._asked != mine or self._closed),)
+        )
+        self.progress("")
+        if found is None or self._asked != mine:
+            return
+        if found[0] is None:
+            self.trm.say(f"The model solves all {self.shown.count:,} puzzles.")
+            self.change(only_failures=False)
+            number = number % self.shown.count
+        else:
             number = found[0]
-        await self._show(number % shown.count, at=0, play=True)
+        await self._show(number, at=0, play=True)
 
     async def _show(self, number: int, *, at: int, play: bool) -> None:
         typed, views = self._typed, self.shown.views
@@ -193,7 +217,7 @@ class WatchScreen(WatchText):
 
     # --- the thread ---------------------------------------------------------------------------------------
 
-    async def _made(self, make: Callable[[Studio], T]) -> T | None:
+    async def _made(self, make: Callable[[Studio], T], *, told: bool = True) -> T | None:
         """Have the studio make something in the screen's own thread; an error for people becomes a toast."""
         studio = self._studio or self.host_of_models(self.trm.store, self._progress)
         self._studio = studio
@@ -202,7 +226,8 @@ class WatchScreen(WatchText):
         except CancelledError:  # the screen is gone
             pass
         except TrmError as error:
-            self.trm.say(str(error), "error")
+            if told:  # what nobody asked for need not be there
+                self.trm.say(str(error), "error")
         finally:
             self.progress("")
         return None
@@ -253,18 +278,19 @@ class WatchScreen(WatchText):
     def action_live(self) -> None:
         """Watch the run on screen with the weights it has now."""
         if not self._look():
-            self.trm.say("no run has weights to watch: space resumes one, n starts one", "warning")
+            self.trm.say("No run has weights to watch. n starts one, p picks a session.", "warning")
 
     def action_best(self) -> None:
         """Watch the session's best checkpoint."""
-        if (subject := self.shown.subject) is not None:
+        subject = self.shown.subject
+        if not self.declines("best") and subject is not None:
             self._watch(subject.session, "best")
 
     @work(exclusive=True, group="steps")
     async def action_checkpoint_step(self, places: int) -> None:
         """Watch an earlier, or a later, checkpoint of the same session."""
         subject = self.shown.subject
-        if subject is None:
+        if self.declines("later") or subject is None:
             return
         try:
             saved = await self.beside(read_checkpoints, self.trm.store, subject.session)
@@ -280,6 +306,8 @@ class WatchScreen(WatchText):
 
     def action_puzzle(self, places: int) -> None:
         """Show the next held-out puzzle, or the one before; of a text model, another sample."""
+        if self.declines("next"):
+            return
         if self.writes:
             self.write_another(places)
             return
@@ -288,7 +316,7 @@ class WatchScreen(WatchText):
 
     def action_only_failures(self) -> None:
         """Show only puzzles that the model gets wrong, or all again."""
-        if self.refused():
+        if self.declines("only_failures"):
             return
         wanted = not self.shown.only_failures
         self.change(only_failures=wanted)
@@ -298,7 +326,7 @@ class WatchScreen(WatchText):
     @work(exclusive=True, group="watch")
     async def action_views(self) -> None:
         """Look at puzzles once, or again and again until the rules accept; show this one so."""
-        if self.refused():
+        if self.declines("views"):
             return
         places = [*_VIEWS, _VIEWS[0]]
         views = places[places.index(self.shown.views) + 1]
@@ -309,6 +337,8 @@ class WatchScreen(WatchText):
 
     def action_type(self) -> None:
         """Type or paste a puzzle, or what a text begins with."""
+        if self.declines("type"):
+            return
         if self.writes:
             self.ask_for_start(self.start_text)
             return

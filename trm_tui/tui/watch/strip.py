@@ -8,7 +8,7 @@ from textual.content import Content
 
 from trm_tui.workbench.watch.trace import Film, Frame
 
-_LABEL = 9
+_LABEL = 11
 _COLUMN = 5
 _LEVELS = "▁▂▃▄▅▆▇█"
 
@@ -31,7 +31,7 @@ def strip_lines(film: Film, at: int, width: int, height: int) -> list[Content]:
         (3, _row("", frames, at, lambda f: _percent(f.halt), "$text-muted")),
         (2, _row("right", frames, at, _right, "$text-success")),
         (4, _row("changed", frames, at, lambda f: str(f.changed or "·"), "$text-muted")),
-        (5, _row("sure", frames, at, lambda f: _percent(f.confidence), "$text-muted")),
+        (5, _row("confidence", frames, at, lambda f: _percent(f.confidence), "$text-muted")),
         (6, _marks(film, frames)),
     ]
     kept = sorted(priority for priority, _ in rows)[:height]

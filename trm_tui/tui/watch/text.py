@@ -11,13 +11,20 @@ from textual import on, work
 from textual.message import Message
 
 from trm_tui.tui.common.multiline_input import Write
+from trm_tui.tui.keys import Key
 from trm_tui.tui.watch.view import WatchView
+from trm_tui.workbench.possible import Possible
+from trm_tui.workbench.snapshot import Snapshot
 from trm_tui.workbench.watch.generated_text import Passage
 from trm_tui.workbench.watch.model_host import Studio, Subject
 
 T = TypeVar("T")
 
 _TELL_SECONDS = 0.1
+_OF_PUZZLES = frozenset(
+    ("forward", "back_one", "first", "last", "slower", "faster", "only_failures", "views", "confidence")
+)
+_OF_A_MODEL = frozenset((*_OF_PUZZLES, "play", "next", "previous", "type", "best", "earlier", "later"))
 
 
 class WatchText(WatchView):
@@ -59,11 +66,21 @@ class WatchText(WatchView):
         """Whether there is a film or a text on screen."""
         return self.shown.film is not None or self.shown.passage is not None
 
-    def refused(self) -> bool:
-        """Say so, and return True, when a key of puzzles is pressed while a model writes."""
-        if self.writes:
-            self.trm.say("that is for puzzles: this model writes text (↓ another sample, i another start)")
-        return self.writes
+    def offer(self, key: Key, snapshot: Snapshot) -> Possible:
+        """Say what a key does to what is shown: a film that plays, one that is paused, or a text."""
+        if key.where != self.where:
+            return super().offer(key, snapshot)
+        verb = key.id.partition(".")[2]
+        if verb in _OF_A_MODEL and self.shown.subject is None:
+            return Possible(key.label, "No model to watch yet. n trains one, p picks one.")
+        if verb in _OF_PUZZLES and self.writes:
+            return Possible(key.label, "For puzzles only: this model writes text. ↓ writes another sample.")
+        if verb == "play":
+            playing = "pause" if self.shown.playback.playing else "play"
+            return Possible("write another" if self.writes else playing)
+        if verb == "only_failures" and self.shown.only_failures:
+            return Possible("all puzzles")
+        return Possible(key.label)
 
     def give_up_writing(self) -> None:
         """Let the text that is being written end where it is."""
@@ -145,6 +162,8 @@ class WatchText(WatchView):
 
     def action_play(self) -> None:
         """Play the film, or hold it; have another sample written."""
+        if self.declines("play"):
+            return
         if self.writes:
             self.write_another(1)
         else:
@@ -152,15 +171,15 @@ class WatchText(WatchView):
 
     def action_step(self, frames: int) -> None:
         """Go on by so many frames, or back, and hold."""
-        if not self.refused():
+        if not self.declines("forward"):
             super().action_step(frames)
 
     def action_pace(self, places: int) -> None:
         """Play slower or faster."""
-        if not self.refused():
+        if not self.declines("faster"):
             super().action_pace(places)
 
     def action_confidence(self) -> None:
         """Show how sure the model is of each cell, or the cells again."""
-        if not self.refused():
+        if not self.declines("confidence"):
             super().action_confidence()

@@ -70,6 +70,7 @@ class WatchView(ModeScreen):
 
     def say(self, words: str) -> None:
         """Show words where the grid would be."""
+        self.set_class(self.shown.passage is None and self.shown.film is None, "-empty")
         self.query_one(BoardView).say(words)
 
     def progress(self, words: str) -> None:
@@ -140,6 +141,7 @@ class WatchView(ModeScreen):
         shown = self.shown
         self.query_one("#headline", Static).update(_headline(shown, self.size.width - 2))
         self.set_class(shown.passage is not None, "-text")
+        self.set_class(shown.passage is None and shown.film is None, "-empty")
         if shown.passage is not None:
             self.query_one(TextView).show(shown.passage)
             self.query_one("#words", Pane).show(passage_facts(shown.passage))

@@ -146,7 +146,7 @@ def _of_step(film: Film, frame: Frame) -> list[Content]:
     return [
         _fact("right", right),
         _fact("changed", f"{frame.changed} cells" if frame.step > 1 else "—"),
-        _fact("confidence", f"{frame.confidence:.1%}, lowest {frame.lowest:.0%}"),
+        _fact("confidence", f"{frame.confidence:.1%}, lowest {frame.lowest:.1%}"),
         _fact("halting", f"{frame.halt:.1%}"),
         *_broken(frame),
     ]
@@ -162,10 +162,10 @@ def _broken(frame: Frame) -> list[Content]:
 
 
 def _of_film(film: Film) -> list[Content]:
-    halts = f"at step {film.halts_at}" if film.halts_at else f"not within {film.last} steps"
+    halts = f"at step {film.halts_at}" if film.halts_at else f"does not in {film.last} steps"
     lines = [_fact("halts", halts)]
     if film.known:
-        lines.append(_fact("all right", f"from step {film.solved_at} on" if film.solved_at else "never"))
+        lines.append(_fact("correct", f"from step {film.solved_at} on" if film.solved_at else "never fully"))
     if film.looks > 1:
         what = "none proves it" if film.unproven else "the last solves it"
         lines.append(_fact("looks", f"{film.looks}, {what}"))
@@ -178,14 +178,14 @@ def _of_film(film: Film) -> list[Content]:
 
 
 def _legend(film: Film) -> list[Content]:
-    first: list[str | tuple[str, str]] = [(" 5 ", STYLES["given"]), "given  "]
+    first: list[str | tuple[str, str]] = [(" n ", STYLES["given"]), "given  "]
     if film.known:
-        first += [(" 5 ", STYLES["right"]), "right  ", (f" 5{WRONG}", STYLES["wrong"]), " wrong"]
+        first += [(" n ", STYLES["right"]), "right  ", (f" n{WRONG}", STYLES["wrong"]), " wrong"]
     else:
-        first += [(" 5 ", STYLES["answer"]), "answer"]
+        first += [(" n ", STYLES["answer"]), "answer"]
     return [
         Content.assemble(*first),
-        Content.assemble((f"{CHANGED}5 ", "on $accent 22%"), "just changed"),
+        Content.assemble((f"{CHANGED}n ", "on $accent 22%"), "just changed"),
     ]
 
 

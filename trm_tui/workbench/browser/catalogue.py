@@ -13,20 +13,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from trm_engine.sessions import Status
 from trm_engine.sessions.layout import MAX_TEXT_BYTES, RECORD, is_id
 from trm_engine.sessions.record import FORMAT
 from trm_engine.sessions.seals import check_object
 from trm_engine.sessions.session import found_status
 from trm_engine.sessions.store import moment_of
-from trm_tui.workbench.browser.current_figures import current_figures
+from trm_tui.workbench.browser.current_figures import UNFINISHED, current_figures
 from trm_tui.workbench.browser.session_row import ACTIVE_STATUSES, SessionRow, ShownRecord, row_of
 
 Rows = Mapping[str, SessionRow]
 
 _FIRST = 200
 """Sessions that are read before anything is shown: more than any screen has lines."""
-_UNFINISHED: frozenset[Status] = ACTIVE_STATUSES | {"interrupted", "failed"}
 _Signature = tuple[int, int, int]
 
 
@@ -103,7 +101,7 @@ def _read(folder: str, session_id: str) -> tuple[_Signature, SessionRow] | None:
         damaged = _damaged(Path(folder))
         return None if damaged is None else (signature, damaged)
     record.status = found_status(record.status, Path(folder))
-    if record.status in _UNFINISHED:
+    if record.status in UNFINISHED:
         # The summary is written when a sitting ends: what this one has come to stands in its own files.
         record.summary.update(current_figures(Path(folder), record.task))
     return signature, row_of(session_id, record)

@@ -10,12 +10,30 @@ from pydantic import JsonValue
 
 from trm_engine.config.kinds import kind_for_task
 from trm_engine.files import open_plain
+from trm_engine.sessions import SessionRecord, Status
 from trm_engine.sessions.checkpoints.best import read_best
 from trm_engine.sessions.layout import CHECKPOINTS, METRICS
 from trm_engine.sessions.metrics import parse_record
+from trm_tui.workbench.browser.session_row import ACTIVE_STATUSES
 
 _TAIL_BYTES = 8192
 _FIGURES = {"step": "steps", "samples": "samples", "seconds": "seconds"}
+
+
+UNFINISHED: frozenset[Status] = ACTIVE_STATUSES | {"interrupted", "failed"}
+"""Of a session whose summary is not written, or is of an earlier sitting."""
+
+
+def current_summary(record: SessionRecord, folder: Path) -> dict[str, JsonValue]:
+    """Return a session's summary as it is now, `record.status` being how far it has come.
+
+    The summary is written when a sitting ends. Of one that has not, the figures stand in its other files, and
+    the reason of the last end says nothing of it.
+    """
+    if record.status not in UNFINISHED:
+        return dict(record.summary)
+    known = {name: value for name, value in record.summary.items() if name != "reason"}
+    return {**known, **current_figures(folder, record.task)}
 
 
 def current_figures(folder: Path, task: str) -> dict[str, JsonValue]:

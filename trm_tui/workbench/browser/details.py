@@ -15,7 +15,7 @@ from trm_engine.text import format_bytes, format_seconds, safe_text, three_digit
 from trm_tui.shared.words import number, words_of
 from trm_tui.workbench.browser import clock
 from trm_tui.workbench.browser.columns import short_count
-from trm_tui.workbench.browser.current_figures import current_figures
+from trm_tui.workbench.browser.current_figures import UNFINISHED, current_figures
 from trm_tui.workbench.browser.session_row import ACTIVE_STATUSES
 from trm_tui.workbench.browser.timeline import Moment, timeline
 
@@ -116,7 +116,9 @@ def _identity(session: Session) -> Iterator[tuple[str, str]]:
     yield "name", record.name
     yield "preset", record.preset
     reason = record.summary.get("reason")
-    why = f" · {reason}" if isinstance(reason, str) and session.status == record.status else ""
+    # The summary is of the last sitting that has ended: it says nothing of one that runs now.
+    ended = session.status == record.status and session.status not in ACTIVE_STATUSES
+    why = f" · {reason}" if isinstance(reason, str) and ended else ""
     yield "status", f"{session.status}{why}"
     yield "started", _local(record.created)
     yield "changed", _local(record.updated)
@@ -130,7 +132,7 @@ def _identity(session: Session) -> Iterator[tuple[str, str]]:
 
 def _result(session: Session, config: Config | None) -> Iterator[tuple[str, str]]:
     summary: Mapping[str, object] = session.record.summary
-    if session.status in ACTIVE_STATUSES or not summary:
+    if session.status in UNFINISHED or not summary:
         summary = {**summary, **current_figures(session.path, session.record.task)}
     measured = summary.get("eval")
     evaluation = measured if isinstance(measured, Mapping) else {}

@@ -6,8 +6,10 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
+from trm_engine.errors import UsageError
 from trm_engine.files import disk_errors, whole_file
 from trm_engine.paths import in_home
 from trm_engine.sessions import Store
@@ -46,6 +48,8 @@ def draw_curves(
     log_y: bool = False,
 ) -> None:
     """Draw figures of sessions, the first line of each, as SVG or PNG after the file's ending."""
+    if file.suffix.lower() not in (".svg", ".png"):
+        raise UsageError(f"{safe_text(file.name)}: a picture is written as .svg or .png")
     svg = to_svg([_plot(figure, overlays, axis, log_y) for figure in figures])
     write_new(file, to_png(svg) if file.suffix.lower() == ".png" else svg.encode())
 
@@ -56,12 +60,30 @@ def suggested(title: str, what: str, ending: str) -> str:
     return f"{stem}{what}{ending}"
 
 
-def file_problem(text: str, *, must_exist: bool = False) -> str:
-    """Return what stands against reading or writing a file, in a few words; nothing if it may be tried."""
+def picture_endings() -> tuple[str, ...]:
+    """Return how a picture's name may end here: SVG always, PNG where the library for it is installed."""
+    return (".svg", ".png") if find_spec("resvg_py") is not None else (".svg",)
+
+
+def place_of(text: str) -> str:
+    """Say where a file will be, in full; nothing for what cannot be a name."""
+    try:
+        return f"in {safe_text(str(in_home(Path(text.strip())).absolute().parent))}"
+    except (OSError, ValueError, RuntimeError):
+        return ""
+
+
+def file_problem(text: str, *, must_exist: bool = False, endings: Sequence[str] = ()) -> str:
+    """Return what stands against reading or writing a file, in a few words; nothing if it may be tried.
+
+    With `endings`, its name must have one of them: a file is what its name says.
+    """
     if not text.strip():
         return "a file's name is needed"
     try:
         path = in_home(Path(text.strip()))
+        if endings and path.suffix.lower() not in endings:
+            return f"the name must end in {' or '.join(endings)}"
         path.lstat()
     except FileNotFoundError:
         if must_exist:

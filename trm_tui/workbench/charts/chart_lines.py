@@ -10,7 +10,7 @@ from itertools import groupby
 
 from trm_tui.workbench.charts.curves import Points, columns
 from trm_tui.workbench.charts.raster import Markers, Raster
-from trm_tui.workbench.charts.ticks import Unit, labels, log_ticks, ticks, write
+from trm_tui.workbench.charts.ticks import Unit, labels, log_ticks, step_of, ticks, write
 
 EMPTY, GRID, CURSOR = -1, -2, -3
 """Owners of cells that belong to no line."""
@@ -18,7 +18,8 @@ EMPTY, GRID, CURSOR = -1, -2, -3
 _NARROWEST_PLOT = 8  # columns; below, the y axis gives its room to the lines
 _COLUMNS_PER_X_TICK = 10
 _ROWS_PER_Y_TICK = 2.5
-_ROOM = 0.04  # share of the range left free above and below
+_FEWEST_Y_TICKS = 2
+_ROOM = 0.04  # share of the range left free above and below, on a log axis
 _SAMPLED_COLUMNS = 64
 
 
@@ -37,6 +38,8 @@ class Plot:
     y_unit: Unit = "number"
     y_range: tuple[float | None, float | None] = (None, None)
     """Limits of the y axis where they are not left to the data."""
+    signs: Sequence[tuple[int, float, float, str]] = ()
+    """Characters to be drawn at points: the line they belong to, x, y, and the character."""
 
     @property
     def rows(self) -> int:
@@ -58,15 +61,19 @@ class Plot:
     def marks(self) -> dict[int, str]:
         """The labels of the y axis by row."""
         bottom, top = self._limits
-        count = max(int(self.rows / _ROWS_PER_Y_TICK), 1)
         if self.log_y:
-            places = log_ticks(bottom, top, count)
+            places = log_ticks(bottom, top, self._y_ticks)
             words = [write(10**place, self.y_unit) for place in places]
         else:
-            places = ticks(bottom, top, count)
+            places = ticks(bottom, top, self._y_ticks)
             words = labels(places, self.y_unit)
-        rows = [round((top - place) / (top - bottom) * (self.rows - 1)) for place in places]
+        # In the cell of the dots that lines of this value are drawn with: a line never runs beside its mark.
+        rows = [self._row_of(10**place if self.log_y else place) for place in places]
         return dict(zip(rows, words, strict=True))
+
+    @property
+    def _y_ticks(self) -> int:
+        return max(int(self.rows / _ROWS_PER_Y_TICK), _FEWEST_Y_TICKS)
 
     def row(self, row: int, cursor: float | None = None) -> list[tuple[str, int]]:
         """Return a row of cells as runs of text with their owner: a line's number, or one of the above."""
@@ -103,26 +110,47 @@ class Plot:
         lowest, highest = self.y_range
         bottom = bottom if lowest is None else min(bottom, lowest)
         top = top if highest is None else max(top, highest)
-        room = (top - bottom) * _ROOM
-        bottom -= room if lowest is None else 0
-        top += room if highest is None else 0
-        return _opened(bottom, top)
+        bottom, top = _opened(bottom, top)
+        # To the next marks: the ends of the axis are numbers that can be read.
+        step = step_of(bottom, top, self._y_ticks, self.y_unit)
+        if lowest is None:
+            bottom = math.floor(bottom / step + 1e-9) * step
+        if highest is None:
+            top = math.ceil(top / step - 1e-9) * step
+        return bottom, top
 
     @cached_property
     def _raster(self) -> Raster:
         raster = Raster(self.columns, self.rows, self.markers)
-        bottom, top = self._limits
-        scale = (raster.dots_down - 1) / (top - bottom)
-        level = math.log10 if self.log_y else float
-
-        def row_of(value: float) -> int:
-            return round((top - level(value)) * scale)
-
         for owner in range(len(self.lines) - 1, -1, -1):
-            raster.draw(owner, columns(self.lines[owner], self.window, raster.dots_across), row_of)
+            drawn = columns(self.lines[owner], self.window, raster.dots_across)
+            raster.draw(owner, drawn, lambda value: self._dot_of(value, raster.dots_down))
         return raster
 
+    def _dot_of(self, value: float, dots: int) -> int:
+        """Return the row of dots of a value, of so many, 0 on top."""
+        bottom, top = self._limits
+        level = math.log10(value) if self.log_y else value
+        return round((top - level) / (top - bottom) * (dots - 1))
+
+    def _row_of(self, value: float) -> int:
+        """Return the row of cells of a value."""
+        dots = Raster.dots_in(self.markers)[1]
+        return self._dot_of(value, self.rows * dots) // dots
+
+    @cached_property
+    def _signs(self) -> dict[tuple[int, int], tuple[str, int]]:
+        """The characters at points, by column and row; the first of two in one cell stays."""
+        found: dict[tuple[int, int], tuple[str, int]] = {}
+        for owner, x, y, sign in self.signs:
+            column = self._column_of(x)
+            if column is not None and (y > 0 or not self.log_y):
+                found.setdefault((column, self._row_of(y)), (sign, owner))
+        return found
+
     def _cell(self, column: int, row: int, cursor: int | None) -> tuple[str, int]:
+        if (marked := self._signs.get((column, row))) is not None:
+            return marked
         sign, owner = self._raster.cell(column, row)
         if owner >= 0:
             return sign, owner

@@ -157,12 +157,24 @@ def _crossing(xs: Sequence[float], ys: Sequence[float], i: int, x: float) -> flo
     return ys[i] + (ys[i + 1] - ys[i]) * (x - xs[i]) / (xs[i + 1] - xs[i])
 
 
-def value_at(points: Points, x: float) -> float | None:
-    """Return the y of the point nearest to `x`; None without points."""
-    xs, ys = points
+def nearest(xs: Sequence[float], x: float) -> int | None:
+    """Return the index of the value nearest to `x` in a rising sequence; None in an empty one."""
     if not xs:
         return None
     i = bisect_left(xs, x)
-    if i == len(xs) or (i > 0 and x - xs[i - 1] <= xs[i] - x):
-        i -= 1
-    return ys[i]
+    return i - 1 if i == len(xs) or (i > 0 and x - xs[i - 1] <= xs[i] - x) else i
+
+
+def value_at(points: Points, x: float) -> float | None:
+    """Return the y of the point nearest to `x`; None without points."""
+    i = nearest(points[0], x)
+    return None if i is None else points[1][i]
+
+
+def best_of(points: Points, *, highest: bool) -> tuple[float, float] | None:
+    """Return the point that is best, the first of equals; None without points."""
+    xs, ys = points
+    if not ys:
+        return None
+    i = (max if highest else min)(range(len(ys)), key=ys.__getitem__)
+    return xs[i], ys[i]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from trm_engine.config.kinds import KINDS, LearnerKind, kind_for_task
 from trm_tui.shared.words import words_of
@@ -24,6 +25,8 @@ class Line:
     smooth: bool = False
     optional: bool = False
     """Is it left out as long as there are no points?"""
+    best: Literal["highest", "lowest"] | None = None
+    """Which of its points is the best one, to be marked."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ FIGURES = (
     Figure(
         "Accuracy",
         (
-            Line("exact_accuracy", "exact", "success"),
+            Line("exact_accuracy", "exact", "success", best="highest"),
             Line("cell_accuracy", "cells", "primary"),
             Line("train_exact", "train", "foreground-muted", smooth=True, optional=True),
         ),
@@ -63,7 +66,7 @@ FIGURES = (
         "Halting steps",
         (
             Line("supervision_steps", "train", "secondary", smooth=True),
-            Line("mean_steps", "unseen", "success"),
+            Line("mean_steps", "held-out", "success"),
         ),
         y_range=(0.0, None),
     ),
@@ -85,16 +88,28 @@ FIGURES = (
 TEXT_FIGURES = (
     Figure(
         "Loss",
-        (Line("loss", "train", "primary", smooth=True), Line("val_loss", "unseen", "success", optional=True)),
+        (
+            Line("loss", "train", "primary", smooth=True),
+            Line("val_loss", "held-out", "success", optional=True, best="lowest"),
+        ),
         may_be_log=True,
         in_pictures=True,
     ),
-    Figure("Bits per character", (Line("bits_per_character", "unseen", "success"),), y_range=(0.0, None)),
+    Figure(
+        "Bits per character",
+        (Line("bits_per_character", "held-out", "success", best="lowest"),),
+        y_range=(0.0, None),
+    ),
     _LEARNING_RATE,
     _SPEED,
     _MEMORY,
     _GRADIENT,
-    Figure("Unseen loss", (Line("val_loss", "unseen", "success"),), may_be_log=True, in_pictures=True),
+    Figure(
+        "Held-out loss",
+        (Line("val_loss", "held-out", "success", best="lowest"),),
+        may_be_log=True,
+        in_pictures=True,
+    ),
 )
 """What there is to see of runs that learn text."""
 
@@ -103,11 +118,19 @@ _OF_EVALUATION = ("exact_accuracy", "cell_accuracy", "mean_steps", "val_loss", "
 _OF_KINDS: Mapping[str, tuple[Figure, ...]] = {"puzzle": FIGURES, "text": TEXT_FIGURES}
 
 
+def _best(kind: LearnerKind) -> Literal["highest", "lowest"]:
+    return "highest" if kind.score.higher_is_better else "lowest"
+
+
 def figures_of(kind: LearnerKind) -> tuple[Figure, ...]:
     """Return what there is to see of runs of a kind of learner; without charts of its own, its score."""
     return _OF_KINDS.get(kind.name) or (
         Figure("Loss", (Line("loss", "train", "primary", smooth=True),), may_be_log=True),
-        Figure(words_of(kind).title, (Line(kind.score.figure, "unseen", "success"),), in_pictures=True),
+        Figure(
+            words_of(kind).title,
+            (Line(kind.score.figure, "held-out", "success", best=_best(kind)),),
+            in_pictures=True,
+        ),
         _LEARNING_RATE,
         _SPEED,
         _MEMORY,

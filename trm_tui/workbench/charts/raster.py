@@ -20,9 +20,14 @@ class Raster:
     def __init__(self, width: int, height: int, markers: Markers) -> None:
         self.width, self.height = width, height
         self.markers = markers
-        self._across, self._down = (2, 4) if markers == "braille" else (1, 2)
+        self._across, self._down = self.dots_in(markers)
         self._bits = [0] * (width * height)
         self._owner = [-1] * (width * height)
+
+    @staticmethod
+    def dots_in(markers: Markers) -> tuple[int, int]:
+        """Return how many dots a cell has across and down."""
+        return (2, 4) if markers == "braille" else (1, 2)
 
     @property
     def dots_across(self) -> int:

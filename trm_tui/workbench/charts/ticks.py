@@ -18,7 +18,7 @@ def ticks(low: float, high: float, count: int, unit: Unit = "number") -> list[fl
     """Return about `count` round numbers between `low` and `high`."""
     if not high > low or count < 1:
         return [low] if math.isfinite(low) else []
-    step = _step((high - low) / count, unit)
+    step = step_of(low, high, count, unit)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [n * step for n in range(first, last + 1)]
@@ -80,7 +80,9 @@ def _number(value: float, short: bool) -> str:
     return f"{value:.4g}"
 
 
-def _step(rough: float, unit: Unit) -> float:
+def step_of(low: float, high: float, count: int, unit: Unit = "number") -> float:
+    """Return the round distance at which about `count` marks cover a range that is not empty."""
+    rough = (high - low) / count
     if unit == "seconds":
         return float(next((step for step in _MINUTES if step >= rough), math.ceil(rough / 86400) * 86400))
     power = 10.0 ** math.floor(math.log10(rough))

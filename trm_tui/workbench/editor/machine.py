@@ -15,6 +15,7 @@ from trm_engine.planning.time import implied_gflops
 from trm_engine.sessions import SessionRecord, Store
 from trm_engine.sessions.layout import is_id
 from trm_engine.text import safe_text
+from trm_tui.shared.rates import disturbance
 from trm_tui.workbench.snapshot import Snapshot
 
 _MOST_READ = 30
@@ -55,7 +56,8 @@ def this_machine(hardware: Hardware, sample: Sample, observed: Rate | None) -> M
             update={"available_bytes": sample.available_bytes, "headroom_bytes": None}
         )
         hardware = hardware.model_copy(update={"memory": memory})
-    measured = Rate(hardware.gemm_gflops, "as measured") if hardware.gemm_gflops else None
+    how = disturbance(hardware) or "as measured"
+    measured = Rate(hardware.gemm_gflops, how) if hardware.gemm_gflops else None
     return Machine(hardware, measured or observed)
 
 
@@ -79,8 +81,8 @@ class Observed:
         self._session = ""
 
     def remember(self, rate: Rate | None) -> None:
-        """Take over what sessions tell, where no run has told anything yet."""
-        self.rate = self.rate or rate
+        """Take over what sessions tell, where no run on screen has told anything."""
+        self.rate = self.rate if self._session else rate or self.rate
 
     def see(self, snapshot: Snapshot) -> bool:
         """Take over how fast a run is; return whether that says something noticeably new."""

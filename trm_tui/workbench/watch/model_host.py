@@ -157,20 +157,24 @@ class Studio:
     def next_failure(self, start: int, step: int, stopping: Callable[[], bool]) -> int | None:
         """Return the first held-out puzzle from `start` on, in steps of ±1, that the model gets wrong.
 
-        All puzzles are tried, going round; None when the model solves them all, or `stopping` turns true.
+        All puzzles are tried in batches, going round; None when the model solves them all, or `stopping`
+        turns true.
         """
         with self._lock:
-            test = self._its_task().test
-            for tried in range(len(test)):
+            model, test = self._its_solver(), self._its_task().test
+            size = model.config.eval.batch_size
+            for tried in range(0, len(test), size):
                 if stopping():
                     return None
-                number = (start + step * tried) % len(test)
-                example = test.take(slice(number, number + 1))
-                label = np.asarray(example.labels[0])
-                answer = self._answer(example.inputs[0], int(example.puzzle_ids[0]))
-                if ((answer != label) & (label != PAD)).any():
-                    return number
-                self._progress("looking for a puzzle that the model gets wrong", tried + 1, len(test))
+                numbers = [(start + step * n) % len(test) for n in range(tried, min(tried + size, len(test)))]
+                examples = test.take(np.array(numbers))
+                answers = model.answers(examples)
+                labels = np.asarray(examples.labels)
+                wrong = ((answers != labels) & (labels != PAD)).any(axis=1)
+                if wrong.any():
+                    return numbers[int(wrong.argmax())]
+                done = tried + len(numbers)
+                self._progress("looking for a puzzle that the model gets wrong", done, len(test))
         return None
 
     def _film(
@@ -185,10 +189,6 @@ class Studio:
             # Unproven: the look that the model is surest of is shown once more, as the answer.
             seen.append(next(one for one in reversed(seen) if (one.answer == found.answer).all()))
         return make_film(task, puzzle, label, seen)
-
-    def _answer(self, puzzle: Tokens, puzzle_id: int) -> Tokens:
-        *_, last = self._its_solver().refine(puzzle, puzzle_id=puzzle_id)
-        return last.answer
 
     # --- under the lock -----------------------------------------------------------------------------------
 

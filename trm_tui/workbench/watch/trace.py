@@ -122,7 +122,7 @@ def make_film(task: PuzzleTask, puzzle: Tokens, label: Tokens | None, steps: Ite
     before: Tokens = np.asarray(puzzle)
     for step, judged in zip(taken, right, strict=True):
         faults = task.faults(puzzle, step.answer) if task.judges_all else []
-        frame = _frame(task, step, before, given, asked, judged, faults)
+        frame = _frame(task, np.asarray(puzzle), step, before, given, asked, judged, faults)
         frames.append(replace(frame, step=len(frames)))
         before = np.asarray(step.answer)
     verdict = task.check(puzzle, before) if taken else Verdict(False, "nothing was computed")
@@ -172,6 +172,7 @@ def _puzzle_frame(task: PuzzleTask, puzzle: Tokens, given: npt.NDArray[np.bool_]
 
 def _frame(
     task: PuzzleTask,
+    puzzle: Tokens,
     step: Step,
     before: Tokens,
     given: npt.NDArray[np.bool_],
@@ -184,6 +185,9 @@ def _frame(
     truths: list[bool | None] = [None] * len(given) if judged is None else judged.tolist()
     if judged is None:  # nobody knows the answer, but where it breaks a rule can be seen
         for cell in (cell for fault in faults for cell in fault.cells):
+            truths[cell] = False
+        # A clue that the model has put another symbol on is wrong, whatever the answer is.
+        for cell in np.flatnonzero(given & (np.asarray(step.answer) != puzzle)).tolist():
             truths[cell] = False
     parts = zip(given.tolist(), truths, changed.tolist(), confidence.tolist(), strict=True)
     rows = []

@@ -13,6 +13,7 @@ from textual.app import App, ComposeResult
 from trm_tui.tui.common.chart import Chart, Series
 from trm_tui.tui.common.gauges import bar, levels, parts_bar, progress_bar, sparkline
 from trm_tui.tui.theme import DARK
+from trm_tui.workbench.charts.chart_lines import Plot
 from trm_tui.workbench.charts.curves import columns
 from trm_tui.workbench.charts.raster import Markers, Raster
 from trm_tui.workbench.charts.ticks import labels, log_ticks, ticks, write
@@ -180,15 +181,69 @@ async def test_the_title_tells_the_last_value_and_that_under_the_cursor(gallery:
         chart.show(
             [Series("loss", [float(i) for i in range(101)], [float(i) for i in range(101)])], title="Loss"
         )
-        assert "loss 100" in str(chart.border_title)
+        assert "100 loss" in str(chart.border_title)
         chart.move_cursor(-1)
         for _ in range(500):
             chart.move_cursor(-1)
-        assert "at step 0" in str(chart.border_title)
-        assert "loss 0" in str(chart.border_title)
+        assert "step 0" in str(chart.border_subtitle)
+        assert "0 loss" in str(chart.border_title)
         assert chart.has_cursor
         chart.hide_cursor()
-        assert "loss 100" in str(chart.border_title)
+        assert "100 loss" in str(chart.border_title)
+
+
+async def test_the_cursor_goes_from_record_to_record(gallery: Gallery) -> None:
+    async with gallery.run_test(size=(60, 12)):
+        chart = gallery.query_one(Chart)
+        chart.show([Series("exact", [0.0, 50.0, 51.0, 200.0], [0.0, 0.25, 0.5, 1.0])], title="Accuracy")
+        assert [chart.move_cursor(-1) for _ in range(5)] == [200, 51, 50, 0, 0]
+        assert [chart.move_cursor(1) for _ in range(4)] == [50, 51, 200, 200]
+
+
+async def test_figures_are_those_of_the_records_also_where_the_line_is_smoothed(gallery: Gallery) -> None:
+    async with gallery.run_test(size=(60, 12)):
+        chart = gallery.query_one(Chart)
+        chart.show([Series("train", [0.0, 1.0, 2.0], [1.0, 1.0, 3.0])], title="Loss", smoothing=0.9)
+        assert "3 train" in str(chart.border_title)
+
+
+async def test_values_come_before_names_where_room_is_short(gallery: Gallery) -> None:
+    async with gallery.run_test(size=(34, 12)):
+        chart = gallery.query_one(Chart)
+        x, y = [0.0, 1.0], [0.25, 0.5]
+        lines = [Series("exact matches", x, y), Series("a long name", x, y), Series("third", x, y)]
+        chart.show(lines, title="Accuracy")
+        assert str(chart.border_title).count("0.5") == 3
+        assert "third" in str(chart.border_subtitle) + str(chart.border_title), "every line is named"
+
+
+async def test_the_best_point_and_the_ends_of_overlays_are_marked(gallery: Gallery) -> None:
+    async with gallery.run_test(size=(60, 12)):
+        chart = gallery.query_one(Chart)
+        x = [0.0, 1.0, 2.0]
+        best = Series("exact", x, [0.1, 0.9, 0.5], best="highest")
+        chart.show([best, Series("other", x, [0.3, 0.3, 0.3], letter="a")])
+        text = "".join(text_of(chart))
+        assert text.count("★") == 1
+        assert "a" in text
+        assert "0.3 other" in str(chart.border_title)
+
+
+@pytest.mark.parametrize("height", [6, 8, 12, 20])
+@pytest.mark.parametrize("top", [9.0, 0.84, 344e6, 1240.0])
+def test_an_axis_has_two_marks_and_none_is_below_the_line(height: int, top: float) -> None:
+    plot = Plot([([0.0, 1.0], [0.0, top])], (0.0, 1.0), 60, height, "braille", y_range=(0.0, None))
+    assert len(plot.marks) >= 2
+    highest = min(plot.marks)
+    assert all(owner < 0 for row in range(highest) for _, owner in plot.row(row)), (
+        "nothing above the top mark"
+    )
+
+
+def test_a_level_line_runs_through_the_row_of_its_mark() -> None:
+    plot = Plot([([0.0, 1.0], [1.0, 1.0])], (0.0, 1.0), 40, 10, "braille", y_range=(0.0, 1.0))
+    (row,) = (row for row, label in plot.marks.items() if float(label) == 1.0)
+    assert any(owner == 0 for _, owner in plot.row(row))
 
 
 async def test_zoom_pan_and_reset_move_the_window(gallery: Gallery) -> None:
@@ -218,7 +273,7 @@ async def test_the_mouse_reads_and_zooms(gallery: Gallery) -> None:
         chart.show([Series("loss", [0.0, 100.0], [0.0, 100.0])], title="Loss")
         await pilot.pause()
         await pilot.click(Chart, offset=(58, 5))
-        assert "at step 100" in str(chart.border_title)
+        assert "step 100" in str(chart.border_subtitle)
         chart.on_mouse_scroll_up()
         assert chart.window == (20.0, 100.0)
         chart.on_mouse_scroll_down()

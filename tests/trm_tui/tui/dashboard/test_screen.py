@@ -38,20 +38,20 @@ def chart(app: TrmApp, number: int = 0) -> Chart:
 
 
 FIGURES = (
-    "Accuracy ━ exact",
+    "Accuracy ━ ",
     "Halting steps",
     "Learning rate",
-    "Speed ━ samples/s",
-    "Memory ━ this process 610 MB",
+    "samples/s",
+    "Memory ━ 610 MB this process",
     "Gradient norm",
     "Parts of the loss",
-    "Loss ━ train 0.",
+    "Loss ━ 0.",
 )
 
 
 async def test_keys_change_what_is_shown(live: TrmApp) -> None:
     async with live.run_test(size=(100, 30)) as pilot:
-        assert "Loss ━ train 0." in await pressed(pilot)
+        assert "Loss ━ 0." in await pressed(pilot)
         for figure in FIGURES:
             assert figure in await pressed(pilot, "g")
         for key, shown in (
@@ -61,7 +61,7 @@ async def test_keys_change_what_is_shown(live: TrmApp) -> None:
             ("a", "log · step"),
             ("u", "smoothed 0.9 "),
             ("u", "smoothed 0.97"),
-            ("left", "at step 1240"),
+            ("left", "step 1240"),
             ("up", "zoomed"),
             ("slash", "warnings and errors only"),
             ("slash", "errors only"),
@@ -95,6 +95,31 @@ async def test_zoom_pan_cursor_and_reset(live: TrmApp) -> None:
         assert (chart(live).window, chart(live).has_cursor) == ((10, 1250), False)
 
 
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (110, 36), (120, 40), (200, 60)])
+@pytest.mark.parametrize("name", ["chart-0", "chart-1", "run", "machine", "decisions", "log"])
+async def test_any_panel_fills_the_screen_at_any_size(live: TrmApp, size: tuple[int, int], name: str) -> None:
+    async with live.run_test(size=size) as pilot:
+        await pressed(pilot)
+        panel = live.screen.query_one(f"#{name}")
+        if not panel.display or not panel.size:
+            return  # this size does not show it
+        panel.focus()
+        await pressed(pilot, "m")
+        shown = [one for one in live.screen.query("Chart, Panel, EventLog") if one.display and one.region]
+        assert shown == [panel]
+        assert (panel.outer_size.width, panel.outer_size.height) == (size[0], size[1] - 2)
+
+
+async def test_one_key_reads_a_value_in_all_charts(live: TrmApp) -> None:
+    async with live.run_test(size=(120, 40)) as pilot:
+        await pressed(pilot, "left")
+        for number in range(4):
+            assert chart(live, number).cursor == 1240
+            assert "step 1240" in str(chart(live, number).border_subtitle)
+        title = str(chart(live, 0).border_title)
+        assert f"{live.workbench.snapshot().latest.loss:.4g}" in title  # type: ignore[union-attr]
+
+
 async def test_a_panel_is_maximised_and_given_back(live: TrmApp) -> None:
     async with live.run_test(size=(100, 30)) as pilot:
         before = await pressed(pilot)
@@ -112,7 +137,7 @@ async def test_the_log_filter_keeps_only_what_is_severe(live: TrmApp, training: 
     async with live.run_test(size=(100, 30)) as pilot:
         shown = await pressed(pilot, "slash")
         assert "memory is short" in shown
-        assert "checkpoint 1,000" not in shown
+        assert "checkpoint 1,000 (steps)" not in shown
         assert "memory is short" not in await pressed(pilot, "slash")
 
 
@@ -133,7 +158,7 @@ async def test_another_slot_shows_its_own_run(live: TrmApp, training: FakeWorkbe
         training.warn("only here")
         shown = await pressed(pilot)
         assert "only here" in shown
-        assert "checkpoint 1,000" not in shown
+        assert "checkpoint 1,000 (steps)" not in shown
         assert "only here" not in await pressed(pilot, "1")
 
 
@@ -169,7 +194,7 @@ async def test_without_a_machine_or_a_run_nothing_breaks(app: TrmApp, bench: Fak
 
     bench.detected, bench.sample = None, Sample(0.0)
     async with app.run_test(size=(140, 45)) as pilot:
-        assert "no run is open" in await pressed(pilot, "d")
+        assert "Presets" in await pressed(pilot, "d"), "without a run, the presets stand in its place"
 
 
 # --- settings -------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ async def test_the_next_problem_is_a_key_away(desk: Desk) -> None:
 async def test_the_fit_follows_what_is_typed(desk: Desk) -> None:
     assert "params   103" in desk.text("FitPanel")
     before = desk.text("FitPanel")
-    assert all(word in before for word in ("memory", "samples/s", "epoch", "to end", "110 GFLOP/s"))
+    assert all(word in before for word in ("memory", "samples/s", "epoch", "total", "110 GFLOP/s"))
     await desk.set(WIDTH, "128")
     await desk.advised()
     assert "×" in desk.text("FitPanel")

@@ -117,7 +117,7 @@ def words(machine: Hardware) -> str:
         "3 physical, 3 logical, 2.5 by quota",
         "up to 4.7 GHz",
         "AVX AVX2",
-        "L1 32.8 kB · L2 1.0 MB",
+        "L1 32 KiB · L2 1 MiB",
         "210 GFLOP/s",
         "installed 16.0 GB",
         "available 3.0 GB",

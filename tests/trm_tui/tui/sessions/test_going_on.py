@@ -46,18 +46,39 @@ async def test_no_target_ends_an_extended_session_again(full: TrmApp, bench: Fak
         assert "'eval.target_loss=0'" in asked, "a text session reaches a loss"
 
 
-async def test_enter_on_an_earlier_checkpoint_asks_and_goes_on_from_it(
+async def test_enter_shows_a_session_without_training_it(full: TrmApp, bench: FakeWorkbench) -> None:
+    async with browsing(full) as desk:
+        await desk.press("enter")
+        assert isinstance(full.screen, DashboardScreen)
+        assert bench.run.asked == [f"view {BASE}"]
+
+
+async def test_enter_on_an_earlier_checkpoint_forks_or_says_what_a_rewind_deletes(
     full: TrmApp, bench: FakeWorkbench
 ) -> None:
     async with browsing(full) as desk:
-        await desk.press("enter")
+        await desk.press("tab")
         await desk.until(lambda: desk.screen.panes.checkpoints.chosen)
         await desk.press("down", "enter")
         assert isinstance(full.screen, Choice)
-        await desk.press("k")
+        assert "discards the metrics after" in text_of(full)
+        assert "deletes checkpoint 500" in text_of(full)
+        await desk.press("escape")
         assert not bench.runs
-        await desk.press("enter", "y")
+        await desk.press("enter", "r")
         assert bench.run.asked == [f"resume {BASE} 250 []"]
+        await desk.press("s", "enter", "enter")
+        assert bench.run.asked == [f"fork {BASE} 250"], "a fork is what enter alone chooses"
+
+
+async def test_four_keys_fork_and_train(full: TrmApp, bench: FakeWorkbench) -> None:
+    async with browsing(full) as desk:
+        await desk.press("tab")
+        await desk.until(lambda: desk.screen.panes.checkpoints.chosen)
+        await desk.press("down", "F")
+        assert bench.run.asked == [f"fork {BASE} 250"]
+        await desk.press("s", "escape", "F")
+        assert bench.run.asked == [f"fork {BASE} None"], "in the table, the newest"
 
 
 async def test_checkpoints_can_be_clicked(full: TrmApp, bench: FakeWorkbench) -> None:
@@ -65,6 +86,7 @@ async def test_checkpoints_can_be_clicked(full: TrmApp, bench: FakeWorkbench) ->
         await desk.press("end", "up")
         await desk.until(lambda: desk.screen.panes.checkpoints.chosen)
         await desk.pilot.click(CheckpointList, offset=(4, 1), times=2)
+        await desk.press("r")
         await desk.until(lambda: bench.runs)
         assert bench.run.asked == [f"resume {CUT} None []"]
 
@@ -73,12 +95,12 @@ async def test_shift_r_replays_while_a_slot_is_free(
     full: TrmApp, bench: FakeWorkbench, config: Config
 ) -> None:
     async with browsing(full) as desk:
-        await desk.press("R")
+        await desk.press("R", "r")
         assert isinstance(full.screen, DashboardScreen)
         assert bench.run.asked == [f"replay {BASE}"]
         for _ in range(8):
             bench.start(config, preset="sudoku-6x6")
-        await desk.press("s", "R")
+        await desk.press("s", "R", "r")
         await desk.said("all 9 slots are taken")
         assert isinstance(full.screen, SessionsScreen)
 
@@ -104,7 +126,7 @@ async def test_every_key_of_the_comparison_works(full: TrmApp, tmp_path: Path) -
     async with browsing(full, (140, 45)) as desk:
         await desk.press("space", "space", "m")
         await desk.until(lambda: "train.lr" in text_of(full))
-        assert "Accuracy ━ baseline" in text_of(full)
+        assert "baseline" in text_of(full)
         for key, words in (
             ("g", "Halting steps"),
             ("G", "Accuracy"),
@@ -113,13 +135,13 @@ async def test_every_key_of_the_comparison_works(full: TrmApp, tmp_path: Path) -
             ("a", "samples"),
             ("u", "smoothed 0.9"),
             ("u", "smoothed 0.97"),
-            ("u", "train ·"),
-            ("left", "at samples"),
-            ("right", "at samples"),
+            ("u", "Loss"),
+            ("left", "samples 3"),
+            ("right", "samples 3"),
             ("up", "zoomed"),
             ("shift+left", "zoomed"),
             ("shift+right", "zoomed"),
-            ("r", "train ·"),
+            ("r", "Loss"),
         ):
             await desk.press(key)
             assert words in text_of(full), key
@@ -159,7 +181,7 @@ async def test_shift_w_watches_the_session_or_the_checkpoint(full: TrmApp) -> No
     async with browsing(full) as desk:
         asked: list[tuple[str, int | None]] = []
         full.watch_session = lambda ref, *, checkpoint=None: asked.append((ref, checkpoint))  # type: ignore[method-assign]
-        await desk.press("W", "enter")
+        await desk.press("W", "tab")
         await desk.until(lambda: desk.screen.panes.checkpoints.chosen)
         await desk.press("down", "W")
         assert asked == [(BASE, None), (BASE, 250)]

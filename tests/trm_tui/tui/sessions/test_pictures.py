@@ -32,7 +32,7 @@ async def test_browser_and_comparison(full: TrmApp) -> None:
             assert_looks_as_before(full, f"sessions-140x45-{theme}")
         await pilot.press("space", "m")
         for theme in THEMES:
-            await ready(pilot, theme, "0.004", "Accuracy ━ lr 4e-3")
+            await ready(pilot, theme, "0.004", "Accuracy ━")
             assert_looks_as_before(full, f"compare-140x45-{theme}")
 
 
@@ -47,7 +47,7 @@ async def test_browser_and_comparison_on_a_small_terminal(full: TrmApp) -> None:
         await pilot.press("space", "m")
         await ready(pilot, "trm-dark", "Accuracy ━", "too hot")
         assert_looks_as_before(full, "compare-80x24", colours=False)
-        await pilot.press("escape", "escape", "home", "enter")
+        await pilot.press("escape", "escape", "home", "tab")
         for theme in THEMES:
             await ready(pilot, theme, "★ best", "train.lr 0.002 → 0.001")
             assert_looks_as_before(full, f"session-details-80x24-{theme}")

@@ -51,7 +51,7 @@ def test_the_loss_can_be_sought(words: str, names: list[str]) -> None:
 def test_of_two_evaluations_the_better_is_known() -> None:
     assert score({"val_loss": 1.8}) > score({"val_loss": 1.9})
     assert score({"exact_accuracy": 0.2}) > score({"exact_accuracy": 0.1})
-    assert headline({"val_loss": 1.8734, "windows": 3}) == ("unseen", "1.873")
+    assert headline({"val_loss": 1.8734, "windows": 3}) == ("held-out", "1.873")
     assert headline({"exact_accuracy": 0.931}) == ("exact", "93.1%")
     nothing = [last_measured(summary) for summary in ({}, {"eval": {}}, {"eval": "?"}, None)]
     assert nothing == [("", "")] * 4
@@ -80,7 +80,7 @@ def test_the_details_tell_the_loss(tmp_path: Path, config: Config) -> None:
     details = read_details(store, text_session(store, config))
     facts = dict(fact for _, group in details.groups for fact in group)
     assert facts["best loss"] == "1.5000 at step 10"
-    assert facts["unseen loss"] == "1.6000 over 9,600 characters"
+    assert facts["held-out loss"] == "1.6000 over 9,600 characters"
     assert facts["bits per character"] == "2.3080"
     assert "best exact" not in facts
 

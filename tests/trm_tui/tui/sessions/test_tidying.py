@@ -81,7 +81,7 @@ async def test_the_trash_is_shown_and_gives_back(full: TrmApp, bench: FakeWorkbe
         for key in ("r", "delete", "T", "m", "W", "E", "ctrl+s", "R", "o", "N", "f2"):
             await desk.press(key)
         assert isinstance(full.screen, SessionsScreen)
-        assert "restores a session" in toasts(full)
+        assert "enter restores it" in toasts(full)
         await desk.press("enter")
         await desk.until(lambda: "the trash is empty" in text_of(full))
         await desk.press("Z")

@@ -17,7 +17,7 @@ from tests.trm_tui.watch_pilot import opening, watching
 from trm_engine.config import Config
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.common.multiline_input import Write
-from trm_tui.tui.dashboard.screen import DashboardScreen
+from trm_tui.tui.presets.screen import WelcomeScreen
 from trm_tui.tui.watch.screen import WatchScreen
 from trm_tui.tui.watch.session_dialog import PickModel
 from trm_tui.workbench.workbench import Look
@@ -240,7 +240,7 @@ def _answered(answer: Callable[[int], None], step: int) -> bool:
 async def test_without_a_run_live_says_what_to_do(stage: TrmApp) -> None:
     async with watching(stage) as seat:
         await seat.press("l")
-        assert "no run has weights to watch" in toasts(stage)
+        assert "No run has weights to watch" in toasts(stage)
 
 
 async def test_the_best_checkpoint_and_others_of_the_session(
@@ -305,8 +305,8 @@ async def test_without_any_session_it_says_what_to_do(stage: TrmApp, monkeypatch
     genuine = FakeStudio.load_session
     monkeypatch.setattr(FakeStudio, "load_session", lambda self, _ref, step: genuine(self, "gone", step))
     async with opening(stage) as seat:
-        await seat.until(lambda: "no model to watch: p picks one" in text_of(stage))
-        await seat.press("space", "right", "down", "o", "y", "b", "shift+left", "i", "escape", "home")
+        await seat.until(lambda: "No model to watch yet" in text_of(stage))
+        await seat.press("space", "right", "down", "o", "y", "b", "shift+left", "i", "home")
         assert isinstance(stage.screen, WatchScreen)
 
 
@@ -315,7 +315,7 @@ async def test_escape_holds_the_film_then_leaves(stage: TrmApp) -> None:
         await seat.press("space", "escape")
         assert not seat.screen.shown.playback.playing
         await seat.press("escape")
-        assert isinstance(stage.screen, DashboardScreen)
+        assert isinstance(stage.screen, WelcomeScreen), "no run is open"
 
 
 async def test_what_takes_time_says_how_far_it_is(stage: TrmApp) -> None:

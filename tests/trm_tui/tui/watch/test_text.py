@@ -21,7 +21,7 @@ from trm_engine.sessions import Checkpoint, Store
 from trm_engine.tasks.text.config import TextConfig
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.common.multiline_input import Write
-from trm_tui.tui.dashboard.screen import DashboardScreen
+from trm_tui.tui.presets.screen import WelcomeScreen
 from trm_tui.tui.watch.screen import WatchScreen
 from trm_tui.workbench.watch.generated_text import LENGTH, Passage
 from trm_tui.workbench.watch.model_host import Studio, Subject
@@ -116,14 +116,14 @@ async def test_what_the_text_begins_with_is_typed(app: TrmApp, monkeypatch: pyte
         await pilot.press("escape")
         await until(pilot, lambda: FakeAuthor.asked[-1] == ("", 0) and "ROMEO" not in text_of(app))
         await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+        await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
 
 
 async def test_keys_of_puzzles_say_that_they_are(app: TrmApp, monkeypatch: pytest.MonkeyPatch) -> None:
     async with reading(app, monkeypatch) as pilot:
         for key in ("right", "comma", "y", "o"):
             await pilot.press(key)
-            await until(pilot, lambda: "that is for puzzles" in toasts(app))
+            await until(pilot, lambda: "For puzzles only" in toasts(app))
             app.clear_notifications()
         await pilot.press("shift+down", "pageup")
         assert "sample 1" in text_of(app)
@@ -147,7 +147,7 @@ async def test_a_live_run_writes_again_and_again(
         assert set(FakeAuthor.asked) == {("", 0)}, "the same luck, so that only the model differs"
         before = len(FakeAuthor.asked)
         app.switch_mode("dashboard")
-        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+        await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
         await pilot.pause(0.1)
         assert len(FakeAuthor.asked) <= before + 2, "a screen that nobody sees has nothing written"
 
@@ -166,12 +166,12 @@ async def test_figures_of_text_are_on_the_dashboard(
             figures = {"windows": 300, "val_loss": 500 / step + 0.5, "bits_per_character": 2.164}
             bench.run.recorder(Evaluated(step, False, figures))
         app.switch_mode("dashboard")
-        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+        await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
         app.refresh_now()
         await shows(pilot, app, "Bits per character")
         shown = text_of(app)
         assert "1.500 at step 500" in shown
-        assert "loss 2.5000 on 300 unseen windows" in shown
+        assert "loss 2.5000 on 300 held-out windows" in shown
         for word in ("exact", "Accuracy", "Halting", "puzzles"):
             assert word not in shown
         best = bench.snapshot().best

@@ -16,9 +16,11 @@ from trm_engine.sessions import Store
 from trm_tui.workbench.browser import curve_picture, exporting
 from trm_tui.workbench.browser.curve_picture import Plot, to_png, to_svg
 from trm_tui.workbench.browser.exporting import (
+    draw_curves,
     export_curves,
     export_metrics,
     file_problem,
+    place_of,
     suggested,
     write_new,
 )
@@ -166,3 +168,18 @@ def test_what_stands_against_a_file_is_said_before(tmp_path: Path) -> None:
 )
 def test_a_suggested_name_stays_in_the_folder(title: str, name: str) -> None:
     assert suggested(title, "-curves", ".svg") == name
+
+
+def test_a_picture_is_what_its_name_says(tmp_path: Path) -> None:
+    assert (
+        file_problem(str(tmp_path / "cmp.jpg"), endings=(".svg", ".png"))
+        == "the name must end in .svg or .png"
+    )
+    assert file_problem(str(tmp_path / "cmp.SVG"), endings=(".svg",)) == ""
+    with pytest.raises(UsageError, match="written as"):
+        draw_curves([], [], tmp_path / "cmp.jpg")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_is_said_in_full() -> None:
+    assert place_of("curves.svg") == f"in {Path.cwd()}"

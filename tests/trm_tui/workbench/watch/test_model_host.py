@@ -11,10 +11,12 @@ import torch
 import trm_engine.tasks
 from trm_engine.config import Config, ModelConfig, TrainConfig, dumps
 from trm_engine.errors import SessionError, UsageError
+from trm_engine.inference.puzzle_model import PuzzleModel
 from trm_engine.inference.supervise import refine
 from trm_engine.models.trm import build_model
 from trm_engine.sessions import Checkpoint, Store
 from trm_engine.tasks import build_task
+from trm_engine.tasks.examples import Examples
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_tui.workbench.watch.model_host import Studio
 from trm_tui.workbench.workbench import Look
@@ -118,13 +120,14 @@ def test_puzzles_it_gets_wrong_are_found_going_round(studio: Studio, monkeypatch
     test = build_task(TINY.task).test
     wrong = {1, 4}
 
-    def answer(puzzle: np.ndarray, _id: int) -> np.ndarray:
-        number = next(n for n in range(len(test)) if (test.inputs[n] == puzzle).all())
-        label = np.array(test.labels[number])
-        label[0] = 1 if number in wrong else label[0]
-        return label
+    def answers_to(_model: PuzzleModel, examples: Examples) -> np.ndarray:
+        found = np.array(examples.labels)
+        for row, puzzle in zip(found, examples.inputs, strict=True):
+            number = next(n for n in range(len(test)) if (test.inputs[n] == puzzle).all())
+            row[0] = 1 if number in wrong else row[0]
+        return found
 
-    monkeypatch.setattr(studio, "_answer", answer)
+    monkeypatch.setattr(PuzzleModel, "answers", answers_to)
     assert [studio.next_failure(start, 1, lambda: False) for start in range(6)] == [1, 1, 4, 4, 4, 1]
     assert [studio.next_failure(start, -1, lambda: False) for start in range(6)] == [4, 1, 1, 1, 4, 4]
     assert studio.next_failure(0, 1, lambda: True) is None
