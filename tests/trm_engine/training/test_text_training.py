@@ -122,9 +122,9 @@ def test_a_changed_text_is_refused(store: Store, make_config, make_sitting, tmp_
 def test_each_kind_of_model_is_loaded_by_its_own(store: Store, make_config, make_sitting) -> None:
     text = start(store, make_config("text"), make_sitting(steps=1), preset="tiny")
     puzzles = start(store, make_config(), make_sitting(steps=1), preset="tiny")
-    with pytest.raises(UsageError, match="trm-tui generate"):
+    with pytest.raises(UsageError, match="has learned text"):
         load(store, text.session, expect=PuzzleModel)
-    with pytest.raises(UsageError, match="trm-tui solve"):
+    with pytest.raises(UsageError, match="has learned puzzles"):
         load(store, puzzles.session, expect=TextModel)
 
 
