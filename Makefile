@@ -10,7 +10,7 @@ COMPUTES := $(addprefix tests/trm_engine/,models compute learning inference trai
 # Tests side by side on the cores; on no more than four, for their memory.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help quickstart test test-oldest check lint types imports format wheel screens page-screens bench-ui bench-sessions bench-streaming bench-recursion bench-step bench-cores walk torture clean
+.PHONY: help quickstart test test-oldest check lint types imports format wheel screens page-screens bench-ui bench-sessions bench-streaming bench-recursion bench-step bench-cores walk torture clean bench-server
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -93,6 +93,9 @@ bench-step: $(VENV)/.dev ## compare the training step with that of another commi
 
 bench-cores: $(VENV)/.dev ## measure samples a second on 1, 2, 4, … cores, by threads and by ranks (ARGS="--seconds 8")
 	$(BIN)/python -m tests.e2e.bench_cores $(ARGS)
+
+bench-server: $(VENV)/.dev ## measure the puzzle server: ready, paint, latency, load, memory, a run beside (ARGS="--json FILE")
+	$(BIN)/python -m tests.e2e.bench_server $(ARGS)
 
 walk: $(VENV)/.dev ## run and resume every preset a little, and compare with what check predicts (ARGS="--data FILE")
 	$(BIN)/python -m tests.e2e.preset_walk $(ARGS)
