@@ -13,9 +13,10 @@ from torch import Tensor
 from trm_engine.config import Config
 from trm_engine.errors import SessionError
 from trm_engine.inference.evaluate import Evaluation, evaluate, judge_of
+from trm_engine.inference.looks import Looking
 from trm_engine.inference.model import Model, put_weights
 from trm_engine.inference.supervise import Refinement, refine, supervise
-from trm_engine.inference.verified import Looking, Outcome, Seen, solve
+from trm_engine.inference.verified import Outcome, Seen, solve
 from trm_engine.inference.verified_evaluation import VerifiedEvaluation, evaluate_verified
 from trm_engine.models.trm import TRM, build_model
 from trm_engine.progress import Progress

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from trm_engine.inference.verified import Looking, Outcome, solve
+from trm_engine.inference.looks import Looking
+from trm_engine.inference.verified import Outcome, solve
 from trm_engine.models.trm import TRM
 from trm_engine.tasks.base import PuzzleTask
 from trm_engine.tasks.examples import PAD, Source

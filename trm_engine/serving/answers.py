@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from trm_engine.inference.vote import ATTEMPTS
 from trm_engine.serving.puzzles import cell_places
 from trm_engine.serving.residents import Resident
 from trm_engine.serving.solving import Answer, Question, Step
 from trm_engine.tasks.arc.config import ArcConfig
-from trm_engine.tasks.base import PuzzleTask
-from trm_engine.tasks.examples import PAD, Tokens
+from trm_engine.tasks.base import Fault, PuzzleTask, Tokens
+from trm_engine.tasks.examples import PAD
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.text import safe_text
 
@@ -45,10 +46,10 @@ def step_json(task: PuzzleTask, step: Step) -> Json:
     }
 
 
-def answer_json(resident: Resident, answer: Answer) -> Json:
-    """Return everything there is to say of an answer."""
+def answer_json(resident: Resident, answer: Answer, *, steps: bool) -> Json:
+    """Return everything there is to say of an answer; with `steps`, the grid after each as well."""
     task, question = resident.task, answer.question
-    last = answer.steps[-1]
+    found = answer.found
     return {
         "model": resident.served.session,
         "title": resident.served.title,
@@ -67,20 +68,30 @@ def answer_json(resident: Resident, answer: Answer) -> Json:
         "steps_used": len(answer.steps),
         "views_used": answer.views + 1,
         "ended": answer.ended,
-        "halt_probability": round(answer.halt_probability, 4),
-        "confidence": step_json(task, last)["confidence"],
-        "changed": cell_places(task, last.changed),
-        "steps": [step_json(task, step) for step in answer.steps],
+        "halt_probability": round(found.halt_probability, 4),
+        "confidence": step_json(task, found)["confidence"],
+        "changed": cell_places(task, found.changed),
+        "answer_step": answer.place,
+        "votes": None if task.judges_all else _votes(task, answer),
+        **({"steps": [step_json(task, step) for step in answer.steps]} if steps else {}),
     }
+
+
+def _votes(task: PuzzleTask, answer: Answer) -> list[Json]:
+    """Return what the views of a question voted for, the answer first; as many as a submission may hold."""
+    return [{"answer": task.line(one.answer), "votes": one.votes} for one in answer.ballots[:ATTEMPTS]]
 
 
 def faults_json(task: PuzzleTask, puzzle: Tokens, answer: Tokens) -> list[Json]:
     """Return the rules that an answer breaks, each with its cells as pairs of row and column."""
-    if not task.judges_all:
-        return []
+    return marked(task, task.faults(puzzle, answer)) if task.judges_all else []
+
+
+def marked(task: PuzzleTask, faults: Sequence[Fault]) -> list[Json]:
+    """Return broken rules, each with its cells as pairs of row and column."""
     found: list[Json] = []
-    for fault in task.faults(puzzle, answer):
-        flags = np.zeros(len(puzzle), np.bool_)
+    for fault in faults:
+        flags = np.zeros(task.seq_len, np.bool_)
         flags[list(fault.cells)] = True
         found.append({"cells": cell_places(task, flags), "reason": safe_text(fault.reason)})
     return found

@@ -11,8 +11,10 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from trm_engine.inference.supervise import Refinement, Supervision, SupervisionStep
@@ -31,8 +33,11 @@ class Row(ABC):
     puzzle_id: int = 0
 
     @abstractmethod
-    def observe(self, refinement: Refinement) -> bool:
-        """Take the answer after one supervision step; return whether another step is wanted."""
+    def observe(self, refinement: Refinement, *, accepted: bool) -> bool:
+        """Take the answer after one supervision step, and whether the rules accept it.
+
+        Returns whether another step is wanted.
+        """
 
     @abstractmethod
     def gone(self) -> bool:
@@ -43,8 +48,17 @@ class Row(ABC):
         """Hear that no further step will come, and why."""
 
 
+Judge: TypeAlias = Callable[[Tokens, Tokens], npt.NDArray[np.bool_]]
+"""Tells which answers (R, L) to puzzles (R, L) the rules accept."""
+
+
+def nobody(puzzles: Tokens, _: Tokens) -> npt.NDArray[np.bool_]:
+    """Accept no answer: the judge where there are no rules."""
+    return np.zeros(len(puzzles), np.bool_)
+
+
 class Batcher:
-    """A thread that refines the rows of one network together.
+    """A thread that refines the rows of one network together, and lets `judge` look at all answers of a step.
 
     `threads` is asked before each step for the number of torch threads to compute with. No more rows are let
     in than `most_rows`, nor than can be expected to be served within `longest_step` seconds a step, so that a
@@ -54,6 +68,7 @@ class Batcher:
     def __init__(
         self,
         network: TRM,
+        judge: Judge = nobody,
         *,
         name: str = "batcher",
         most_rows: int = 64,
@@ -62,6 +77,7 @@ class Batcher:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._network = network
+        self._judge = judge
         self._most_rows = most_rows
         self._longest_step = longest_step
         self._threads_wanted, self._threads = threads, 0
@@ -207,6 +223,7 @@ class Batcher:
         found = SupervisionStep(0, torch.arange(len(rows)), *supervision.step())
         answers, sure = found.answers.numpy(), found.confidences.float().numpy()
         halt = found.halt_probabilities.tolist()
+        accepted = self._judge(np.stack([np.asarray(row.puzzle) for row in rows]), answers)
         self._row_seconds = (self._clock() - began) / len(rows)
         self.steps_run += 1
         self.rows_run += len(rows)
@@ -214,7 +231,7 @@ class Batcher:
         for index, row in enumerate(rows):
             self._steps[index] += 1
             refinement = Refinement(self._steps[index], answers[index], sure[index], halt[index])
-            if _observed(row, refinement):
+            if _observed(row, refinement, bool(accepted[index])):
                 staying.append(index)
         self._keep(supervision, staying)
 
@@ -225,10 +242,10 @@ class Batcher:
             self._threads = wanted
 
 
-def _observed(row: Row, refinement: Refinement) -> bool:
+def _observed(row: Row, refinement: Refinement, accepted: bool) -> bool:
     """Return whether a row wants another step; one whose observer fails has none."""
     try:
-        return row.observe(refinement)
+        return row.observe(refinement, accepted=accepted)
     except Exception as error:
         row.fail(error)
         return False

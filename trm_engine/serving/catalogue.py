@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from trm_engine.config import Config, loads
@@ -14,6 +15,7 @@ from trm_engine.sessions import Session, SessionRecord, Store
 from trm_engine.text import safe_text
 
 _MOST_LISTED = 200
+_SECONDS_BETWEEN_LOOKS = 2.0
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,12 @@ class Named:
 class Catalogue:
     """Finds the sessions that can be served; those that have not changed are not read again."""
 
-    def __init__(self, store: Store, named: Sequence[Named] = ()) -> None:
+    def __init__(
+        self, store: Store, named: Sequence[Named] = (), clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._store = store
+        self._clock = clock
+        self._listed: tuple[float, Sequence[Served]] | None = None
         self._named = {store.resolve(one.session): one.checkpoint for one in named}
         self._known: dict[str, tuple[object, Served | None]] = {}
         self._lock = threading.Lock()
@@ -74,6 +80,14 @@ class Catalogue:
         """Return what can be served, the newest session first."""
         found = (self._of(record) for record in self._records())
         return [served for served in found if served is not None]
+
+    def recent(self) -> Sequence[Served]:
+        """Return what `list` does or did two seconds ago at most: for a choice at every question."""
+        now = self._clock()
+        listed = self._listed
+        if listed is None or now - listed[0] > _SECONDS_BETWEEN_LOOKS:
+            self._listed = listed = now, self.list()
+        return listed[1]
 
     def get(self, ref: str) -> Served:
         """Return a session by what a person calls it. Raises `SessionError` when it cannot be served."""

@@ -14,7 +14,7 @@ from trm_engine.errors import ResourceError
 from trm_engine.inference.load import load
 from trm_engine.inference.puzzle_model import PuzzleModel
 from trm_engine.remedies import Advice
-from trm_engine.serving.batcher import Batcher
+from trm_engine.serving.batcher import Batcher, nobody
 from trm_engine.serving.catalogue import Catalogue, Served
 from trm_engine.serving.puzzles import task_of
 from trm_engine.sessions import Store, weights_sha256
@@ -146,7 +146,9 @@ class Residents:
     def _load(self, served: Served) -> Resident:
         step = self.catalogue.checkpoint_of(served.session) or str(served.step)
         trained = self._read(self.catalogue.store, served.session, step)
-        batcher = Batcher(trained.network, name=f"batcher {served.title}", threads=self._threads)
+        task = task_of(trained.config.task)
+        judge = task.solved if task.judges_all else nobody
+        batcher = Batcher(trained.network, judge, name=f"batcher {served.title}", threads=self._threads)
         now = self._clock()
         resident = Resident(served, trained, batcher, used=now, looked=now)
         if resident.bytes > self.budget:

@@ -51,7 +51,7 @@ class Service:
         """
         if model != AUTO:
             return self.residents.get(model)
-        served = self.residents.catalogue.list()
+        served = self.residents.catalogue.recent()
         if not served:
             raise NoModelError("there is no trained model yet")
         if asked is None:
@@ -64,16 +64,26 @@ class Service:
             errors.append(error)
         raise errors[0]
 
-    def ask(self, resident: Resident, question: Question, effort: Effort, tell: Tell) -> Job:
+    def ask(
+        self, resident: Resident, question: Question, effort: Effort, tell: Tell, *, steps: bool = True
+    ) -> Job:
         """Hand in a question; `tell` hears of every step on another thread, until `Done` or `Failed`.
 
+        Without `steps`, it hears of the end alone.
         Raises `BusyError` where too many questions are open.
         """
         with self._lock:
             if self._open >= self.most_open:
                 raise BusyError(self._open, self._retry_after())
             self._open += 1
-        job = Job(resident.task, question, effort, resident.batcher, lambda event: self._hear(event, tell))
+        job = Job(
+            resident.task,
+            question,
+            effort,
+            resident.batcher,
+            lambda event: self._hear(event, tell),
+            tell_steps=steps,
+        )
         try:
             job.start()
         except BaseException:

@@ -1,12 +1,11 @@
 """One question on its way to an answer: supervision steps, the rules' verdict, and further views of it.
 
-The rules of most tasks can tell a right answer from a wrong one, so refinement ends when they accept one
-(`until="checked"`), and a question that fails is asked again as its image under a symmetry.
+Which view is next and which answer counts is decided as everywhere (`trm_engine.inference.looks`); here a
+question shares its steps with others, tells of each, and may end earlier.
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,11 +16,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from trm_engine.inference.looks import Ballot, Look, Looking, Looks
 from trm_engine.inference.supervise import Refinement
 from trm_engine.serving.batcher import Batcher, Row
-from trm_engine.tasks.base import PuzzleTask, Verdict
-from trm_engine.tasks.examples import PAD, Tokens
-from trm_engine.tasks.kit.symmetry import Symmetry
+from trm_engine.tasks.base import PuzzleTask, Tokens, Verdict
+from trm_engine.tasks.examples import PAD
 
 Ended = Literal["checked", "halt", "all", "time"]
 Until = Literal["checked", "halt", "all"]
@@ -70,7 +69,8 @@ class Answer:
     """What came of a question.
 
     `verdict` is the rules'. `right` (L,) compares with the known solution; None without one. `ended` says
-    why refinement ended: `checked`, `halt`, `all` or `time`.
+    why refinement ended: `checked`, `halt`, `all` or `time`. The answer was found at step `place` of `steps`,
+    counted from 0. `ballots` are the different answers of whole views, the one that counts first.
     """
 
     question: Question
@@ -80,11 +80,13 @@ class Answer:
     views: int
     ended: Ended
     seconds: float
+    place: int
+    ballots: Sequence[Ballot] = ()
 
     @property
-    def halt_probability(self) -> float:
-        """The model's own opinion at the last step."""
-        return self.steps[-1].halt_probability
+    def found(self) -> Step:
+        """The step at which the answer was found."""
+        return self.steps[self.place]
 
     @property
     def right(self) -> npt.NDArray[np.bool_] | None:
@@ -133,6 +135,8 @@ class Job:
     tell: Tell
     clock: Callable[[], float] = time.monotonic
     taken: list[Step] = field(default_factory=list)
+    tell_steps: bool = True
+    """Whether `tell` hears of every step, and not of the end alone."""
     _ending: threading.Lock = field(default_factory=threading.Lock)
     _over: bool = False
     _began: float = 0.0
@@ -140,7 +144,7 @@ class Job:
     def start(self) -> None:
         """Ask the question as it is. Raises `RuntimeError` when the batcher has been closed."""
         self._began = self.clock()
-        self.batcher.submit(_View(self, 0, self.question.puzzle, self.question.puzzle_id))
+        self.batcher.submit(_View(self, self._looks.first()))
 
     def abandon(self) -> bool:
         """Wait for the answer no longer: the work ends before the next step, and nothing more is told.
@@ -161,10 +165,15 @@ class Job:
         return first
 
     @cached_property
-    def _rng(self) -> np.random.Generator:
-        """Draws the views; the same ones whenever the question is asked."""
-        digest = hashlib.sha256(np.asarray(self.question.puzzle, np.uint8).tobytes()).digest()
-        return np.random.default_rng(int.from_bytes(digest[:8], "big"))
+    def _looks(self) -> Looks:
+        looking = Looking(self.effort.max_steps, self.effort.views + 1)
+        return Looks(self.task, self.question.puzzle, looking, self.question.puzzle_id)
+
+    def take(self, step: Step) -> None:
+        """Take note of a step, and tell it where each is wanted."""
+        self.taken.append(step)
+        if self.tell_steps:
+            self.tell(step)
 
     def ended_by(self, step: Step) -> Ended | None:
         """Return why a view ends with this step; None where it goes on."""
@@ -176,33 +185,36 @@ class Job:
             return "halt"
         return "all" if step.step >= self.effort.max_steps else None
 
-    def look_again(self, ended: Ended, view: int) -> bool:
-        """Begin another view of the question, if one is left that may help; return whether one begins."""
-        if self.taken[-1].solved or ended == "time" or view >= self.effort.views or not self.task.judges_all:
-            return False
-        symmetry = self.task.symmetry(self._rng)
-        if symmetry is None:
-            return False
-        row = _View(self, view + 1, symmetry.forward(self.question.puzzle), self.question.puzzle_id, symmetry)
+    def finish(self, ended: Ended, look: Look) -> None:
+        """Begin the next view, if there is one; else tell the answer."""
+        if self.over:
+            return
+        last = self.taken[-1]
+        again = self._looks.after(look, last.answer, last.halt_probability, accepted=last.solved)
+        if again is not None and ended != "time" and self._begin(again):
+            return
+        place, ballots = len(self.taken) - 1, self._looks.ranked()
+        if not last.solved:
+            # The last step of the surest view among those that ended in the answer that counts.
+            view = ballots[0].look - 1
+            place = max(index for index, step in enumerate(self.taken) if step.view == view)
+        answer = self.taken[place].answer
+        verdict = self.task.check(self.question.puzzle, answer)
+        seconds = self.clock() - self._began
+        views = look.number - 1
+        if self._end():
+            found = Answer(self.question, answer, verdict, self.taken, views, ended, seconds, place, ballots)
+            self.tell(Done(found))
+
+    def _begin(self, look: Look) -> bool:
+        """Ask the question under another view; return whether the batcher takes it."""
         try:
-            self.batcher.submit(row, first=True)
+            self.batcher.submit(_View(self, look), first=True)
         except RuntimeError:
             return False
-        self.tell(ViewBegun(view + 1))
+        if self.tell_steps:
+            self.tell(ViewBegun(look.number - 1))
         return True
-
-    def finish(self, ended: Ended, view: int) -> None:
-        """Tell the answer: one that the rules accept, else that of the question as it was asked."""
-        if self.over or self.look_again(ended, view):
-            return
-        views = view
-        last = self.taken[-1]
-        if not last.solved:
-            last = [step for step in self.taken if step.view == 0][-1]
-        verdict = self.task.check(self.question.puzzle, last.answer)
-        seconds = self.clock() - self._began
-        if self._end():
-            self.tell(Done(Answer(self.question, last.answer, verdict, self.taken, views, ended, seconds)))
 
     def fail(self, error: BaseException) -> None:
         """Tell that there will be no answer."""
@@ -213,36 +225,30 @@ class Job:
 class _View(Row):
     """A question, or an image of it, as a row of a batch."""
 
-    def __init__(
-        self, job: Job, number: int, puzzle: Tokens, puzzle_id: int, symmetry: Symmetry | None = None
-    ) -> None:
-        self.puzzle, self.puzzle_id = puzzle, puzzle_id
-        self._job, self._number, self._symmetry = job, number, symmetry
-        self._source = None if symmetry is None else home_of_cells(symmetry, len(puzzle))
+    def __init__(self, job: Job, look: Look) -> None:
+        self.puzzle, self.puzzle_id = look.view, look.puzzle_id
+        self._job, self._look = job, look
         self._before: Tokens | None = None
 
-    def observe(self, refinement: Refinement) -> bool:
-        job = self._job
-        answer, confidence = refinement.answer, refinement.confidence
-        if self._symmetry is not None and self._source is not None:
-            answer, confidence = self._symmetry.back(answer), confidence[self._source]
+    def observe(self, refinement: Refinement, *, accepted: bool) -> bool:
+        job, look = self._job, self._look
+        answer = look.home(refinement.answer)
+        confidence = look.cells_home(refinement.confidence, refinement.answer)
         changed = np.zeros(len(answer), np.bool_) if self._before is None else answer != self._before
         self._before = answer
-        solved = job.task.check(job.question.puzzle, answer).solved
         step = Step(
-            self._number,
+            look.number - 1,
             refinement.step,
             answer,
             confidence,
             refinement.halt_probability,
             changed,
-            solved,
+            accepted,
         )
-        job.taken.append(step)
-        job.tell(step)
+        job.take(step)
         ended = job.ended_by(step)
         if ended is not None:
-            job.finish(ended, self._number)
+            job.finish(ended, look)
         return ended is None
 
     def gone(self) -> bool:
@@ -250,18 +256,3 @@ class _View(Row):
 
     def fail(self, error: BaseException) -> None:
         self._job.fail(error)
-
-
-def home_of_cells(symmetry: Symmetry, cells: int) -> npt.NDArray[np.intp]:
-    """Return where in a view each cell (L,) of the puzzle is, so that figures of cells can be brought home.
-
-    A symmetry only tells what it does to tokens, which it may rename. Two tokens stay two tokens, so each bit
-    of a cell's number can be sent through it as one of two tokens.
-    """
-    number = np.arange(cells)
-    found = np.zeros(cells, np.intp)
-    one = symmetry.back(np.full(cells, 2, np.uint8))
-    for bit in range(max(cells - 1, 1).bit_length()):
-        sent = np.where(number >> bit & 1, 2, 1).astype(np.uint8)
-        found |= (symmetry.back(sent) == one).astype(np.intp) << bit
-    return found

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from trm_engine.errors import UsageError
 from trm_engine.tasks.examples import Examples, Source, Tokens
 from trm_engine.tasks.kit.symmetry import Symmetry
 
@@ -35,6 +36,18 @@ class Fault(NamedTuple):
 
     cells: tuple[int, ...]
     reason: str
+
+
+class ContradictionError(UsageError):
+    """A puzzle that can be read, and has no solution: `faults` say which rules it breaks by itself.
+
+    `puzzle` (L,) is what was read.
+    """
+
+    def __init__(self, message: str, puzzle: Tokens, faults: Sequence[Fault]) -> None:
+        super().__init__(message)
+        self.puzzle = puzzle
+        self.faults = tuple(faults)
 
 
 class Task(ABC):
@@ -106,7 +119,15 @@ class PuzzleTask(Task):
 
     @abstractmethod
     def parse(self, text: str) -> Tokens:
-        """Return the input tokens (L,) of a puzzle written as text; raise `UsageError` when it is none."""
+        """Return the input tokens (L,) of a puzzle written as text; raise `UsageError` when it is none.
+
+        One that is a grid and cannot have a solution may be a `ContradictionError`.
+        """
+
+    def contradictions(self, puzzle: Tokens) -> Sequence[Fault]:
+        """Return rules that a puzzle (L,) breaks by itself, as far as that can be seen in it."""
+        del puzzle
+        return ()
 
     def parse_answer(self, text: str) -> Tokens:
         """Return the tokens (L,) of an answer written as text; raise `UsageError` when it is none."""
@@ -166,6 +187,15 @@ class PuzzleTask(Task):
     def symmetry(self, rng: np.random.Generator) -> Symmetry | None:
         """Draw another look at any puzzle; None for a task without symmetries."""
         del rng
+        return None
+
+    def image(self, puzzle_id: int, number: int) -> tuple[int, Symmetry] | None:
+        """Return the `number`-th image, from 1, of a puzzle that the model knows by identifier.
+
+        That is the image's own identifier, and what makes the image of any grid of that puzzle; None where
+        there is no such image.
+        """
+        del puzzle_id, number
         return None
 
     def statistics(self, source: Source) -> Mapping[str, float]:

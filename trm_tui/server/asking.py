@@ -45,6 +45,10 @@ class Ticket:
     question: Question
     key: str
     began: float
+    steps: bool
+    """Whether the answer holds the grid after every step."""
+    written: bytes = b""
+    """The answer as it is kept: without what belongs to this question alone."""
     cached: bytes | None = None
     job: Job | None = None
     conversation: Conversation | None = None
@@ -58,20 +62,27 @@ class Ticket:
         """Return the answer that has come, and keep it for the next who asks the same."""
         if isinstance(end, Failed):
             raise _failure(end.error)
-        answer = answer_json(self.resident, end.answer)
+        answer = answer_json(self.resident, end.answer, steps=self.steps)
+        self.written = json.dumps(answer, separators=(",", ":")).encode()
         if end.answer.ended != "time":
-            self.context.cache.put(self.key, json.dumps(answer, separators=(",", ":")).encode())
-        return self._dressed(answer, cached=False)
+            self.context.cache.put(self.key, self.written)
+        return {**answer, **self._own(cached=False)}
 
     def from_cache(self) -> Json:
         """Return the answer that was kept."""
         assert self.cached is not None
-        return self._dressed(json.loads(self.cached), cached=True)
+        self.written = self.cached
+        return {**json.loads(self.cached), **self._own(cached=True)}
 
-    def _dressed(self, answer: Json, *, cached: bool) -> Json:
+    def body(self, answer: Json) -> bytes:
+        """Return an answer of `finish` or `from_cache` as JSON, most of which is written already."""
+        own = {name: answer[name] for name in ("id", "cached", "milliseconds")}
+        return json.dumps(own).encode()[:-1] + b"," + self.written[1:]
+
+    def _own(self, *, cached: bool) -> Json:
         seconds = time.perf_counter() - self.began
         self.context.seconds_of_answers += seconds
-        return {"id": self.id, **answer, "cached": cached, "milliseconds": round(1000 * seconds, 1)}
+        return {"id": self.id, "cached": cached, "milliseconds": round(1000 * seconds, 1)}
 
 
 def hand_in(context: Context, body: SolveBody, conversation: Conversation) -> Ticket:
@@ -84,7 +95,9 @@ def hand_in(context: Context, body: SolveBody, conversation: Conversation) -> Ti
     asked = body.asked(body.truth)
     resident = context.service.choose(body.model, asked)
     question = question_of(resident.task, asked)
-    return queue(context, resident, question, context.effort(resident, body), conversation, began)
+    effort = context.effort(resident, body)
+    told = body.stream and body.steps
+    return queue(context, resident, question, effort, conversation, began, steps=body.steps, told=told)
 
 
 async def handed_in(hand: Callable[[], Ticket]) -> Ticket:
@@ -109,8 +122,14 @@ def queue(
     effort: Effort,
     conversation: Conversation,
     began: float,
+    *,
+    steps: bool,
+    told: bool,
 ) -> Ticket:
-    """Find a question in the cache, or hand it in."""
+    """Find a question in the cache, or hand it in.
+
+    With `steps`, the answer holds the grid after each; with `told`, the conversation hears of each as well.
+    """
     truth = None if question.truth is None else question.truth.tolist()
     key = cache_key(
         [
@@ -122,13 +141,14 @@ def queue(
             effort.until,
             effort.max_steps,
             effort.views,
+            steps,
         ]
     )
-    ticket = Ticket(secrets.token_hex(6), context, resident, question, key, began)
+    ticket = Ticket(secrets.token_hex(6), context, resident, question, key, began, steps)
     ticket.cached = context.cache.get(key)
     if ticket.cached is None:
         ticket.conversation = conversation
-        ticket.job = context.service.ask(resident, question, effort, conversation.tell)
+        ticket.job = context.service.ask(resident, question, effort, conversation.tell, steps=told)
         context.jobs[ticket.id] = ticket.job
     return ticket
 
@@ -153,8 +173,11 @@ async def answered(ticket: Ticket, request: Request | None = None) -> Json:
         ticket.close()
 
 
-async def events(ticket: Ticket, *, with_steps: bool) -> AsyncIterator[bytes]:
-    """Yield what happens to a question as server-sent events: accepted, step …, view …, done or error."""
+async def events(ticket: Ticket) -> AsyncIterator[bytes]:
+    """Yield what happens to a question as server-sent events: accepted, step …, view …, done or error.
+
+    Steps and views are told where the answer is to hold steps.
+    """
     task = ticket.resident.task
     number = 0
     question = question_json(task, ticket.question)
@@ -162,35 +185,29 @@ async def events(ticket: Ticket, *, with_steps: bool) -> AsyncIterator[bytes]:
     yield sse("accepted", {**head, **question, "queue": sum(ticket.resident.batcher.load)}, number)
     if ticket.conversation is None:
         answer = ticket.from_cache()
-        for step in answer["steps"] if with_steps else ():
+        for step in answer.get("steps", ()):
             number += 1
             yield sse("step", step, number)
-        yield sse("done", answer if with_steps else without_steps(answer), number + 1)
+        yield sse("done", answer, number + 1)
         return
     while True:
         event = await ticket.conversation.next()
         number += 1
         if isinstance(event, Step):
-            if with_steps:
-                yield sse("step", step_json(task, event), number)
+            yield sse("step", step_json(task, event), number)
         elif isinstance(event, ViewBegun):
             yield sse("view", {"view": event.view}, number)
         else:
-            yield _last(ticket, event, number, with_steps=with_steps)
+            yield _last(ticket, event, number)
             return
 
 
-def _last(ticket: Ticket, end: Done | Failed, number: int, *, with_steps: bool) -> bytes:
+def _last(ticket: Ticket, end: Done | Failed, number: int) -> bytes:
     try:
         answer = ticket.finish(end)
     except ApiError as error:
         return sse("error", error_body(error.code, error.detail, error.hint, error.remedies)["error"], number)
-    return sse("done", answer if with_steps else without_steps(answer), number)
-
-
-def without_steps(answer: Json) -> Json:
-    """Return an answer without the grids of its steps."""
-    return {name: value for name, value in answer.items() if name != "steps"}
+    return sse("done", answer, number)
 
 
 def _failure(error: BaseException) -> ApiError:

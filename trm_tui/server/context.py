@@ -14,13 +14,13 @@ from trm_engine.serving.cache import AnswerCache
 from trm_engine.serving.residents import Resident
 from trm_engine.serving.service import Service
 from trm_engine.serving.solving import Effort, Job
+from trm_engine.tasks.base import PuzzleTask
+from trm_engine.tasks.kit.symmetry import VIEWS
 from trm_tui.server.batches import Batches
 from trm_tui.server.errors import ApiError
 from trm_tui.server.finetune import Finetuning
 from trm_tui.server.settings import ServerSettings
 from trm_tui.server.shapes import EffortBody
-
-_DEFAULT_VIEWS = 4
 
 
 @dataclass
@@ -55,12 +55,12 @@ class Context:
     def effort(self, resident: Resident, body: EffortBody) -> Effort:
         """Return what is done for an answer: what was asked for, within the bounds, or the model's own.
 
-        Where no rule tells a right answer (ARC), all steps are taken and no further view is tried.
+        Where no rule tells a right answer (ARC), all steps are taken, and views are voted on where asked for.
         """
         limits = self.settings.limits
         judged = resident.task.judges_all
         steps = min(body.max_steps or resident.trained.config.eval_steps, limits.max_steps)
-        views = body.views if body.views is not None else _DEFAULT_VIEWS if judged else 0
+        views = body.views if body.views is not None else views_by_default(resident.task)
         until = body.until or ("checked" if judged else "all")
         if until == "checked" and not judged:
             raise ApiError(
@@ -70,6 +70,11 @@ class Context:
             )
         most = min(limits.views, limits.steps_in_all // steps - 1)
         return Effort(until, steps, min(views, max(most, 0)), limits.solve_seconds)
+
+
+def views_by_default(task: PuzzleTask) -> int:
+    """Return how many further views a question may have: as many as `trm-tui solve` allows."""
+    return VIEWS - 1 if task.judges_all else 0
 
 
 def context_of(request: Request) -> Context:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from trm_engine.inference.verified import Looking, Outcome, Seen, places, solve
+from trm_engine.inference.looks import Looking, places
+from trm_engine.inference.verified import Outcome, Seen, solve
 from trm_engine.inference.verified_evaluation import evaluate_verified
 from trm_engine.models.trm import State
 from trm_engine.tasks import build_puzzles
@@ -168,13 +169,13 @@ def test_places_follow_what_a_symmetry_moves():
     for seed in range(5):
         symmetry = TASK.symmetry(np.random.default_rng(seed))
         assert symmetry is not None
-        found = places(symmetry, LABELS[0])
+        found = places(symmetry, 16)
         assert sorted(found.tolist()) == list(range(16))
         home = symmetry.back(LABELS[0])
         for digit in range(2, 6):
             assert len(set(home[np.isin(found, np.flatnonzero(LABELS[0] == digit))].tolist())) == 1
     stays = Symmetry(lambda puzzle: puzzle[..., ::-1], lambda answer: answer)
-    assert places(stays, LABELS[0]).tolist() == list(range(16))
+    assert places(stays, 16).tolist() == list(range(16))
 
 
 # --- noise, and tasks that cannot judge -------------------------------------------------------------------

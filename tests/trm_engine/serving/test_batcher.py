@@ -28,7 +28,7 @@ class Asker(Row):
         self.leaves = False
         self.over = threading.Event()
 
-    def observe(self, refinement) -> bool:
+    def observe(self, refinement, *, accepted: bool) -> bool:
         self.seen.append(refinement)
         going_on = len(self.seen) < self.steps
         if not going_on:
@@ -139,7 +139,7 @@ def test_a_failing_step_fails_its_rows_and_serves_the_next(batchers) -> None:
 
 def test_a_row_whose_observer_fails_does_not_harm_others(batchers) -> None:
     class Faulty(Asker):
-        def observe(self, refinement):
+        def observe(self, refinement, *, accepted):
             raise ValueError("defect")
 
     faulty, sound = Faulty(1), Asker(3)

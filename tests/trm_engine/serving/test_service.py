@@ -46,6 +46,16 @@ def test_only_puzzle_sessions_with_a_checkpoint_are_served(tmp_path: Path) -> No
     assert [served.title for served in Catalogue(store).list()] == ["sudoku-4"]
 
 
+def test_a_choice_does_not_read_the_folder_at_every_question(tmp_path: Path) -> None:
+    store, now = sudoku_store(tmp_path), [0.0]
+    catalogue = Catalogue(store, clock=lambda: now[0])
+    assert len(catalogue.recent()) == 1
+    add_session(store, small_config(2, 3), name="new")
+    assert (len(catalogue.recent()), len(catalogue.list())) == (1, 2)
+    now[0] = 2.5
+    assert len(catalogue.recent()) == 2
+
+
 def test_a_session_named_is_the_only_one_served(tmp_path: Path) -> None:
     store = sudoku_store(tmp_path, (2, 2), (2, 3))
     catalogue = Catalogue(store, [Named.parse("sudoku-6:5")])
@@ -143,7 +153,7 @@ def test_an_answer_as_json(tmp_path: Path, closing) -> None:
     end = told.get(timeout=30)
     while not isinstance(end, (Done, Failed)):
         end = told.get(timeout=30)
-    found = answer_json(resident, end.answer)
+    found = answer_json(resident, end.answer, steps=True)
     assert found["status"] == "solved"
     assert found["grid"] == [[1, 3, 2, 4], [2, 4, 1, 3], [3, 1, 4, 2], [4, 2, 3, 1]]
     assert found["compared"] == {"right": 11, "of": 11, "exact": True, "wrong": []}

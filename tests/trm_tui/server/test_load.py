@@ -15,6 +15,7 @@ import pytest
 from tests.program import TINY, told
 from tests.serving import Oracle, sudoku_store
 from tests.trm_tui.server.conftest import Served, running
+from trm_engine.inference import verified
 from trm_engine.inference.load import load
 from trm_engine.inference.puzzle_model import PuzzleModel
 from trm_engine.sessions import Store
@@ -51,39 +52,69 @@ async def crowd(served: Served, bodies: list[dict], clients: int) -> tuple[list[
     return answers, seconds
 
 
+def same_answers(folder: Path, session: str, crowds: list[int]) -> None:
+    """Demand the grids that refinement alone computes, and the exact accuracy that `eval` prints.
+
+    Puzzles are asked one by one, from crowds of clients, and as one batch.
+    """
+    store = Store(folder / "sessions")
+    model = load(store, session, "best", expect=PuzzleModel)
+    task = model.task()
+    examples = task.test.head(500)
+    wanted = [
+        task.line([*model.refine(puzzle, max_steps=model.config.eval_steps)][-1].answer)
+        for puzzle in examples.inputs
+    ]
+    measured = told(folder, "sessions", "eval", session, "--checkpoint", "best", "--json")[-1]
+    asked = {"until": "all", "views": 0, "model": session}
+    lines = [(task.line(a), task.line(b)) for a, b in zip(examples.inputs, examples.labels, strict=True)]
+    for clients in crowds:
+        with running(store, None, limits=FREE, cache_bytes=0) as served:
+            bodies = [{"puzzle": puzzle, "truth": truth, **asked} for puzzle, truth in lines]
+            answers, _ = asyncio.run(crowd(served, bodies, clients))
+        assert [answer["answer"] for answer in answers] == wanted
+        exact = float(np.mean([answer["compared"]["exact"] for answer in answers]))
+        assert exact == pytest.approx(measured["exact_accuracy"])
+    with running(store, None, limits=FREE, cache_bytes=0) as served:
+        batch = served.client.post(
+            "/api/batch", json={"puzzles": [puzzle for puzzle, _ in lines], **asked}, timeout=600
+        ).json()
+    assert [row["answer"] for row in batch["rows"]] == wanted
+
+
 def test_answers_are_those_of_eval_alone_and_in_a_crowd(tmp_path: Path) -> None:
-    """The same grids as evaluation computes, and with them the same exact accuracy."""
     (tmp_path / "tiny.toml").write_text(TINY)
     session = told(tmp_path, "sessions", "run", "tiny.toml")[-1]["session"]
+    same_answers(tmp_path, session, [1, 8])
+
+
+@pytest.mark.torture
+def test_five_hundred_answers_are_those_of_eval(tmp_path: Path) -> None:
+    session = told(tmp_path, "sessions", "run", "sudoku-6x6", "--steps", "300")[-1]["session"]
+    same_answers(tmp_path, session, [1, 50])
+
+
+@pytest.mark.torture
+def test_five_hundred_outcomes_are_those_of_eval_with_views(tmp_path: Path) -> None:
+    """As it comes, the server solves what `eval --views` proves, in as many looks and steps."""
+    session = told(tmp_path, "sessions", "run", "sudoku-6x6", "--steps", "300")[-1]["session"]
     store = Store(tmp_path / "sessions")
     model = load(store, session, "best", expect=PuzzleModel)
     task = model.task()
-    examples = task.test
-    steps = model.config.eval_steps
-    wanted = []
-    for puzzle in examples.inputs:
-        *_, last = model.refine(puzzle, max_steps=steps)
-        wanted.append(task.line(last.answer))
-    with running(store, None, limits=FREE) as served:
-        bodies = [
-            {"puzzle": one["puzzle"], "truth": one["solution"], "until": "all", "views": 0, "model": session}
-            for one in held_out(served, session, len(examples))
-        ]
-        together, _ = asyncio.run(crowd(served, bodies, 8))
-        batch = served.client.post(
-            "/api/batch",
-            json={
-                "puzzles": [body["puzzle"] for body in bodies],
-                "until": "all",
-                "views": 0,
-                "model": session,
-            },
-        ).json()
-    assert [answer["answer"] for answer in together] == wanted
-    assert [row["answer"] for row in batch["rows"]] == wanted
-    exact = float(np.mean([answer["compared"]["exact"] for answer in together]))
-    measured = model.evaluate(task, examples)
-    assert exact == pytest.approx(measured.exact_accuracy)
+    rows = task.test.head(500)
+    solved = verified.solve(model.network, task, rows.inputs, rows.puzzle_ids, model.looking(), batch_size=64)
+    wanted = {outcome.puzzle: outcome for outcome in solved}
+    with running(store, None, limits=FREE, cache_bytes=0) as served:
+        bodies = [{"puzzle": task.line(row), "model": session} for row in rows.inputs]
+        answers, _ = asyncio.run(crowd(served, bodies, 50))
+    for number, answer in enumerate(answers):
+        outcome = wanted[number]
+        assert answer["answer"] == task.line(outcome.answer)
+        assert (answer["solved"], answer["views_used"], answer["steps_used"]) == (
+            outcome.proven,
+            outcome.looks,
+            outcome.steps,
+        )
 
 
 def test_those_who_come_together_share_steps(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ each of the ten becomes. A record is all that is kept of an image; its grids are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from trm_engine.tasks.arc.grids import Grid, Puzzle
 Records: TypeAlias = npt.NDArray[np.uint8]
 """Images (N, 11): the symmetry 0–7, and what the colours 0–9 become."""
 Hashes: TypeAlias = npt.NDArray[np.uint64]
+T = TypeVar("T", bound=np.generic)
 
 SYMMETRIES = 8
 _INVERSE = (0, 3, 2, 1, 4, 5, 6, 7)
@@ -25,7 +26,7 @@ _TRIES = 5  # drawn images for each one wanted: as many as the published builder
 IDENTITY = np.concatenate([[0], np.arange(COLOURS)]).astype(np.uint8)
 
 
-def turned(grid: Grid, symmetry: int) -> Grid:
+def turned(grid: npt.NDArray[T], symmetry: int) -> npt.NDArray[T]:
     """Return a grid under a symmetry: four rotations (0–3), two reflections (4–5), two transpositions."""
     if symmetry < 4:
         return np.rot90(grid, symmetry)
@@ -44,7 +45,12 @@ def image(grid: Grid, record: Records) -> Grid:
 def preimage(grid: Grid, record: Records) -> Grid:
     """Return the grid whose image under a record (11,) is given."""
     original = np.argsort(record[1:]).astype(np.uint8)
-    return original[turned(grid, _INVERSE[int(record[0])])]
+    return original[turned_back(grid, record)]
+
+
+def turned_back(grid: npt.NDArray[T], record: Records) -> npt.NDArray[T]:
+    """Return what stands in the cells of an image under a record (11,) in the places of the original."""
+    return turned(grid, _INVERSE[int(record[0])])
 
 
 def distinct_images(puzzle: Puzzle, count: int, seed: int) -> Records:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
 from trm_engine.remedies import Advice
-from trm_engine.tasks.arc.augment import preimage
+from trm_engine.tasks.arc.augment import image, preimage, turned, turned_back
 from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.data import ArcData, Query, build_data, load_tests
 from trm_engine.tasks.arc.folder import build_from_folder, folder_of, load_folder
@@ -30,8 +30,9 @@ from trm_engine.tasks.arc.text import (
     to_grid,
     to_tokens,
 )
-from trm_engine.tasks.base import PuzzleTask, Verdict
-from trm_engine.tasks.examples import Examples, Source, Tokens
+from trm_engine.tasks.base import PuzzleTask, Tokens, Verdict
+from trm_engine.tasks.examples import Examples, Source
+from trm_engine.tasks.kit.symmetry import Sources, Symmetry
 from trm_engine.text import nearest, safe_text
 
 _NAMED = re.compile(r"task:([^\s#]+)(?:#([0-9]{1,3}))?\s*(.*)", re.DOTALL)
@@ -126,6 +127,33 @@ class ArcTask(PuzzleTask):
     def restore(self, answer: Tokens, puzzle_id: int) -> Grid:
         """Return the answer (L,) to an image as a grid of the original: cropped, turned and coloured back."""
         return preimage(to_grid(answer, self._config.size), self._data.records[puzzle_id])
+
+    def image(self, puzzle_id: int, number: int) -> tuple[int, Symmetry] | None:
+        """Return the `number`-th image, from 1, of the task that an identifier stands for.
+
+        They are those that voting asks for, in its order. None where the task has no more, or is not known.
+        """
+        first_id, records, size = self._data.first_id, self._data.records, self._config.size
+        place = int(np.searchsorted(np.array(first_id), puzzle_id, side="right")) - 1
+        if not 0 <= place < len(first_id) - 1 or first_id[place] + number >= first_id[place + 1]:
+            return None
+        asked, shown = records[puzzle_id], records[first_id[place] + number]
+
+        def forward(tokens: Tokens) -> Tokens:
+            return to_tokens(image(preimage(to_grid(tokens, size), asked), shown), size)
+
+        def back(tokens: Tokens) -> Tokens:
+            return to_tokens(image(preimage(to_grid(tokens, size), shown), asked), size)
+
+        def places(tokens: Tokens) -> Sources:
+            rows, columns = to_grid(tokens, size).shape
+            number_of = np.arange(size**2).reshape(size, size)
+            home = turned(turned_back(number_of[:rows, :columns], shown), int(asked[0]))
+            found = number_of.copy()
+            found[: home.shape[0], : home.shape[1]] = home
+            return found.reshape(-1)
+
+        return first_id[place] + number, Symmetry(forward, back, places)
 
     @property
     def facts(self) -> dict[str, str]:

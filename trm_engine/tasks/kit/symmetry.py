@@ -28,11 +28,13 @@ class Symmetry(NamedTuple):
     """Another look at a puzzle: `forward` makes it, and `back` brings an answer to it home.
 
     Both take and return tokens (…, L). An answer in the view solves the view if and only if `back` of it
-    solves the puzzle.
+    solves the puzzle. Where cells go may depend on the answer: then `places` says from which place of an
+    answer (L,) to the view each place of the puzzle is taken (L,).
     """
 
     forward: Callable[[Tokens], Tokens]
     back: Callable[[Tokens], Tokens]
+    places: Callable[[Tokens], Sources] | None = None
 
 
 def relabelling(source: Sources, names: npt.NDArray[np.uint8] | None = None) -> Symmetry:

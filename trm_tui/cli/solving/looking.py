@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from trm_engine.inference.looks import Looking
     from trm_engine.inference.puzzle_model import PuzzleModel
-    from trm_engine.inference.verified import Looking
     from trm_engine.tasks.base import PuzzleTask
 
 _MOST = 4096

@@ -29,8 +29,9 @@ from trm_tui.cli.train import SessionArgument
 
 if TYPE_CHECKING:
     from trm_engine.inference.evaluation_result import Measured
+    from trm_engine.inference.looks import Looking
     from trm_engine.inference.model import Model
-    from trm_engine.inference.verified import Looking, Outcome, Seen
+    from trm_engine.inference.verified import Outcome, Seen
     from trm_engine.inference.verified_evaluation import VerifiedEvaluation
     from trm_engine.tasks.base import Fault, PuzzleTask, Task, Verdict
     from trm_engine.tasks.examples import Source, Tokens

@@ -155,7 +155,8 @@ def _hand_in(
     context.require_open()
     began = time.perf_counter()
     question = question_of(resident.task, Asked(text=item.puzzle, truth=item.truth))
-    return queue(context, resident, question, context.effort(resident, body), conversation, began)
+    effort = context.effort(resident, body)
+    return queue(context, resident, question, effort, conversation, began, steps=False, told=False)
 
 
 def _columns(answer: dict[str, Any]) -> Row:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from trm_engine.serving.catalogue import Served
 from trm_engine.serving.puzzles import task_of
 from trm_engine.tasks.base import PuzzleTask
-from trm_tui.server.context import context_of
+from trm_tui.server.context import context_of, views_by_default
 from trm_tui.server.shapes import errors
 
 router = APIRouter(tags=["models"], responses=errors(404))
@@ -42,6 +42,7 @@ def model_json(served: Served, loaded: bool) -> dict[str, Any]:
         "created": served.created,
         "loaded": loaded,
         "steps_by_default": served.config.eval_steps,
+        "views_by_default": views_by_default(task),
         "judged": task.judges_all,
     }
 

@@ -6,18 +6,9 @@ from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from trm_tui.server.asking import (
-    CancelledError,
-    GoneError,
-    Ticket,
-    answered,
-    events,
-    hand_in,
-    handed_in,
-    without_steps,
-)
+from trm_tui.server.asking import CancelledError, GoneError, Ticket, answered, events, hand_in, handed_in
 from trm_tui.server.bridge import Conversation
 from trm_tui.server.context import context_of
 from trm_tui.server.errors import ApiError
@@ -37,13 +28,12 @@ async def solve(body: SolveBody, request: Request) -> Response:
     """
     ticket = await _ticket(body, request)
     if body.stream:
-        pieces = events(ticket, with_steps=body.steps)
-        return Stream(pieces, "text/event-stream", ticket.close, keep_alive=True)
+        return Stream(events(ticket), "text/event-stream", ticket.close, keep_alive=True)
     try:
         answer = await answered(ticket, request)
     except GoneError:
         return Response(status_code=499)  # nobody reads it
-    return JSONResponse(answer if body.steps else without_steps(answer))
+    return Response(ticket.body(answer), media_type="application/json")
 
 
 @router.delete("/api/solve/{ticket}")
