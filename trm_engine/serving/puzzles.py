@@ -16,7 +16,7 @@ from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.arc.grids import as_puzzle
 from trm_engine.tasks.arc.task import ArcTask
-from trm_engine.tasks.base import PuzzleTask
+from trm_engine.tasks.base import ContradictionError, PuzzleTask
 from trm_engine.tasks.examples import Tokens
 
 Cell = int | str
@@ -126,35 +126,46 @@ def task_of(config: TaskConfig) -> PuzzleTask:
     return build_puzzles(config)
 
 
-@dataclass(frozen=True)
-class Recognised:
-    """A puzzle that some task reads."""
+def parsed(task: PuzzleTask, asked: Asked) -> Tokens:
+    """Return the tokens (L,) of a puzzle, as a task reads it. Raises `UsageError` when it does not."""
+    if asked.arc is None:
+        return task.parse(asked.text if asked.grid is None else text_of_grid(asked.grid))
+    tests = as_puzzle(_OWN_TASK, asked.arc).test
+    if asked.test >= len(tests):
+        raise UsageError(f"the task has {len(tests)} test inputs; they are numbered from 0")
+    return task.parse(json.dumps(tests[asked.test].input.tolist()))
 
-    config: TaskConfig
-    task: PuzzleTask
-    puzzle: Tokens
 
+def recognise(asked: Asked) -> tuple[str, PuzzleTask]:
+    """Return the kind and the task that read a puzzle, no model asked.
 
-def recognise(asked: Asked) -> Recognised:
-    """Return the first task that reads a puzzle, no model asked. Raises `UsageError` when none does."""
-    errors: list[tuple[int, UsageError]] = []
+    That is the first that reads it; else the first that reads a grid which breaks its rules; else the one
+    whose size is nearest, which can say what is wrong.
+    """
+    broken: list[tuple[str, PuzzleTask]] = []
+    others: list[tuple[int, str, PuzzleTask]] = []
     for config, distance in kinds_of(asked):
         task = task_of(config)
         try:
-            if asked.arc is not None:
-                pair = as_puzzle(_OWN_TASK, asked.arc).test[asked.test]
-                return Recognised(config, task, task.parse(json.dumps(pair.input.tolist())))
-            text = asked.text if asked.grid is None else text_of_grid(asked.grid)
-            return Recognised(config, task, task.parse(text))
-        except IndexError:
-            raise UsageError("the task has fewer test inputs than that; they are numbered from 0") from None
-        except UsageError as error:
-            errors.append((distance, error))
-    raise min(errors, key=lambda one: one[0])[1]
+            parsed(task, asked)
+        except ContradictionError:
+            broken.append((config.kind, task))
+        except UsageError:
+            others.append((distance, config.kind, task))
+        else:
+            return config.kind, task
+    if broken:
+        return broken[0]
+    _, kind, task = min(others, key=lambda one: one[0])
+    return kind, task
 
 
 def cell_places(task: PuzzleTask, flags: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[list[int]]:
     """Return the marked positions (L,) as pairs of row and column, counted from 0."""
-    rows = task.grid(np.zeros(len(flags), np.int64))
-    width = len(rows[0])
-    return [[int(position) // width, int(position) % width] for position in np.flatnonzero(flags)]
+    width = _width(task)
+    return [[position // width, position % width] for position in np.flatnonzero(flags).tolist()]
+
+
+@lru_cache(maxsize=64)
+def _width(task: PuzzleTask) -> int:
+    return len(task.grid(np.zeros(task.seq_len, np.int64))[0])

@@ -9,9 +9,18 @@ import pytest
 
 from trm_engine.errors import UsageError
 from trm_engine.serving.examples import EXAMPLES
-from trm_engine.serving.puzzles import Asked, UnknownTaskError, question_of, recognise, task_of, text_of_grid
+from trm_engine.serving.puzzles import (
+    Asked,
+    UnknownTaskError,
+    parsed,
+    question_of,
+    recognise,
+    task_of,
+    text_of_grid,
+)
 from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.arc.config import ArcConfig
+from trm_engine.tasks.base import ContradictionError
 from trm_engine.tasks.maze.config import MazeConfig
 from trm_engine.tasks.sudoku.config import SudokuConfig
 
@@ -43,17 +52,19 @@ def test_a_path_is_read_as_an_answer_to_a_maze() -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["id"])
 def test_an_example_is_recognised_and_its_solution_right(example) -> None:
     if example["kind"] == "arc":
-        found = recognise(Asked(arc=example["task"]))
-        assert found.config.kind == "arc"
+        kind, _ = recognise(Asked(arc=example["task"]))
+        assert kind == "arc"
         return
-    found = recognise(Asked(text=str(example["puzzle"])))
-    assert found.config.kind == example["kind"]
-    assert len(found.task.grid(found.puzzle)) == example["rows"]
-    assert list(found.task.box) == example["box"]
-    answer = found.task.parse_answer(str(example["solution"]))
-    assert found.task.check(found.puzzle, answer).solved
+    asked = Asked(text=str(example["puzzle"]))
+    kind, task = recognise(asked)
+    puzzle = parsed(task, asked)
+    assert kind == example["kind"]
+    assert len(task.grid(puzzle)) == example["rows"]
+    assert list(task.box) == example["box"]
+    answer = task.parse_answer(str(example["solution"]))
+    assert task.check(puzzle, answer).solved
     if example["kind"] == "sudoku" and example["rows"] < 16:
-        assert found.task.count_solutions(found.puzzle) == 1
+        assert task.count_solutions(puzzle) == 1
 
 
 def test_there_are_five_examples_of_each_kind() -> None:
@@ -62,10 +73,31 @@ def test_there_are_five_examples_of_each_kind() -> None:
 
 
 def test_what_is_nearly_a_puzzle_is_told_by_the_nearest_size() -> None:
-    with pytest.raises(UsageError, match="15 cells; a 4×4 grid has 16"):
-        recognise(Asked(text="1..4......4..23"))
-    with pytest.raises(UsageError, match="appears 2 times in row 1"):
-        recognise(Asked(text="11.4......4..23."))
+    for text, said in (
+        ("1..4......4..23", "15 cells; a 4×4 grid has 16"),
+        ("11.4......4..23.", "appears 2 times in row 1"),
+    ):
+        kind, task = recognise(Asked(text=text))
+        assert kind == "sudoku"
+        with pytest.raises(UsageError, match=said):
+            parsed(task, Asked(text=text))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "cells", "said"),
+    [
+        ("11.4......4..23.", "sudoku", (0, 1), "appears 2 times"),
+        ("S#..\n##..\n....\n...G", "maze", (0, 15), "no path"),
+        ("S...\n....\n..S.\n...G", "maze", (0, 10), "2 cells that are a start"),
+    ],
+)
+def test_a_grid_that_breaks_a_rule_is_read_with_its_faults(text, kind, cells, said) -> None:
+    found, task = recognise(Asked(text=text))
+    assert found == kind
+    with pytest.raises(ContradictionError, match=said) as met:
+        parsed(task, Asked(text=text))
+    assert met.value.faults[0].cells == cells
+    assert len(met.value.puzzle) == 16
 
 
 @pytest.fixture

@@ -73,6 +73,12 @@ def test_a_wrong_puzzle_that_is_pasted_shows_the_broken_rule(page) -> None:
     expect(page.locator(".cell.lit")).to_have_count(2)
 
 
+def test_a_wrong_puzzle_of_a_kind_without_an_editor_is_drawn_with_its_fault(page) -> None:
+    paste(page, "1<. 1 .\n\n. . . .\n      ^\n. . . .\n\n. . . .")
+    expect(page.locator(".board.other .cell.fault")).to_have_count(2)
+    expect(page.locator("#faults")).to_contain_text("1 appears 2 times in row 1")
+
+
 def test_a_puzzle_of_another_size_brings_its_model(page) -> None:
     paste(page, "." * 36)
     expect(page.locator(".cell")).to_have_count(36)
@@ -80,7 +86,8 @@ def test_a_puzzle_of_another_size_brings_its_model(page) -> None:
     solve(page)
     expect(page.locator("#verdict")).to_have_attribute("data-status", "wrong")
     assert page.locator("#faults button").count() > 0
-    expect(page.locator("#views-row")).to_contain_text("View 2")
+    page.click("#views-row button[aria-label='View 2']")
+    expect(page.locator("#step-label")).to_have_text("step 8 · view 2")
 
 
 def test_a_kind_that_the_page_does_not_know_is_drawn_and_solved(browser, tmp_path: Path) -> None:
@@ -109,6 +116,19 @@ tuning = "off"
         assert page.locator(".board.other .cell.given").count() > 0
         assert page.locator("#faults button").count() > 0
         watched.close()
+
+
+def test_a_maze_without_a_way_shows_what_is_broken(page) -> None:
+    paste(page, "S#..\n##..\n....\n...G")
+    expect(page.locator("#puzzle-says")).to_contain_text("No path leads from the start")
+    expect(page.locator(".cell.fault")).to_have_count(2)
+    expect(page.locator("#model-hint")).to_contain_text("No session has learned Mazes of 4×4")
+    # Once there is a way, nothing is broken any more.
+    page.click("#pad button:has-text('Open')")
+    page.locator(".cell").nth(1).click()
+    expect(page.locator(".cell.fault")).to_have_count(0)
+    expect(page.locator("#faults-card")).to_be_hidden()
+    expect(page.locator("#puzzle-says")).to_contain_text("solution")
 
 
 def test_text_is_entered_in_the_dialog(page) -> None:

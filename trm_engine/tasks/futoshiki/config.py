@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Literal
 
 from pydantic import Field
@@ -46,6 +48,21 @@ class FutoshikiConfig(TaskConfig, kind="futoshiki", task="trm_engine.tasks.futos
     def vocab_size(self) -> int:
         """Padding, blank, the digits, no sign, and the four signs."""
         return self.size + 7
+
+    @classmethod
+    def readings(cls, text: str) -> list[tuple[TaskConfig, int]]:
+        """Return the size of a text with signs between its cells: drawn, in one line, or a game's ID."""
+        game = re.match(r"\s*(\d):", text)
+        lines = text.replace("\r", "").strip("\n").split("\n")
+        if game:
+            size = int(game[1])
+        elif not set("<>^v∧∨") & set(text):
+            return []
+        elif len(lines) == 1:
+            size = (math.isqrt(len("".join(text.split()))) + 1) // 2
+        else:
+            size = (len(lines) + 1) // 2
+        return [(cls(size=size), 0)] if 2 <= size <= MAX_SIDE else []
 
     def problems(self) -> list[tuple[str, str]]:
         """Return the combinations that cannot work."""

@@ -41,8 +41,19 @@ def faults(board: Board, puzzle: Tokens, answer: Tokens) -> Iterator[Fault]:
         yield Fault((place,), f"{board.place(place)} holds no digit")
     for place in np.flatnonzero(given & ~blank & (answer != puzzle)).tolist():
         yield Fault((place,), f"{board.place(place)} is not as the puzzle has it")
-    digits = np.where(blank, 0, answer)[cells].reshape(board.size, board.size)
-    places = cells.reshape(board.size, board.size)
+    yield from _broken(board, puzzle, np.where(blank, 0, answer)[cells])
+
+
+def contradictions(board: Board, puzzle: Tokens) -> Iterator[Fault]:
+    """Yield digits that a puzzle (positions,) repeats, and signs that its digits do not meet."""
+    digits = puzzle[board.cells]
+    yield from _broken(board, puzzle, np.where(digits >= FIRST_DIGIT, digits, 0))
+
+
+def _broken(board: Board, puzzle: Tokens, of_cells: Tokens) -> Iterator[Fault]:
+    """Yield the rules that the digits (n²,; as tokens, 0 for none) of a puzzle break."""
+    digits = of_cells.reshape(board.size, board.size)
+    places = board.cells.reshape(board.size, board.size)
     for kind, lines, of_lines in (("row", digits, places), ("column", digits.T, places.T)):
         for number, (line, where) in enumerate(zip(lines, of_lines, strict=True), 1):
             values, times = np.unique(line[line > 0], return_counts=True)

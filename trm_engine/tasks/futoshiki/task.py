@@ -59,6 +59,10 @@ class FutoshikiTask(GeneratedTask):
         """Return the tokens (positions,) of a puzzle in any notation; raise `UsageError` when it is none."""
         return text.read(self._board, puzzle)
 
+    def contradictions(self, puzzle: Tokens) -> list[Fault]:
+        """Return digits that a puzzle (positions,) repeats, and signs that its digits do not meet."""
+        return list(rules.contradictions(self._board, np.asarray(puzzle)))
+
     def render(self, tokens: Sequence[int] | Tokens) -> str:
         """Draw a grid (positions,) of tokens."""
         return text.render(self._board, tokens)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Literal
 
 from pydantic import Field
@@ -50,6 +52,21 @@ class LightUpConfig(TaskConfig, kind="light-up", task="trm_engine.tasks.light_up
     def vocab_size(self) -> int:
         """Padding, open cell, bulb, wall, and walls with the numbers 0 to 4."""
         return 9
+
+    @classmethod
+    def readings(cls, text: str) -> list[tuple[TaskConfig, int]]:
+        """Return the size of a text with walls and without start and goal: drawn, in one line, an address."""
+        named = re.search(r"(?:akari|lightup|bijutsukan)/(\d+)/(\d+)/|^\s*(\d+)x(\d+):", text)
+        if named:
+            cols, rows = (int(number) for number in named.groups() if number)
+        elif not set("#█") & set(text) or set("SG") & set(text):
+            return []
+        else:
+            lines = ["".join(line.split()) for line in text.strip().splitlines()]
+            rows, cols = len(lines), len(lines[0])
+            if rows == 1:
+                rows = cols = math.isqrt(cols)
+        return [(cls(rows=rows, cols=cols), 0)] if 2 <= min(rows, cols) <= max(rows, cols) <= MAX_SIDE else []
 
     def problems(self) -> list[tuple[str, str]]:
         """Return the combinations that cannot work."""

@@ -39,6 +39,18 @@ def faults_of_puzzle(shape: Shape, puzzle: Tokens) -> list[Fault]:
     ]
 
 
+def contradictions(shape: Shape, puzzle: Tokens) -> list[Fault]:
+    """Return numbers of a puzzle (cells,) that have fewer open cells around them than they want bulbs."""
+    walls = Walls.of(shape, puzzle[None])
+    room = touching(walls.open)
+    found = []
+    for cell in np.flatnonzero(walls.numbered & (walls.number > room)).tolist():
+        number, has = int(walls.number.flat[cell]), int(room.flat[cell])
+        cells = "open cell" if has == 1 else "open cells"
+        found.append(Fault((cell,), f"the {number} at {shape.place(cell)} has only {has} {cells} beside it"))
+    return found
+
+
 def faults(shape: Shape, puzzle: Tokens, answer: Tokens) -> list[Fault]:
     """Return what is wrong with an answer: cells that changed, or else every rule that it breaks."""
     bulb = (answer == BULB) & (puzzle == OPEN)

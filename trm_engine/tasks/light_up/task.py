@@ -67,6 +67,10 @@ class LightUpTask(GeneratedTask):
         """Return the tokens (cells,) of a puzzle in any notation; raise `UsageError` when it is none."""
         return text.parse(self._shape, puzzle)
 
+    def contradictions(self, puzzle: Tokens) -> list[Fault]:
+        """Return numbers of a puzzle (cells,) that have fewer open cells around them."""
+        return rules.contradictions(self._shape, np.asarray(puzzle))
+
     def render(self, tokens: Sequence[int] | Tokens) -> str:
         """Draw a grid (cells,) of tokens."""
         return text.render(self._shape, tokens)

@@ -9,9 +9,8 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.errors import UsageError
 from trm_engine.progress import Progress, silent
-from trm_engine.tasks.base import Fault, PuzzleTask, Verdict
+from trm_engine.tasks.base import ContradictionError, Fault, PuzzleTask, Verdict
 from trm_engine.tasks.examples import Examples, Source, Tokens
 from trm_engine.tasks.kit.symmetry import Symmetry
 from trm_engine.tasks.maze import rules, text
@@ -107,7 +106,9 @@ class MazeTask(PuzzleTask):
         """Return the tokens (cells,) of a maze on one line or drawn; raise `UsageError` when it is none."""
         tokens = text.parse(self._shape.rows, self._shape.cols, puzzle)
         if not rules.paths_of(self._shape, tokens[None]).lengths[0]:
-            raise UsageError("no path leads from the start (S) to the goal (G) of the maze")
+            reason = "no path leads from the start (S) to the goal (G) of the maze"
+            ends = tuple(np.flatnonzero((tokens == text.START) | (tokens == text.GOAL)).tolist())
+            raise ContradictionError(reason, tokens, [Fault(ends, reason)])
         return tokens
 
     def parse_answer(self, puzzle: str) -> Tokens:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.errors import UsageError
+from trm_engine.tasks.base import ContradictionError, Fault
 from trm_engine.tasks.examples import Tokens
 from trm_engine.text import safe_text
 
@@ -91,7 +92,9 @@ def parse(rows: int, cols: int, text: str, *, keep_path: bool = False) -> Tokens
         count = int((tokens == token).sum())
         if count != 1:
             path = " (X is read as a path)" if "X" in symbols else ""
-            raise UsageError(f"the maze has {count} cells that are a {name}; it needs exactly one{path}")
+            reason = f"the maze has {count} cells that are a {name}; it needs exactly one{path}"
+            places = tuple(np.flatnonzero(tokens == token).tolist())
+            raise ContradictionError(reason, tokens, [Fault(places, reason)])
     return tokens
 
 

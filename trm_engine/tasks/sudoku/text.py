@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from trm_engine.errors import UsageError
-from trm_engine.tasks.base import Fault, Verdict
+from trm_engine.tasks.base import ContradictionError, Fault, Verdict
 from trm_engine.tasks.examples import Tokens
 from trm_engine.tasks.sudoku.geometry import Digits, Geometry
 from trm_engine.tasks.sudoku.lists.boards import Boards
 from trm_engine.tasks.sudoku.lists.symbols import Symbols, Zero, ZeroEvidence, may_begin_at_zero
-from trm_engine.tasks.sudoku.rules import SYMBOLS, find_repeat, has_repeat, place, repeats
+from trm_engine.tasks.sudoku.rules import SYMBOLS, has_repeat, place, repeats
 from trm_engine.text import safe_text
 
 BLANK = 1
@@ -81,10 +81,12 @@ def parse(geometry: Geometry, text: str, zero: Zero = "auto") -> Digits:
     if zero == "auto":
         _require_clear_zero(geometry, cells)
     digits = np.array([symbols.values[symbol] for symbol in cells], np.uint8)
-    repeat = find_repeat(geometry, digits)
-    if repeat is not None:
-        raise UsageError(f"the puzzle has no solution: {repeat}")
-    return to_tokens(digits)
+    tokens = to_tokens(digits)
+    repeated = list(repeats(geometry, digits))
+    if repeated:
+        reason = f"the puzzle has no solution: {repeated[0].reason}"
+        raise ContradictionError(reason, tokens, repeated)
+    return tokens
 
 
 def _require_clear_zero(geometry: Geometry, cells: str) -> None:

@@ -40,6 +40,8 @@ export const percent = (share, digits = 1) =>
 export const count = (number) => (number === null || number === undefined ? "–" : number.toLocaleString("en"));
 export const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 
+export const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".") : "");
+
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   const whole = Math.round(seconds);

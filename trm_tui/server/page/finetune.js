@@ -2,6 +2,7 @@
 
 import { get, post, request } from "./api.js";
 import { el, plural } from "./dom.js";
+import { titleOf } from "./kinds.js";
 
 export class FinetuneForm {
   constructor(context) {
@@ -10,10 +11,19 @@ export class FinetuneForm {
     this.timer = 0;
   }
 
-  show(health, sessions) {
-    this.node.hidden = !health?.training_allowed;
-    if (this.node.hidden || this.node.childElementCount) return;
-    this.session = el("select", { id: "teach-session" }, ...sessions.filter((one) => one.servable).map((one) => el("option", { value: one.id, text: one.title })));
+  /** models: those that can be taught; they are listed anew whenever the view is opened. */
+  show(health, models) {
+    this.node.hidden = !health.training_allowed;
+    if (this.node.hidden) return;
+    if (!this.node.childElementCount) this.#build();
+    const chosen = this.session.value;
+    this.session.replaceChildren(...models.filter((one) => one.judged).map((one) => el("option", { value: one.id, text: `${one.title} · ${titleOf(one.kind)} ${one.rows}×${one.columns}` })));
+    if (models.some((one) => one.id === chosen)) this.session.value = chosen;
+    this.go.disabled = !this.session.options.length || Boolean(this.run?.running);
+  }
+
+  #build() {
+    this.session = el("select", { id: "teach-session" });
     this.data = el("textarea", { rows: "6", id: "teach-data", spellcheck: "false", placeholder: "puzzle,solution\n1..4......4..23.,1324241331424231" });
     this.steps = el("input", { type: "number", id: "teach-steps", min: "1", max: "100000", value: "200" });
     this.lr = el("input", { type: "number", id: "teach-lr", min: "0", max: "1", step: "any", placeholder: "a quarter of the parent's" });

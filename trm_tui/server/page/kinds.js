@@ -8,7 +8,7 @@ export const KINDS = {
   arc: { title: "ARC", blank: "0", paints: true },
 };
 
-export const titleOf = (kind) => KINDS[kind]?.title ?? (kind[0] ?? "").toUpperCase() + kind.slice(1).replaceAll("_", " ");
+export const titleOf = (kind) => KINDS[kind]?.title ?? (kind[0] ?? "").toUpperCase() + kind.slice(1).replaceAll(/[_-]/g, " ");
 
 /** Whether the page can edit a kind of puzzle; others are drawn as the server tells them, and entered as text. */
 export const editable = (kind) => kind in KINDS;

@@ -7,11 +7,12 @@ import { $, count, el, fill, percent, roving, toast } from "./dom.js";
 import { Gallery } from "./gallery.js";
 import { editable, titleOf } from "./kinds.js";
 import { ModelsView } from "./models.js";
-import { SolveView, readText } from "./solve.js";
+import { readText } from "./reading.js";
+import { SolveView } from "./solve.js";
 import { TrainingView } from "./training.js";
 
 const VIEWS = ["solve", "batch", "training", "models", "api"];
-const PRESETS = { sudoku: "sudoku-4x4", maze: "maze-10", arc: "arc-mini" };
+const PRESETS = { sudoku: "sudoku-4x4", maze: "maze-10", arc: "arc-mini", futoshiki: "futoshiki-5x5", "light-up": "light-up-7x7" };
 const BLANK = { sudoku: [9, 9, [3, 3]], maze: [10, 10, [0, 0]], arc: [5, 5, [0, 0]] };
 
 const app = { models: [], chosen: null, health: null };
@@ -21,7 +22,7 @@ const solve = new SolveView({ model, puzzleChanged: () => { gallery.mark(solve.p
 const gallery = new Gallery({ model, take: (puzzle) => solve.puzzle.take(puzzle), kindChosen });
 const batch = new BatchView({ model });
 const models = new ModelsView({ models: () => app.models, choose: (id) => { choose(id); open("solve"); } });
-const training = new TrainingView({ health: () => app.health, serve: async (id) => { await loadModels(); choose(id); open("solve"); } });
+const training = new TrainingView({ health: () => app.health, models: async () => { await loadModels(); return app.models; }, serve: async (id) => { await loadModels(); choose(id); open("solve"); } });
 const apiView = new ApiView({ body: () => solve.puzzle.request(solve.settings()) });
 
 // --- tabs and theme -------------------------------------------------------------------------------------
@@ -71,11 +72,11 @@ function choose(id, keepPuzzle = false) {
     ["Parameters", count(chosen.parameters)], ["Step", count(chosen.step)],
   ] : []);
   $("max-steps").placeholder = chosen ? String(chosen.steps_by_default) : "model's";
-  $("views").placeholder = chosen?.judged === false ? "0" : "4";
+  $("views").placeholder = chosen ? String(chosen.views_by_default) : "model's";
   const fitting = gallery.show(chosen);
   if (keepPuzzle) return;
   const puzzle = solve.puzzle;
-  const fits = chosen && puzzle.kind === chosen.kind && (chosen.kind === "arc" || (puzzle.rows === chosen.rows && puzzle.cols === chosen.columns)) && solve.board;
+  const fits = chosen && puzzle.kind === chosen.kind && (chosen.kind === "arc" || (puzzle.rows === chosen.rows && puzzle.cols === chosen.columns)) && solve.stage.board;
   if (fits && chosen.kind !== "arc") return gallery.mark(puzzle.id);
   if (chosen && (chosen.kind === "arc" || !editable(chosen.kind))) return void gallery.heldOut();
   if (fitting.length) solve.puzzle.take(fitting[0]);
@@ -85,6 +86,14 @@ function choose(id, keepPuzzle = false) {
 function kindChosen(kind) {
   const found = best(app.models.filter((one) => one.kind === kind));
   if (found) return choose(found.id);
+  unlearned(kind);
+  const example = gallery.shown[0];
+  if (example) solve.puzzle.take(example);
+  else solve.puzzle.blank(kind, ...BLANK[kind]);
+}
+
+/** No model has learned this kind of puzzle, or none its size. */
+function unlearned(kind, size = "") {
   gallery.kind = kind;
   app.chosen = null;
   fill($("model-facts"), []);
@@ -92,13 +101,11 @@ function kindChosen(kind) {
     $("none")?.remove();
     $("model").prepend(el("option", { id: "none", value: "", text: "none has learned this" }));
     $("model").value = "";
-    $("model-hint").textContent = `No session has learned this kind. To make one: trm-tui run ${PRESETS[kind] ?? "sudoku-4x4"}`;
+    const what = size ? `${titleOf(kind)} of ${size}` : "this kind";
+    $("model-hint").textContent = `No session has learned ${what}. To make one: trm-tui run ${PRESETS[kind] ?? "sudoku-4x4"}`;
     $("model-hint").hidden = false;
   }
   gallery.show(null);
-  const example = gallery.shown[0];
-  if (example) solve.puzzle.take(example);
-  else solve.puzzle.blank(kind, ...BLANK[kind]);
 }
 
 // --- puzzles from elsewhere -----------------------------------------------------------------------------
@@ -116,6 +123,7 @@ async function takeText(text) {
   if (!app.chosen || !fits(app.chosen)) {
     const other = best(app.models.filter(fits));
     if (other) choose(other.id, true);
+    else unlearned(puzzle.kind, `${puzzle.question.length}×${puzzle.question[0].length}`);
   }
   solve.puzzle.take(puzzle);
   return undefined;
@@ -127,16 +135,6 @@ async function tryText(text) {
   } catch (error) {
     toast(error.words ?? error.message, true);
   }
-}
-
-/** Also text that breaks a rule is shown, with the rule: a row of digits of the size on the table. */
-function takeBroken(text) {
-  const { kind, rows, cols, box } = solve.puzzle;
-  const cells = [...text.replace(/[^0-9A-Ga-g._]/g, "").toUpperCase()];
-  if (kind !== "sudoku" || cells.length !== rows * cols) return false;
-  const symbols = cells.map((cell) => ("0_".includes(cell) ? "." : cell));
-  solve.puzzle.take({ kind, box, title: "Your puzzle", question: Array.from({ length: rows }, (_, r) => symbols.slice(r * cols, (r + 1) * cols)) });
-  return true;
 }
 
 function wireInput() {
@@ -151,10 +149,8 @@ function wireInput() {
       await takeText($("text-input").value);
       dialog.close();
     } catch (error) {
-      if (takeBroken($("text-input").value)) return dialog.close();
       $("text-error").textContent = error.words ?? error.message;
     }
-    return undefined;
   });
   $("text-file").addEventListener("click", () => $("file-input").click());
   $("file-input").addEventListener("change", async (event) => {
@@ -169,11 +165,7 @@ function wireInput() {
     const text = event.clipboardData?.getData("text");
     if (!text) return;
     event.preventDefault();
-    try {
-      await takeText(text);
-    } catch (error) {
-      if (!takeBroken(text)) toast(error.words ?? error.message, true);
-    }
+    await tryText(text);
   });
   for (const name of ["dragenter", "dragover"]) document.addEventListener(name, (event) => {
     event.preventDefault();
@@ -201,7 +193,7 @@ async function takeLink() {
   if (named && app.models.some((one) => one.id === named)) choose(named, Boolean(parts.get("p")));
   if (!parts.get("p")) return false;
   await tryText(parts.get("p"));
-  return Boolean(solve.board);
+  return Boolean(solve.stage.board);
 }
 
 // --- health ---------------------------------------------------------------------------------------------

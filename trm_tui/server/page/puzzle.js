@@ -12,6 +12,8 @@ export class Puzzle {
     this.truth = null;
     this.expected = null;
     this.stroke = null;
+    /** Rules that the puzzle breaks by itself, as the server told of this very text. */
+    this.faults = [];
   }
 
   /** Take a puzzle as the server tells it: an example, a held-out puzzle, or one that was read from text. */
@@ -29,6 +31,7 @@ export class Puzzle {
     this.task = given.task ?? null;
     this.name = given.name ?? "";
     this.id = given.id ?? "";
+    this.faults = given.faults ?? [];
     const asked = Array.isArray(given.question) ? given.question : cellsOf(kind, given.puzzle, rows, cols);
     this.cells = kind === "arc" ? cropped(asked) : asked.map((row) => [...row]);
     this.truth = null;
@@ -48,7 +51,7 @@ export class Puzzle {
   }
 
   blank(kind, rows, cols, box) {
-    Object.assign(this, { kind, box, title: "Your puzzle", task: null, name: "", id: "", truth: null, expected: null });
+    Object.assign(this, { kind, box, title: "Your puzzle", task: null, name: "", id: "", truth: null, expected: null, faults: [], written: "", givens: null });
     this.cells = blankGrid(kind, rows, cols);
     this.past = [];
     this.future = [];
@@ -105,6 +108,7 @@ export class Puzzle {
   #edited() {
     // A puzzle that has been changed has another solution than the one that came with it.
     this.truth = null;
+    this.faults = [];
     this.task = this.kind === "arc" ? this.task : null;
     if (!this.title.endsWith("(edited)")) this.title = this.title === "Your puzzle" ? this.title : `${this.title} (edited)`;
     this.#resized();
@@ -118,7 +122,7 @@ export class Puzzle {
     const found = from.pop();
     if (!found) return;
     to.push({ cells: this.cells, truth: this.truth, title: this.title, task: this.task, name: this.name });
-    Object.assign(this, found);
+    Object.assign(this, found, { faults: [] });
     this.stroke = null;
     this.#resized();
     this.changed({ edited: true });
@@ -130,8 +134,10 @@ export class Puzzle {
     return this.kind === "arc" && this.name ? `task:${this.name} ${text}` : text;
   }
 
+  /** Rules that the puzzle breaks before anybody answers: of Sudoku at once, of other kinds as the server tells. */
   get contradictions() {
-    return contradictions(this.kind, this.cells, this.box);
+    const found = contradictions(this.kind, this.cells, this.box);
+    return found.length ? found : this.faults;
   }
 
   /** The body of a request to solve this puzzle. */

@@ -43,7 +43,7 @@ export class TrainingView {
       this.sessions.replaceChildren(...sessions.map((one) => el("button", { type: "button", "aria-pressed": String(one.id === this.chosen), onclick: () => this.#watch(one.id) },
         el("b", { text: one.title }), el("span", { class: `tag ${one.status}`, text: one.status }), el("small", { text: `${one.task} · ${count(one.step)} steps · ${percent(one.accuracy)}` }))));
       if (!sessions.length) this.sessions.replaceChildren(el("p", { class: "hint", text: "No session yet. Begin one with trm-tui run sudoku-4x4." }));
-      this.form.show(this.context.health(), sessions);
+      this.form.show(this.context.health() ?? (await get("health")), await this.context.models());
       if (!this.watching && sessions.length) this.#watch((sessions.find((one) => one.status === "running") ?? sessions.find((one) => one.id === this.chosen) ?? sessions[0]).id);
     } catch (error) {
       toast(error.words ?? error.message, true);

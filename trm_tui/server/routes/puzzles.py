@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
 
 from trm_engine.errors import UsageError
-from trm_engine.serving.answers import faults_json, question_json
+from trm_engine.serving.answers import faults_json, marked, question_json
 from trm_engine.serving.examples import EXAMPLES
-from trm_engine.serving.puzzles import Asked, recognise, text_of_grid
+from trm_engine.serving.puzzles import Asked, parsed, recognise, text_of_grid
 from trm_engine.serving.residents import Resident
 from trm_engine.serving.solving import Question
 from trm_engine.tasks.arc.task import ArcTask
-from trm_engine.tasks.base import PuzzleTask
+from trm_engine.tasks.base import ContradictionError, Fault, PuzzleTask, Tokens
 from trm_engine.text import safe_text
 from trm_tui.server.context import context_of
 from trm_tui.server.errors import ApiError
@@ -60,20 +61,26 @@ def task(task_id: str, request: Request, model: str = "auto") -> dict[str, Any]:
 def validate(body: ValidateBody, request: Request) -> dict[str, Any]:
     """Say whether a puzzle can be read, what contradicts in it, and whether it has one solution.
 
-    With an answer, judge that by the rules.
+    With an answer, judge that by the rules. A puzzle that is not readable because it breaks a rule is drawn
+    all the same, with its `faults`.
     """
     asked = body.asked()
+    unreadable: dict[str, Any] = {"readable": False, "solutions": None, "answer": None}
     try:
-        kind, reader, puzzle = _read(body, request, asked)
+        kind, reader = _reader(body, request, asked)
     except UsageError as error:
-        return {"readable": False, "reason": safe_text(str(error)), "solutions": None, "answer": None}
+        return {**unreadable, "reason": safe_text(str(error))}
+    try:
+        puzzle = parsed(reader, asked)
+    except ContradictionError as error:
+        drawn = _drawn(kind, reader, error.puzzle, error.faults)
+        return {**unreadable, "reason": safe_text(str(error)), "solutions": 0, **drawn}
+    except UsageError as error:
+        return {**unreadable, "reason": safe_text(str(error))}
     solutions = reader.count_solutions(puzzle)
     found = {
         "readable": True,
-        "kind": kind,
-        "box": list(reader.box),
-        "palette": dict(reader.palette),
-        **question_json(reader, Question(puzzle)),
+        **_drawn(kind, reader, puzzle, reader.contradictions(puzzle)),
         "solutions": solutions,
         "reason": _said(solutions),
         "answer": None,
@@ -90,13 +97,26 @@ def validate(body: ValidateBody, request: Request) -> dict[str, Any]:
     return found
 
 
-def _read(body: ValidateBody, request: Request, asked: Asked) -> tuple[str, PuzzleTask, Any]:
+def _reader(body: ValidateBody, request: Request, asked: Asked) -> tuple[str, PuzzleTask]:
+    """Return the kind and the task by which a puzzle is read: the model's, or the one that comes nearest."""
     if body.model is None:
-        recognised = recognise(asked)
-        return recognised.config.kind, recognised.task, recognised.puzzle
-    resident = context_of(request).service.choose(body.model, asked)
-    text = asked.text if asked.grid is None else text_of_grid(asked.grid)
-    return resident.served.kind, resident.task, resident.task.parse(text)
+        return recognise(asked)
+    try:
+        resident = context_of(request).service.choose(body.model, asked)
+    except UsageError:
+        return recognise(asked)
+    return resident.served.kind, resident.task
+
+
+def _drawn(kind: str, reader: PuzzleTask, puzzle: Tokens, faults: Sequence[Fault]) -> dict[str, Any]:
+    """Return what a page draws of a puzzle, with the rules that it breaks by itself."""
+    return {
+        "kind": kind,
+        "box": list(reader.box),
+        "palette": dict(reader.palette),
+        **question_json(reader, Question(puzzle)),
+        "faults": marked(reader, faults),
+    }
 
 
 def _said(solutions: int | None) -> str:
