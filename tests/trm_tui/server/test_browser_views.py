@@ -101,6 +101,14 @@ def test_a_token_is_asked_for_once_and_kept_out_of_the_address(browser, tmp_path
         context.close()
 
 
+def test_everything_together_is_small(page) -> None:
+    """What a first visit fetches, the answers of the API included."""
+    page.wait_for_load_state("networkidle")
+    entries = '[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]'
+    size = page.evaluate(f"{entries}.reduce((sum, one) => sum + one.encodedBodySize, 0)")
+    assert 50_000 < size <= 500_000
+
+
 @pytest.mark.parametrize("width", [360, 390, 768])
 def test_nothing_is_cut_off_on_small_screens(browser, site: Served, width: int) -> None:
     watched = Watched(browser, site, viewport={"width": width, "height": 780})
@@ -130,7 +138,7 @@ def test_a_screen_reader_and_weak_eyes_find_their_way(browser, site: Served, sch
         found = page.evaluate("axe.run()")["violations"]
         told = [(one["id"], [node["html"][:160] for node in one["nodes"]][:3]) for one in found]
         assert told == [], json.dumps(told, indent=1)
-    for kind in ("Mazes", "ARC"):
+    for kind in ("Mazes", "ARC", "Futoshiki", "Light up"):
         page.click("#tab-solve")
         page.click(f"#kinds button:has-text('{kind}')")
         found = page.evaluate("axe.run()")["violations"]

@@ -129,7 +129,7 @@ def test_held_out_puzzles_come_with_their_solutions(served: Served) -> None:
 def test_there_are_examples_without_a_model(tmp_path) -> None:
     with running(Store(tmp_path)) as served:
         found = served.client.get("/api/examples").json()
-        assert {"sudoku", "maze", "arc"} == set(found["kinds"])
+        assert {"sudoku", "maze", "arc", "futoshiki", "light-up"} == set(found["kinds"])
         refused = served.client.post("/api/solve", json={"puzzle": PUZZLE})
         assert refused.status_code == 404
         assert refused.json()["error"]["code"] == "no_model"
