@@ -94,8 +94,16 @@ async def test_every_command_of_the_palette_can_be_run(
         await settle(pilot)
         live.presets = list_presets()
         noted: list[str] = []
-        taken = ("start_run", "edit_config", "edit_setting", "view_session", "set_theme", "run_key")
-        for name in (*taken, "toggle_server"):
+        taken = [
+            "start_run",
+            "edit_config",
+            "edit_setting",
+            "view_session",
+            "set_theme",
+            "run_key",
+            "toggle_server",
+        ]
+        for name in taken:
             setattr(live, name, noting(noted, name))
         provider = Commands(live.screen)
         await provider.startup()
