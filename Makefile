@@ -10,7 +10,7 @@ COMPUTES := $(addprefix tests/trm_engine/,models compute learning inference trai
 # Tests side by side on the cores; on no more than four, for their memory.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help quickstart test test-oldest check lint types imports format wheel screens page-screens bench-ui bench-sessions bench-streaming bench-recursion bench-step bench-cores walk torture clean bench-server
+.PHONY: help quickstart test test-oldest check lint types imports format wheel screens page-screens bench-ui bench-sessions bench-streaming bench-recursion bench-step bench-cores bench-gpu walk torture clean bench-server
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -96,6 +96,9 @@ bench-cores: $(VENV)/.dev ## measure samples a second on 1, 2, 4, … cores, by 
 
 bench-server: $(VENV)/.dev ## measure the puzzle server: ready, paint, latency, load, memory, a run beside (ARGS="--json FILE")
 	$(BIN)/python -m tests.e2e.bench_server $(ARGS)
+
+bench-gpu: $(VENV)/.dev ## measure training on a GPU against the published step: needs one, and 8 minutes (ARGS="--parts speed")
+	$(BIN)/python -m tests.e2e.bench_gpu $(ARGS)
 
 walk: $(VENV)/.dev ## run and resume every preset a little, and compare with what check predicts (ARGS="--data FILE")
 	$(BIN)/python -m tests.e2e.preset_walk $(ARGS)

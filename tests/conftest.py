@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -31,5 +32,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep what runs remember of this machine out of the user's folder; programs inherit it."""
     with pytest.MonkeyPatch.context() as patch:
+        if "TRM_DEVICE" not in os.environ:  # what a machine has beside its processor decides no test
+            patch.setenv("TRM_DEVICE", "cpu")
         patch.setenv("TRM_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield

@@ -22,6 +22,8 @@ from trm_engine.models.trm import TRM
 FOLDER = Path(os.environ.get("TRM_PARITY_DIR") or Path(__file__).parent)
 CASES = sorted(FOLDER.glob("*.safetensors"))
 assert CASES, f"no fixtures in {FOLDER}"
+DEVICE = torch.device(os.environ.get("TRM_PARITY_DEVICE") or "cpu")
+"""Where the engine computes; recordings stay what they are."""
 ROUNDINGS = 8  # two processors' rounding errors, amplified by recursion, differ by several times
 
 
@@ -30,7 +32,10 @@ class Fixture:
         self.fused = fused
         with safe_open(path, framework="pt") as file:
             self.published: dict[str, Any] = json.loads(file.metadata()["config"])
-            self.tensors: dict[str, Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            self.tensors: dict[str, Tensor] = {
+                key: file.get_tensor(key).to(DEVICE)
+                for key in file.keys()  # noqa: SIM118
+            }
         self.weights = {
             key.removeprefix("weights."): value
             for key, value in self.tensors.items()
@@ -73,7 +78,10 @@ class Fixture:
             num_puzzle_ids=published["num_puzzle_identifiers"],
             generator=torch.Generator().manual_seed(1),
         )
-        use_kernels(model, RuntimeConfig(tuning="auto" if self.fused else "off"))
+        # Fused operations are for processors; elsewhere what is compiled takes their place.
+        model.to(DEVICE)
+        compiled = self.fused and DEVICE.type != "cpu"
+        use_kernels(model, RuntimeConfig(tuning="auto" if self.fused else "off"), compiled=compiled)
         missing = model.load_state_dict(from_published(self.weights), strict=False)
         assert missing.unexpected_keys == []
         assert set(missing.missing_keys) <= {"puzzle_emb", "y_init"}

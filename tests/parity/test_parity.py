@@ -9,6 +9,7 @@ import pytest
 import torch
 from parity_fixtures import (
     CASES,
+    DEVICE,
     Fixture,
     assert_agrees,
     assert_evaluation_agrees,
@@ -19,6 +20,9 @@ from torch import Tensor
 from trm_engine.interop.weight_names import our_name
 from trm_engine.learning.step import PuzzleRows, supervision_step
 from trm_engine.models.carry import Carry
+
+if DEVICE.type != "cpu":  # torch's compiler warns of its own parts that are to go
+    pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda path: path.stem)
@@ -64,7 +68,7 @@ def training(
 ) -> Iterator[tuple[dict[str, float], Carry, dict[str, Tensor]]]:
     model = fixture.model().to(dtype)
     carry = first_carry(fixture, model)
-    least = torch.zeros(len(carry), dtype=torch.int32)
+    least = torch.zeros(len(carry), dtype=torch.int32, device=DEVICE)
     step = 0
     while f"train.{step}.loss" in fixture.tensors:
         model.zero_grad()

@@ -90,7 +90,7 @@ class TallyModel(Model):
         warnings: tuple[str, ...] = (),
     ) -> TallyModel:
         network = Tally(config.task.vocab_size)
-        put_weights(network, weights, session, step, belong="configuration")
+        put_weights(network, weights, session, step, config.runtime, belong="configuration")
         return cls(session=session, step=step, config=config, network=network, warnings=warnings)
 
     def task(self, progress: Progress | None = None) -> Task:

@@ -23,8 +23,9 @@ class FlatParameters:
         for name, parameter in model.named_parameters():
             self.slices[name] = (total, parameter.shape)
             total += -(-parameter.numel() // _ALIGN) * _ALIGN
-        self.values = torch.zeros(total)
-        self.grads = torch.zeros(total)
+        device = next(model.parameters()).device
+        self.values = torch.zeros(total, device=device)
+        self.grads = torch.zeros(total, device=device)
         for (_, parameter), view, grad in zip(
             model.named_parameters(),
             self.split(self.values).values(),
@@ -42,12 +43,18 @@ class FlatParameters:
             for name, (start, shape) in self.slices.items()
         }
 
-    def twin(self, model: nn.Module) -> tuple[nn.Module, Tensor]:
-        """Return a second model over the same weights and buffers, and the gradients that are its own."""
-        grads = torch.zeros_like(self.grads)
+    def twin(self, model: nn.Module, values: Tensor | None = None) -> tuple[nn.Module, Tensor]:
+        """Return a second model over the same weights and buffers, and the gradients that are its own.
+
+        `values`: its weights, flat, where they are not the same; gradients are of their type.
+        """
+        values = self.values if values is None else values
+        grads = torch.zeros_like(values)
         shared: dict[int, object] = {id(buffer): buffer for buffer in model.buffers()}
-        for parameter, grad in zip(model.parameters(), self.split(grads).values(), strict=True):
-            twin = nn.Parameter(parameter.detach())
+        for parameter, weight, grad in zip(
+            model.parameters(), self.split(values).values(), self.split(grads).values(), strict=True
+        ):
+            twin = nn.Parameter(weight)
             twin.grad = grad
             shared[id(parameter)] = twin
         return copy.deepcopy(model, shared), grads

@@ -11,6 +11,8 @@ from typing import ClassVar, TypedDict, TypeVar
 import torch
 from torch import Tensor
 
+from trm_engine.compute.precision import widest
+
 
 class Means(TypedDict):
     """Means over a window, named as in `Stepped`; None is what a kind of model has not, or has not yet."""
@@ -28,7 +30,7 @@ S = TypeVar("S", bound="Sums")
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums over rows, one for each of `names`: `values` (N,) in float64.
+    """Sums over rows, one for each of `names`: `values` (N,) in float64 (in float32 on a device without).
 
     They stay where they were computed, and whoever asks for figures waits for them. A kind of model that
     counts more than the loss adds names; the loss comes first.
@@ -40,7 +42,7 @@ class Sums:
     @classmethod
     def of(cls: type[S], **sums: Tensor) -> S:
         """Return sums by name; each is a single number."""
-        return cls(torch.stack([sums[name].detach().double() for name in cls.names]))
+        return cls(torch.stack([widest(sums[name].detach()) for name in cls.names]))
 
     @property
     def loss(self) -> Tensor:

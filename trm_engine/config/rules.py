@@ -5,6 +5,7 @@ Only what cannot work, or is surely a mistake, is refused: a warm-up longer than
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -186,6 +187,13 @@ def _supervision_steps_grow(config: Config) -> str | None:
     if start <= end:
         return None
     return f"{start} is above halt_max_steps = {end}, to which it should grow; lower it or raise that"
+
+
+@_rule("runtime.device")
+def _device_has_a_known_kind(config: Config) -> str | None:
+    if re.fullmatch(r"auto|cpu|mps|(cuda|xpu)(:[0-9]{1,3})?", config.runtime.device):
+        return None
+    return f'"{config.runtime.device}" is none of auto, cpu, cuda, mps and xpu, nor one by number as cuda:1'
 
 
 @_rule("eval.depths")

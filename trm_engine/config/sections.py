@@ -232,10 +232,12 @@ class MemoryConfig(Section):
 class RuntimeConfig(Section):
     """How the machine is used."""
 
+    device: str = Field("auto", max_length=20)
+    """Where a run computes: cpu, cuda, cuda:1, mps, xpu; auto takes a GPU that works, else the CPU."""
     threads: int = Field(0, ge=0, le=1024)
     """Compute threads; 0 uses the physical cores available to this process."""
     precision: Literal["exact", "bf16", "fp16", "auto"] = "exact"
-    """float32 (exact), GEMM in bfloat16 or float16, or whichever a trial measures faster (auto)."""
+    """float32 (exact), GEMM in bfloat16 or float16, or the faster by a trial (auto; bfloat16 on a GPU)."""
     tuning: Literal["auto", "off"] = "auto"
     """auto: fused kernels, and measure every setting below left on "auto"; off: plain PyTorch."""
     parallelism: Literal["auto", "rows", "operations"] = "auto"

@@ -117,8 +117,18 @@ class Gpu(Facts):
     """Can this torch compute on it? None: torch was not asked."""
     name: Name = UNKNOWN
     """What the maker calls it."""
+    number: Annotated[int, Field(ge=0, le=999)] = 0
+    """Which one of its kind."""
     memory_bytes: Count | None = None
     """Its own memory."""
+    capability: Name = UNKNOWN
+    """CUDA's compute capability: 9.0."""
+    fp32_gflops: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """Measured rate of float32 matrix products, in GFLOP/s."""
+    bf16_gflops: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """The same in bfloat16; None too where it has no matrix units for it."""
+    copy_gb_per_second: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """Measured rate of its memory: bytes read and written, in GB/s."""
 
 
 class TorchBuild(Facts):
@@ -173,7 +183,7 @@ class Hardware(Facts):
     power: Power = Field(default_factory=Power)
     """Battery and heat."""
     gpus: tuple[Gpu, ...] = Field((), strict=False)
-    """Graphics processors, one entry a kind."""
+    """Graphics processors: each that torch can compute on, and one entry for each other kind."""
     torch: TorchBuild = Field(default_factory=TorchBuild)
     """The installed torch."""
     os: OperatingSystem = Field(default_factory=OperatingSystem)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from trm_engine.hardware.facts import Gpu
 from trm_engine.hardware.system import System, attempt, fact
@@ -22,7 +22,18 @@ def read_gpus(system: System, torch: ModuleType | None) -> tuple[Gpu, ...]:
     found = _present(system)
     gpus = [Gpu(kind="cuda", present=found["cuda"], name=_nvidia_name(system))]
     gpus += [Gpu(kind=kind, present=found[kind]) for kind in ("mps", "xpu")]
-    return tuple(gpus) if torch is None else tuple(_ask_torch(gpu, torch) for gpu in gpus)
+    if torch is None:
+        return tuple(gpus)
+    return tuple(one for gpu in gpus for one in _each(_ask_torch(gpu, torch), torch))
+
+
+def _each(gpu: Gpu, torch: ModuleType) -> Iterator[Gpu]:
+    """Yield a device, and those of its kind that are beside it."""
+    yield gpu
+    if gpu.usable and gpu.kind != "mps":
+        count = attempt(lambda: int(getattr(torch, gpu.kind).device_count())) or 1
+        for number in range(1, count):
+            yield _ask_torch(gpu, torch, number)
 
 
 def _present(system: System) -> dict[Kind, bool | None]:
@@ -63,19 +74,26 @@ def _nvidia_name(system: System) -> str:
     return fact(None)
 
 
-def _ask_torch(gpu: Gpu, torch: ModuleType) -> Gpu:
-    """Return the entry with what torch says of this kind."""
+def _ask_torch(gpu: Gpu, torch: ModuleType, number: int = 0) -> Gpu:
+    """Return the entry with what torch says of a device of this kind."""
     backend = attempt(lambda: torch.backends.mps if gpu.kind == "mps" else getattr(torch, gpu.kind))
     if backend is None:
         return gpu.model_copy(update={"usable": False})
     usable = _quietly(lambda: bool(backend.is_available()))
     if not usable:
         return gpu.model_copy(update={"usable": usable})
-    told = _quietly(lambda: backend.get_device_properties(0)) if gpu.kind != "mps" else None
+    told = _quietly(lambda: backend.get_device_properties(number)) if gpu.kind != "mps" else None
     memory = attempt(lambda: int(told.total_memory)) if told is not None else None
     name = attempt(lambda: fact(told.name)) if told is not None else None
     return gpu.model_copy(
-        update={"present": True, "usable": True, "memory_bytes": memory, "name": name or gpu.name}
+        update={
+            "present": True,
+            "usable": True,
+            "number": number,
+            "memory_bytes": memory,
+            "name": name or gpu.name,
+            "capability": attempt(lambda: _capability(told)) or gpu.capability,
+        }
     )
 
 
@@ -84,3 +102,8 @@ def _quietly(probe: Callable[[], T]) -> T | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return attempt(probe)
+
+
+def _capability(told: Any) -> str:
+    """Return what a device's properties say of its generation: 9.0."""
+    return fact(f"{told.major}.{told.minor}")

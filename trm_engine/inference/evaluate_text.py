@@ -88,13 +88,13 @@ def evaluate_text(
     `progress` hears (done, total) after each batch; when `stopping` turns true, what was measured so far is
     returned.
     """
-    started = time.perf_counter()
+    started, device = time.perf_counter(), model.z_init.device
     loss, characters, unknown, done = 0.0, 0, 0, 0
     for start in range(0, len(windows), batch_size):
         batch = windows.take(slice(start, start + batch_size))
-        inputs_BL = torch.from_numpy(batch.inputs.astype(np.int64))
-        losses_LB, scored_LB = character_losses(model, inputs_BL, scored_labels(batch.labels))
-        loss += float(losses_LB.sum(dtype=torch.float64))
+        inputs_BL = torch.from_numpy(batch.inputs.astype(np.int64)).to(device)
+        losses_LB, scored_LB = character_losses(model, inputs_BL, scored_labels(batch.labels).to(device))
+        loss += float(losses_LB.cpu().sum(dtype=torch.float64))
         scored = int(scored_LB.sum())
         characters += scored
         unknown += scored_LB.numel() - scored

@@ -62,9 +62,9 @@ def generate(
         # The whole window is run again for every character. Keys and values cannot simply be kept as in a
         # plain transformer: each recursion step would need a cache of its own, and once the window is full
         # they all change with every character that leaves it.
-        window = torch.tensor([tokens[-network.context :]])
+        window = torch.tensor([tokens[-network.context :]], device=network.z_init.device)
         with torch.no_grad():
-            logits = network(window)[-1, 0].double().numpy()
+            logits = network(window)[-1, 0].cpu().double().numpy()
         token = _drawn(logits, sampling, rng)
         tokens.append(token)
         yield vocabulary.decode([token])

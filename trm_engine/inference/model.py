@@ -9,9 +9,11 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from trm_engine.config import Config
+from trm_engine.compute.devices import device_for_use
+from trm_engine.config import Config, RuntimeConfig
 from trm_engine.errors import SessionError
 from trm_engine.inference.evaluation_result import Measured
+from trm_engine.models.layers import use_kernels
 from trm_engine.progress import Progress
 from trm_engine.remedies import Advice
 from trm_engine.sessions import Store
@@ -74,9 +76,15 @@ class Model(ABC):
 
 
 def put_weights(
-    network: nn.Module, weights: Mapping[str, Tensor], session: str, step: int, *, belong: str
+    network: nn.Module,
+    weights: Mapping[str, Tensor],
+    session: str,
+    step: int,
+    runtime: RuntimeConfig,
+    *,
+    belong: str,
 ) -> None:
-    """Give a network its weights by name, and take its gradients away.
+    """Give a network its weights by name, take its gradients away, and put it on the device of its use.
 
     Raises `SessionError` saying to what (`belong`) the weights do not fit.
     """
@@ -88,3 +96,5 @@ def put_weights(
             f"({one_line(str(error))})"
         ) from error
     network.requires_grad_(False)
+    network.to(device_for_use(runtime.device))
+    use_kernels(network, runtime)

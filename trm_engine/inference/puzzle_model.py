@@ -52,7 +52,7 @@ class PuzzleModel(Model):
             raise SessionError(f"session {session}: the weights of step {step} lack puzzle_emb")
         ids = weights["puzzle_emb"].shape[0]
         network = build_model(config, ids, torch.Generator().manual_seed(0))
-        put_weights(network, weights, session, step, belong="configuration")
+        put_weights(network, weights, session, step, config.runtime, belong="configuration")
         return cls(session=session, step=step, config=config, network=network, warnings=warnings)
 
     def task(self, progress: Progress | None = None) -> PuzzleTask:

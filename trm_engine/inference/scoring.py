@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,13 +10,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from trm_engine.compute.precision import widest
 from trm_engine.tasks.examples import IGNORE_LABEL, PAD, Tokens
 
 
-def scored_labels(labels: Tokens) -> Tensor:
-    """Return labels of any shape as int64, with padding replaced by the label that is never scored."""
-    known = torch.from_numpy(labels.astype(np.int64))
+def scored_labels(labels: Tokens, place: Callable[[Tensor], Tensor] = lambda tensor: tensor) -> Tensor:
+    """Return labels of any shape as int64, with padding replaced by the label that is never scored.
+
+    `place` brings them to where they are compared: as bytes, where they are.
+    """
+    known = place(as_tensor(labels)).to(torch.int64)
     return torch.where(known == PAD, IGNORE_LABEL, known)
+
+
+def as_tensor(tokens: Tokens) -> Tensor:
+    """Return tokens as a tensor of integers, one byte each where they have one."""
+    usable = tokens.dtype == np.uint8 and tokens.flags.writeable  # torch shares no memory that is not
+    return torch.from_numpy(tokens if usable else tokens.astype(np.int64))
 
 
 def softmax_cross_entropy(logits_NV: Tensor, labels_N: Tensor) -> Tensor:
@@ -28,7 +39,7 @@ def stablemax_cross_entropy(logits_NV: Tensor, labels_N: Tensor) -> Tensor:
 
     s(x) = x + 1 for x ≥ 0 and 1 / (1 − x) below; the loss is −log(s_label / Σ s) (arXiv 2501.04697).
     """
-    x = logits_NV.double()
+    x = widest(logits_NV)
     s = torch.where(x < 0, 1 / (1 - x.clamp(max=0)), x + 1)
     scored = labels_N != IGNORE_LABEL
     s_label = s.gather(-1, torch.where(scored, labels_N, 0)[:, None]).squeeze(-1)

@@ -20,7 +20,7 @@ from trm_engine.tasks.examples import Tokens
 
 @dataclass(frozen=True)
 class SupervisionStep:
-    """What R rows are after a supervision step.
+    """What R rows are after a supervision step. All but the state is on the CPU, wherever it was computed.
 
     `number` counts the steps from 1. `rows` (R,) says which rows of the batch these are: those that left have
     no results any more. `logits` (L, R, V) and `q_halt` (R,) belong to `rows`, in that order.
@@ -66,7 +66,8 @@ class Supervision:
 
     def __init__(self, model: TRM) -> None:
         self._model = model
-        self._inputs = torch.empty(0, model.seq_len, dtype=torch.int32)
+        self._device = model.z_init.device
+        self._inputs = torch.empty(0, model.seq_len, dtype=torch.int32, device=self._device)
         self._puzzle_rows: Tensor | None = None
         self._state: State | None = None
 
@@ -76,8 +77,9 @@ class Supervision:
 
     def join(self, inputs_BL: Tokens, puzzle_ids_B: Tokens) -> None:
         """Add puzzles behind the rows that are at work; they start from the initial states."""
-        inputs = torch.from_numpy(np.asarray(inputs_BL).astype(np.int32))
-        puzzle_rows = self._model.puzzle_rows(torch.from_numpy(np.asarray(puzzle_ids_B).astype(np.int64)))
+        inputs = torch.from_numpy(np.asarray(inputs_BL).astype(np.int32)).to(self._device)
+        puzzle_ids = torch.from_numpy(np.asarray(puzzle_ids_B).astype(np.int64)).to(self._device)
+        puzzle_rows = self._model.puzzle_rows(puzzle_ids)
         state = self._model.initial_state(len(inputs))
         if self._state is not None:
             inputs = torch.cat([self._inputs, inputs])
@@ -89,6 +91,7 @@ class Supervision:
     def keep(self, rows: Tensor) -> None:
         """Go on with the given rows (indexes or a mask); the others leave."""
         assert self._state is not None, "no row has joined"
+        rows = rows.to(self._device)
         self._inputs, self._state = self._inputs[rows], self._state.take(rows)
         if self._puzzle_rows is not None:
             self._puzzle_rows = self._puzzle_rows[rows]
@@ -101,11 +104,14 @@ class Supervision:
         self._state = State(z if self._state.y is self._state.z else self._state.y, z)
 
     def step(self) -> tuple[State, Tensor, Tensor]:
-        """Run one supervision step; return states, `logits` (L, R, V) and halting logits (R,)."""
+        """Run one supervision step; return states, `logits` (L, R, V) and halting logits (R,).
+
+        Both logits are on the CPU: whoever looks at answers does so there.
+        """
         assert self._state is not None, "no row has joined"
         with torch.no_grad():
             self._state, output = self._model(self._state, self._inputs, self._puzzle_rows)
-        return self._state, output.logits, output.q_halt
+        return self._state, output.logits.cpu(), output.q_halt.cpu()
 
 
 def supervise(

@@ -49,7 +49,7 @@ class TextModel(Model):
         """
         vocabulary = Vocabulary(store.get(session).record.vocabulary)
         network = build_text_model(config, len(vocabulary), torch.Generator().manual_seed(0))
-        put_weights(network, weights, session, step, belong="configuration and vocabulary")
+        put_weights(network, weights, session, step, config.runtime, belong="configuration and vocabulary")
         return cls(
             session=session,
             step=step,

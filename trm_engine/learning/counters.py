@@ -61,3 +61,7 @@ class Update:
     sums: Sums
     grad_norm: float
     applied: bool
+    step: int = 0
+    """Which one it was, from 1."""
+    skipped_in_a_row: int = 0
+    """Steps skipped up to this one, if it was skipped."""

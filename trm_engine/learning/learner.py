@@ -13,13 +13,16 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trm_engine.compute.accelerator import Accelerator
+from trm_engine.compute.compiler import compiler_problem
 from trm_engine.compute.compute import Compute, Result, Rows, Serial
+from trm_engine.compute.devices import chosen, on, prefer_kernels, synchronize
 from trm_engine.compute.gemm import use_gemm
 from trm_engine.compute.group import Group
 from trm_engine.compute.parameters import FlatParameters
@@ -31,14 +34,16 @@ from trm_engine.compute.threads import Threads
 from trm_engine.config import dumps
 from trm_engine.config.kinds import kind_of
 from trm_engine.config.sections import Config
-from trm_engine.errors import LostRankError
+from trm_engine.errors import LostRankError, UsageError
 from trm_engine.inference.evaluation_result import Measured
+from trm_engine.learning.ahead import Ahead, Figures
 from trm_engine.learning.counters import Counters, Update
 from trm_engine.learning.loss_scale import first_scale, lower_scale, raise_scale
 from trm_engine.learning.optimizers import Adam, build_optimizer
 from trm_engine.learning.schedule import lr_scale
 from trm_engine.learning.team import Team
-from trm_engine.models.layers import use_kernels
+from trm_engine.models.layers import refresh_tiles, use_kernels
+from trm_engine.remedies import ChangeSettings
 from trm_engine.tasks.base import Task
 from trm_engine.tasks.examples import Source
 from trm_engine.tasks.streaming import sampler_for
@@ -59,14 +64,23 @@ class Learner(ABC):
     """A model with its optimizer, moving average, batch in flight, data cursor and random generators.
 
     Equal learners fed by equal data stay bit-identical; `tensors` and `state` hold all there is to know. Of
-    several ranks each has a learner: what rank 0 is asked to do, it has the others do too (`_lead`).
+    several ranks each has a learner: what rank 0 is asked to do, it has the others do too (`_lead`). Initial
+    weights are the same on every device.
+    """
+
+    runs_ahead: ClassVar[bool] = False
+    """Can a step be a program of fixed shapes that a device runs by itself (`trm_engine.learning.ahead`)?
+
+    Then rows have `drawn`, `signature` and `with_drawn`, and `accept_where` replaces `accept` and `reject`.
     """
 
     def __init__(self, config: Config, task: Task, model: nn.Module) -> None:
         self.config = config
         self.task = task
         seed = config.train.seed
-        self.model = model
+        self.device = chosen(config.runtime.device)[0]
+        self.model = model.to(self.device)
+        use_kernels(model, config.runtime)
         self.parameters = FlatParameters(model)
         self.optimizer = build_optimizer(self.parameters, config.train)
         self.ema = self.parameters.values.clone()
@@ -75,6 +89,7 @@ class Learner(ABC):
         self.counters = Counters(loss_scale=first_scale(config.runtime.precision))
         self._threads = 1
         self._compute: Compute | None = None
+        self._ahead: Ahead | None = None
         self.team = Team()
 
     # --- what kinds of models differ in -------------------------------------------------------------------
@@ -99,6 +114,10 @@ class Learner(ABC):
     @abstractmethod
     def reject(self) -> None:
         """Leave the rows behind: their loss or gradient was not sound, and no weight has moved."""
+
+    def accept_where(self, sound: Tensor, results: Sequence[Any], scale: Tensor) -> None:
+        """Do what `accept` does where `sound` is true, else what `reject` does, without asking the device."""
+        raise NotImplementedError(f"{type(self).__name__} waits for each of its steps")
 
     @abstractmethod
     def evaluate(
@@ -155,8 +174,11 @@ class Learner(ABC):
         An error undoes the step too, unless the step has been counted: then the update of the weights broke
         off, and only a checkpoint is whole.
         """
+        if self._goes_ahead:
+            updates = self.advance(micro_batch, interrupted, most=1)
+            return updates[0] if updates else None
         self.team.lead("learn", micro_batch=micro_batch)
-        before, step = self._cursor(), self.counters.step
+        before, step = self.cursor(), self.counters.step
         micro_batch = max(micro_batch, self.compute.least_rows)
         try:
             rows, results = self.draw(), list[Result]()
@@ -164,26 +186,49 @@ class Learner(ABC):
             for start in range(0, self.rows, micro_batch):
                 if start and interrupted():
                     self.team.give_up(self.compute)
-                    self._rewind(before)
+                    self.rewind(before)
                     return None
                 results += self.compute.run(self.work, rows, start, min(start + micro_batch, self.rows))
             return self._commit(results)
         except GivenUpError:
-            self._rewind(before)
+            self.rewind(before)
             return None
         except BaseException as error:
             if self.counters.step == step:
-                self._rewind(before)
+                self.rewind(before)
             self.team.give_up(self.compute, error)
             raise
 
+    def advance(
+        self,
+        micro_batch: int,
+        interrupted: Callable[[], bool] = lambda: False,
+        *,
+        most: int,
+        hurried: Callable[[], bool] = lambda: False,
+    ) -> list[Update]:
+        """Take at least one step and up to `most`, and return what they did; nothing where one was undone.
+
+        A device that runs ahead takes several before anybody asks for their figures, until `hurried` turns
+        true or a moment has passed; elsewhere this is `learn`.
+        """
+        if not self._goes_ahead:
+            update = self.learn(micro_batch, interrupted)
+            return [] if update is None else [update]
+        self._ahead = self._ahead or Ahead(self, _SPIKE)
+        step = self.counters.step
+        launched = self._ahead.run(micro_batch, most, hurried, self._count_step)
+        return [self._counted(figures, step + number) for number, figures in enumerate(launched, 1)]
+
     def rehearse(self, micro_batch: int) -> None:
         """Take the gradients of one micro-batch and forget them: the learner stays as it was, bit for bit."""
-        before = self._cursor()
+        before = self.cursor()
         try:
-            self.compute.run(self.work, self.draw(), 0, min(micro_batch, self.rows))
+            with on(self.device):
+                self.compute.run(self.work, self.draw(), 0, min(micro_batch, self.rows))
+                synchronize(self.device)
         finally:
-            self._rewind(before)
+            self.rewind(before)
             self.compute.clear()
 
     def gradient_noise(self, micro_batch: int) -> dict[str, float]:
@@ -198,7 +243,7 @@ class Learner(ABC):
             return {}
         self.team.lead("gradient_noise", micro_batch=micro_batch)
         self.gather()  # the halves are shared otherwise than the batch
-        before = self._cursor()
+        before = self.cursor()
         micro_batch = max(micro_batch, self.compute.least_rows)
         try:
             drawn, parts = self.draw(), []
@@ -216,7 +261,7 @@ class Learner(ABC):
             self.team.give_up(self.compute, error)
             raise
         finally:
-            self._rewind(before)
+            self.rewind(before)
             self.compute.clear()
         return {
             "gradient_square_half": small,
@@ -228,8 +273,14 @@ class Learner(ABC):
     def use_threads(self, count: int) -> None:
         """Compute with `count` threads from now on; called in the thread that trains, whose torch it sets."""
         torch.set_num_threads(count)
-        use_gemm(self.config.runtime.gemm)
-        self._threads, self._compute = count, None
+        use_gemm(self._gemm(self.config))
+        self._threads = count
+        self._compute_anew()
+
+    def compute_with(self, compute: Compute) -> None:
+        """Compute with something else than what the configuration and the device ask for."""
+        self._compute_anew()
+        self._compute = compute
 
     @property
     def compute(self) -> Compute:
@@ -241,7 +292,13 @@ class Learner(ABC):
     def _own_compute(self) -> Compute:
         """Return what computes this process's share of the rows."""
         model, parameters, runtime = self.model, self.parameters, self.config.runtime
-        reduced = reduced_type(runtime.precision)
+        reduced = reduced_type(runtime.precision, self.device)
+        if self.device.type != "cpu":
+            prefer_kernels(self.device)
+            compiles = compiler_problem(self.device, runtime) is None
+            accelerator = Accelerator(model, parameters, reduced=reduced, begin=refresh_tiles)
+            use_kernels(accelerator.twin, runtime, compiled=compiles)
+            return accelerator
         if runtime.reduction == "exact":
             place = self.team.place
             return Parts(model, parameters, self._threads, rank=place.rank, ranks=place.size, reduced=reduced)
@@ -249,11 +306,29 @@ class Learner(ABC):
             return Threads(model, parameters, self._threads, reduced=reduced)
         return Serial(model, parameters, reduced=reduced)
 
-    def _cursor(self) -> tuple[Any, Any]:
+    @property
+    def busy_seconds(self) -> float | None:
+        """How long the device has computed steps so far; None where that is not known."""
+        return self._ahead.busy_seconds if self._ahead is not None else None
+
+    @property
+    def _goes_ahead(self) -> bool:
+        # The factor of float16 has to be known before the next step.
+        return self.runs_ahead and isinstance(self.compute, Accelerator) and self.counters.loss_scale == 1
+
+    def _compute_anew(self) -> None:
+        """Forget what computes: it has copies of the model, or programs for the settings that were."""
+        self._compute, self._ahead = None, None
+
+    def _gemm(self, config: Config) -> str:
+        return config.runtime.gemm if self.device.type == "cpu" else "default"
+
+    def cursor(self) -> tuple[Any, Any]:
         """Return where drawing examples and chance stand."""
         return self.sampler.state(), self.rng.bit_generator.state
 
-    def _rewind(self, cursor: tuple[Any, Any]) -> None:
+    def rewind(self, cursor: tuple[Any, Any]) -> None:
+        """Draw again what was drawn since `cursor`."""
         self.sampler.restore(cursor[0])
         self.rng.bit_generator.state = cursor[1]
 
@@ -280,14 +355,30 @@ class Learner(ABC):
             if math.isfinite(grad_norm) or not lower_scale(counters):
                 counters.skipped_in_a_row += 1
             self.reject()
-            return Update(sums, grad_norm, applied=False)
+            return Update(sums, grad_norm, False, counters.step, counters.skipped_in_a_row)
         counters.skipped_in_a_row = 0
         raise_scale(counters)
         counters.updates += 1
         self.optimizer.step(self.parameters.grads, train.lr * scale)
         self.ema.lerp_(self.parameters.values, 1 - train.ema)
         self.accept(results, scale)
-        return Update(sums, grad_norm, applied=True)
+        return Update(sums, grad_norm, True, counters.step)
+
+    def _count_step(self) -> float:
+        """Count a step that is about to be launched; return the factor on its learning rates."""
+        scale = self._lr_scale()
+        self.counters.step += 1
+        self.counters.samples += self.rows
+        return scale
+
+    def _counted(self, figures: Figures, step: int) -> Update:
+        """Count what a step that was launched has shown, in the order of the steps."""
+        counters, sums = self.counters, figures.sums
+        counters.chain(float(sums.loss))
+        counters.updates += figures.applied
+        counters.skipped_in_a_row = 0 if figures.applied else counters.skipped_in_a_row + 1
+        self.optimizer.updates = counters.updates
+        return Update(sums, figures.grad_norm, figures.applied, step, counters.skipped_in_a_row)
 
     @property
     def lr(self) -> float:
@@ -301,7 +392,13 @@ class Learner(ABC):
 
     def join(self, group: Group) -> None:
         """Learn together with the other ranks of a group from now on; their learners must be equal to it."""
-        self.team, self._compute = Team(group), None
+        if self.device.type != "cpu":
+            raise UsageError(
+                f"several ranks compute on processors, and this run computes on {self.device}",
+                remedies=[ChangeSettings.parse(('runtime.device="cpu"',))],
+            )
+        self.team = Team(group)
+        self._compute_anew()
 
     def gather(self) -> None:  # noqa: B027  # most kinds of learners carry no rows on
         """Make the state whole on every rank: until then, rows are only where they were computed."""
@@ -324,7 +421,7 @@ class Learner(ABC):
     def averaged_copy(self) -> dict[str, Tensor]:
         """Return copies of the weights and buffers by name, the moving average in place of the weights."""
         averaged = {**self.weights(), **self.parameters.split(self.ema)}
-        return {name: tensor.detach().clone() for name, tensor in averaged.items()}
+        return {name: tensor.detach().to("cpu", copy=True) for name, tensor in averaged.items()}
 
     def reconfigure(self, config: Config) -> None:
         """Go on under another configuration of the same task and model."""
@@ -335,8 +432,8 @@ class Learner(ABC):
             self.counters.loss_scale, self.counters.scaled_in_a_row = first_scale(config.runtime.precision), 0
         if config.runtime != self.config.runtime:
             use_kernels(self.model, config.runtime)
-            use_gemm(config.runtime.gemm)
-            self._compute = None  # that of threads has copies of the model
+            use_gemm(self._gemm(config))
+            self._compute_anew()
         self.config = config
         self.optimizer = self._continued(config)
 

@@ -30,11 +30,12 @@ class Adam:
         self.config = config
         self.mean = torch.zeros_like(values)
         self.square = torch.zeros_like(values)
-        self.updates = 0
+        self.updates: int | Tensor = 0
+        """Updates so far; a number on the device where nobody waits to know it."""
 
     @torch.no_grad()
-    def step(self, grads: Tensor, lr: float) -> None:
-        """Update the weights in place."""
+    def step(self, grads: Tensor, lr: float | Tensor) -> None:
+        """Update the weights in place. `lr` may be a single number on the device."""
         config = self.config
         self.updates += 1
         self.mean.lerp_(grads, 1 - config.beta1)
@@ -44,9 +45,11 @@ class Adam:
         # Decay before the step and apart from the moments (AdamW): it does not depend on gradients.
         self.values.mul_(1 - lr * config.weight_decay)
         if config.optimizer == "adam_atan2":
-            self.values.add_(torch.atan2(self.mean * mean_scale, root), alpha=-lr)
+            take(self.values, torch.atan2(self.mean * mean_scale, root), lr)
+        elif isinstance(lr, Tensor):
+            take(self.values, self.mean / root.add_(_ADAM_EPS), lr * mean_scale)
         else:
-            self.values.addcdiv_(self.mean, root.add_(_ADAM_EPS), value=-lr * mean_scale)
+            self.values.addcdiv_(self.mean, root.add_(_ADAM_EPS), value=-lr * float(mean_scale))
 
 
 class Lion(Adam):
@@ -57,12 +60,12 @@ class Lion(Adam):
     """
 
     @torch.no_grad()
-    def step(self, grads: Tensor, lr: float) -> None:
+    def step(self, grads: Tensor, lr: float | Tensor) -> None:
         """Update the weights in place."""
         config = self.config
         self.updates += 1
         direction = self.mean.lerp(grads, 1 - config.beta1).sign_()
-        self.values.mul_(1 - lr * config.weight_decay).add_(direction, alpha=-lr)
+        take(self.values.mul_(1 - lr * config.weight_decay), direction, lr)
         self.mean.lerp_(grads, 1 - config.beta2)
 
 
@@ -73,12 +76,20 @@ class MomentumSGD(Adam):
     """
 
     @torch.no_grad()
-    def step(self, grads: Tensor, lr: float) -> None:
+    def step(self, grads: Tensor, lr: float | Tensor) -> None:
         """Update the weights in place."""
         config = self.config
         self.updates += 1
         self.mean.mul_(config.beta1).add_(grads)
-        self.values.mul_(1 - lr * config.weight_decay).add_(self.mean, alpha=-lr)
+        take(self.values.mul_(1 - lr * config.weight_decay), self.mean, lr)
+
+
+def take(values: Tensor, direction: Tensor, lr: float | Tensor) -> None:
+    """Take lr · direction away from values, in place."""
+    if isinstance(lr, Tensor):  # a factor of a fused addition has to be known to Python
+        values.sub_(direction * lr)
+    else:
+        values.add_(direction, alpha=-lr)
 
 
 class Muon(Adam):
@@ -104,7 +115,7 @@ class Muon(Adam):
         group.extend((start + number * rows * columns, rows, tall) for number in range(count))
 
     @torch.no_grad()
-    def step(self, grads: Tensor, lr: float) -> None:
+    def step(self, grads: Tensor, lr: float | Tensor) -> None:
         """Update the weights in place."""
         before = {shape: self._stacked(self.values, shape) for shape in self._matrices}
         super().step(grads, lr)
@@ -113,7 +124,8 @@ class Muon(Adam):
             # Nesterov: the momentum as it will be when this gradient has come once more.
             ahead = self._stacked(self.mean, shape).lerp_(self._stacked(grads, shape), 1 - config.beta1)
             scale = _MUON_RMS * max(shape) ** 0.5
-            new = old.mul_(1 - lr * config.weight_decay).sub_(orthogonal(ahead), alpha=lr * scale)
+            new = old.mul_(1 - lr * config.weight_decay)
+            take(new, orthogonal(ahead), lr * scale)
             for matrix, view in zip(new, self._views(self.values, shape), strict=True):
                 view.copy_(matrix)
 
@@ -150,15 +162,28 @@ def build_optimizer(parameters: FlatParameters, config: TrainConfig) -> Adam:
 
 
 @torch.no_grad()
-def sign_sgd(embeddings_NE: Tensor, ids_B: Tensor, grads_BE: Tensor, lr: float, weight_decay: float) -> None:
+def sign_sgd(
+    embeddings_NE: Tensor,
+    ids_B: Tensor,
+    grads_BE: Tensor,
+    lr: float | Tensor,
+    weight_decay: float,
+    sound: Tensor | None = None,
+) -> None:
     """Move the embeddings of the puzzles in a batch by the sign of their summed gradient, in place.
 
-    Sorted, the rows of a puzzle lie together and share a sum; each of them then writes the same numbers. So
-    no shape depends on how many different puzzles there are.
+    Where `sound`, a single truth value on the device, is false, nothing moves. Sorted, the rows of a puzzle
+    lie together and share a sum; each of them then writes the same numbers. So no shape depends on how many
+    different puzzles there are.
     """
-    ids_B, order_B = ids_B.sort(stable=True)
-    begins_B = torch.cat([torch.ones_like(ids_B[:1]), (ids_B[1:] != ids_B[:-1]).to(ids_B)])
-    sum_of_B = begins_B.cumsum(0) - 1
-    summed_BE = torch.zeros_like(grads_BE).index_add_(0, sum_of_B, grads_BE[order_B])[sum_of_B]
-    moved_BE = embeddings_NE[ids_B].mul_(1 - lr * weight_decay).add_(summed_BE.sign_(), alpha=-lr)
-    embeddings_NE[ids_B] = moved_BE
+    if ids_B.device.type == "cpu":
+        ids_B, order_B = ids_B.sort(stable=True)
+        begins_B = torch.cat([torch.ones_like(ids_B[:1]), (ids_B[1:] != ids_B[:-1]).to(ids_B)])
+        sum_of_B = begins_B.cumsum(0) - 1
+        summed_BE = torch.zeros_like(grads_BE).index_add_(0, sum_of_B, grads_BE[order_B])[sum_of_B]
+    else:  # there, rows are added in whatever order they come; a product adds them in one order
+        summed_BE = (ids_B[:, None] == ids_B).to(grads_BE) @ grads_BE
+    old_BE = embeddings_NE[ids_B]
+    moved_BE = old_BE * (1 - lr * weight_decay)
+    take(moved_BE, summed_BE.sign_(), lr)
+    embeddings_NE[ids_B] = moved_BE if sound is None else torch.where(sound, moved_BE, old_BE)

@@ -26,6 +26,7 @@ from trm_engine.tasks.examples import Source
 class PuzzleLearner(Learner):
     """Learns with deep supervision and halting; `carry` is the batch in flight."""
 
+    runs_ahead = True
     model: TRM
     measured_by: ClassVar[Callable[..., Evaluation]] = staticmethod(evaluate)
     """What counts the puzzles that a model solves."""
@@ -99,6 +100,19 @@ class PuzzleLearner(Learner):
         }
         self.carry, self._own = Carry.from_tensors(whole), None
 
+    def accept_where(self, sound: Tensor, results: Sequence[PuzzleResult], scale: Tensor) -> None:
+        """Carry states and halts on, in place; where the step is unsound, every row takes another puzzle."""
+        train, start = self.config.train, 0
+        if self.model.puzzle_emb_len:
+            ids = torch.cat([result.carry.puzzle_ids for result in results])
+            grads = torch.cat([g for result in results if (g := result.embedding_grads) is not None])
+            decay = train.puzzle_emb_weight_decay
+            sign_sgd(self.model.puzzle_emb, ids, grads, train.puzzle_emb_lr * scale, decay, sound)
+        for result in results:
+            self.carry.put(start, result.carry)
+            start += len(result.carry)
+        self.carry.halted.logical_or_(~sound)
+
     def reject(self) -> None:
         """Give every row another puzzle."""
         self.carry = dataclasses.replace(self.carry, halted=torch.ones_like(self.carry.halted))
@@ -137,7 +151,7 @@ class PuzzleLearner(Learner):
         super().restore(weights, tensors, state)
         self._own = None
         carry = {name.removeprefix("carry."): t for name, t in tensors.items() if name.startswith("carry.")}
-        restored = Carry.from_tensors(carry)
+        restored = Carry.from_tensors({name: tensor.to(self.device) for name, tensor in carry.items()})
         if len(restored) == len(self.carry):
             self.carry.put(0, restored)  # a copy: a step may write into the carry
         else:

@@ -6,7 +6,7 @@ The update of the weights is not part of it: the loop tests loss and gradients f
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ from torch import Tensor
 from trm_engine.compute.compute import Result, Rows
 from trm_engine.compute.sums import Means, Sums
 from trm_engine.config.sections import TrainConfig
-from trm_engine.inference.scoring import judge, scored_labels
+from trm_engine.inference.scoring import as_tensor, judge, scored_labels
 from trm_engine.learning.losses import supervision_loss
 from trm_engine.models.carry import Carry, halted_rows
 from trm_engine.models.trm import TRM, Output
@@ -83,6 +83,21 @@ class PuzzleRows(Rows):
         carry, fresh = self.carry.rows(start, stop), self.fresh.rows(start, stop)
         return PuzzleRows(carry, fresh, self.least[start:stop], self.most, self.recursion, self.first + start)
 
+    @property
+    def drawn(self) -> tuple[Tensor, ...]:
+        """What was drawn for this step."""
+        return self.fresh.inputs, self.fresh.labels, self.fresh.puzzle_ids, self.least
+
+    @property
+    def signature(self) -> tuple[object, ...]:
+        """What else decides the step: while it stays equal, the same program computes it."""
+        return id(self.carry), self.most, self.recursion
+
+    def with_drawn(self, drawn: Sequence[Tensor]) -> PuzzleRows:
+        """Return the same rows with other tensors for what was drawn."""
+        *fresh, least = drawn
+        return dataclasses.replace(self, fresh=Fresh(*fresh), least=least)
+
 
 @dataclass(frozen=True)
 class PuzzleResult(Result):
@@ -99,8 +114,8 @@ class PuzzleResult(Result):
 def fresh_rows(examples: Examples, place: Callable[[Tensor], Tensor]) -> Fresh:
     """Return a new puzzle for each row, placed where it is computed."""
     return Fresh(
-        place(torch.from_numpy(examples.inputs).to(torch.int32)),
-        place(scored_labels(examples.labels)),
+        place(as_tensor(examples.inputs)).to(torch.int32),
+        scored_labels(examples.labels, place),
         place(torch.from_numpy(examples.puzzle_ids).to(torch.int64)),
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,7 +13,7 @@ from trm_engine.compute.compute import Result, Rows
 from trm_engine.compute.sums import Sums
 from trm_engine.config.sections import Config
 from trm_engine.inference.evaluate_text import TextEvaluation, character_losses, evaluate_text
-from trm_engine.inference.scoring import scored_labels
+from trm_engine.inference.scoring import as_tensor, scored_labels
 from trm_engine.learning.learner import Learner
 from trm_engine.models.text import RecursiveText, build_text_model
 from trm_engine.tasks.base import Task
@@ -24,6 +23,7 @@ from trm_engine.tasks.examples import Source
 class TextLearner(Learner):
     """Learns the next character with full backpropagation; nothing is carried from step to step."""
 
+    runs_ahead = True
     model: RecursiveText
     measured_by: ClassVar[Callable[..., TextEvaluation]] = staticmethod(evaluate_text)
     """What measures the loss on held-out windows."""
@@ -35,8 +35,10 @@ class TextLearner(Learner):
     def draw(self) -> TextRows:
         """Draw the windows of the next step."""
         windows = self.task.augment(self.sampler.next(self.rows), self.rng)
-        inputs = torch.from_numpy(windows.inputs.astype(np.int64))
-        return TextRows(self.compute.place(inputs), self.compute.place(scored_labels(windows.labels)))
+        place = self.compute.place
+        return TextRows(
+            place(as_tensor(windows.inputs)).to(torch.int64), scored_labels(windows.labels, place)
+        )
 
     def work(self, model: nn.Module, rows: TextRows) -> Result:
         """Predict every character of some windows; the loss of a window is the mean of its characters'."""
@@ -47,6 +49,9 @@ class TextLearner(Learner):
         return Result(Sums.of(loss=loss))
 
     def accept(self, results: Sequence[Result], scale: float) -> None:
+        """Nothing is carried on."""
+
+    def accept_where(self, sound: Tensor, results: Sequence[Result], scale: Tensor) -> None:
         """Nothing is carried on."""
 
     def reject(self) -> None:
@@ -70,3 +75,17 @@ class TextRows(Rows):
     def part(self, start: int, stop: int) -> TextRows:
         """Return windows [start, stop)."""
         return TextRows(self.inputs[start:stop], self.labels[start:stop])
+
+    @property
+    def drawn(self) -> tuple[Tensor, ...]:
+        """What was drawn for this step."""
+        return self.inputs, self.labels
+
+    @property
+    def signature(self) -> tuple[object, ...]:
+        """Nothing else decides the step."""
+        return ()
+
+    def with_drawn(self, drawn: Sequence[Tensor]) -> TextRows:
+        """Return windows of other text."""
+        return TextRows(*drawn)

@@ -29,14 +29,14 @@ class Carry:
     @classmethod
     def empty(cls, state: State, seq_len: int) -> Carry:
         """Return a batch of which every row waits for its first puzzle."""
-        rows = state.z.shape[1]
+        rows, device = state.z.shape[1], state.z.device
         return cls(
             state,
-            inputs=torch.zeros(rows, seq_len, dtype=torch.int32),
-            labels=torch.zeros(rows, seq_len, dtype=torch.int64),
-            puzzle_ids=torch.zeros(rows, dtype=torch.int64),
-            steps=torch.zeros(rows, dtype=torch.int32),
-            halted=torch.ones(rows, dtype=torch.bool),
+            inputs=torch.zeros(rows, seq_len, dtype=torch.int32, device=device),
+            labels=torch.zeros(rows, seq_len, dtype=torch.int64, device=device),
+            puzzle_ids=torch.zeros(rows, dtype=torch.int64, device=device),
+            steps=torch.zeros(rows, dtype=torch.int32, device=device),
+            halted=torch.ones(rows, dtype=torch.bool, device=device),
         )
 
     def __len__(self) -> int:

@@ -107,7 +107,7 @@ class _Rotate(Function):
 
 def _rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     first, second = x.chunk(2, dim=-1)
-    output = torch.empty(x.shape, dtype=x.dtype)
+    output = torch.empty(x.shape, dtype=x.dtype, device=x.device)
     out_first, out_second = output.chunk(2, dim=-1)
     torch.mul(first, cos, out=out_first).addcmul_(second, sin, value=-1)
     torch.mul(second, cos, out=out_second).addcmul_(first, sin)

@@ -36,7 +36,7 @@ class _AttentionNorm(Function):
     ) -> Tensor:
         """Return the block's output (S, B, D)."""
         flat = x.reshape(-1, x.shape[-1])
-        parts = torch.empty((3, *x.shape), dtype=x.dtype)
+        parts = x.new_empty((3, *x.shape))
         for weight, part in zip(qkv.chunk(3), parts, strict=True):
             torch.mm(flat, weight.t(), out=part.view(flat.shape))
         if tables is not None:

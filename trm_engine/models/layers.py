@@ -8,17 +8,24 @@ transpose.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from trm_engine.compute.precision import widened
 from trm_engine.config.sections import ModelConfig, RuntimeConfig
 from trm_engine.models.fused import residual_norm, rotate, swiglu_norm
 from trm_engine.models.fused_attention import attention_norm
 from trm_engine.models.recompute import recomputed
 
+if TYPE_CHECKING:
+    from trm_engine.models.tiled import Tiles
+
+_FEW_TOKENS = 256
 # The standard deviation of a unit normal cut at ±2: dividing by it makes the cut distribution's deviation
 # exact.
 _CUT = 2.0
@@ -43,8 +50,20 @@ def lecun_normal(fan_out: int, fan_in: int, generator: torch.Generator) -> Tenso
 
 
 def rms_norm(x: Tensor, eps: float, dim: int = -1) -> Tensor:
-    """Divide by the root mean square along `dim`; no weight."""
-    return x * torch.rsqrt(x.square().mean(dim, keepdim=True) + eps)
+    """Divide by the root mean square along `dim`, computed in float32 at least; no weight."""
+    wide = widened(x)
+    return (wide * torch.rsqrt(wide.square().mean(dim, keepdim=True) + eps)).to(x.dtype)
+
+
+def embedded(tokens: Tensor, weight_VD: Tensor) -> Tensor:
+    """Return the rows of a matrix that tokens (…) name: (…, D).
+
+    On a GPU the same as a product with ones and zeros: there the gradient of a look-up of a few tokens that
+    all occur thousands of times would be summed row by row, by whichever thread comes first.
+    """
+    if weight_VD.device.type == "cuda" and len(weight_VD) <= _FEW_TOKENS:
+        return F.one_hot(tokens, len(weight_VD)).to(weight_VD.dtype) @ weight_VD
+    return F.embedding(tokens, weight_VD)
 
 
 class SwiGLU(nn.Module):
@@ -143,6 +162,10 @@ class Block(nn.Module):
     """
 
     fused = False
+    compiled: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None
+    """Both halves by torch's compiler, for states of one shape."""
+    tiles: tuple[Tiles | None, Tiles | None] | None = None
+    """On a GPU, in 16-bit numbers: weights of halves with short sides, for `trm_engine.models.tiled`."""
 
     def __init__(self, mixer: Attention | SwiGLU, mlp: SwiGLU, eps: float) -> None:
         super().__init__()
@@ -152,13 +175,47 @@ class Block(nn.Module):
 
     def forward(self, x_SBD: Tensor) -> Tensor:
         """Apply the block; an MLP as mixer works, and normalises, along the length."""
+        if self.tiles is not None:
+            return self._forward_tiled(x_SBD, *self.tiles)
         if self.fused:
             return self._forward_fused(x_SBD)
+        mix, widen = self.compiled or (self.mix, self.widen)
+        return widen(mix(x_SBD))
+
+    def mix(self, x_SBD: Tensor) -> Tensor:
+        """Apply the first half: what positions exchange, added and normalised."""
         if isinstance(self.mixer, SwiGLU):
-            x_SBD = rms_norm(x_SBD + self.mixer.along_length(x_SBD), self.eps, dim=0)
-        else:
-            x_SBD = rms_norm(x_SBD + self.mixer(x_SBD), self.eps)
+            return rms_norm(x_SBD + self.mixer.along_length(x_SBD), self.eps, dim=0)
+        return rms_norm(x_SBD + self.mixer(x_SBD), self.eps)
+
+    def widen(self, x_SBD: Tensor) -> Tensor:
+        """Apply the second half: the SwiGLU along the width, added and normalised."""
         return rms_norm(x_SBD + self.mlp(x_SBD), self.eps)
+
+    def _forward_tiled(self, x_SBD: Tensor, along: Tiles | None, across: Tiles | None) -> Tensor:
+        from trm_engine.models import tiled
+
+        mix, widen = self.compiled or (self.mix, self.widen)
+        if along is None:
+            x_SBD = mix(x_SBD)
+        else:
+            flat = x_SBD.reshape(len(x_SBD), -1)
+            x_SBD = tiled.swiglu_norm(flat, along, self.eps, along_length=True).view(x_SBD.shape)
+        if across is None:
+            return widen(x_SBD)
+        flat = x_SBD.reshape(-1, x_SBD.shape[-1])
+        return tiled.swiglu_norm(flat, across, self.eps, along_length=False).view(x_SBD.shape)
+
+    def use_tiles(self) -> None:
+        """Compute halves with short sides as one kernel each; see `trm_engine.models.tiled`."""
+        from trm_engine.models import tiled
+
+        def of(half: nn.Module) -> Tiles | None:
+            if not isinstance(half, SwiGLU) or len(half.down) > tiled.LONGEST:
+                return None
+            return tiled.Tiles(half.gate_up, half.down)
+
+        self.tiles = of(self.mixer), of(self.mlp)
 
     def _forward_fused(self, x_SBD: Tensor) -> Tensor:
         length, rows, size = x_SBD.shape
@@ -214,12 +271,45 @@ def build_network(
     return Network(Block(mixer(), swiglu(size), config.rms_norm_eps) for _ in range(config.layers))
 
 
-def use_kernels(model: nn.Module, runtime: RuntimeConfig) -> None:
-    """Choose the operations that compute; the mathematics is the same."""
+def refresh_tiles(model: nn.Module) -> None:
+    """Bring the copies of weights that kernels read up to date, where there are any: a step begins."""
+    for module in model.modules():
+        if isinstance(module, Block):
+            for tiles in module.tiles or ():
+                if tiles is not None:
+                    tiles.refresh()
+
+
+class _Compiled:
+    """A function that is compiled when it is first called: torch's compiler takes seconds to load."""
+
+    def __init__(self, half: Callable[[Tensor], Tensor]) -> None:
+        self._half = half
+        self._compiled: Callable[[Tensor], Tensor] | None = None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        self._compiled = self._compiled or torch.compile(self._half, dynamic=False)
+        return self._compiled(x)
+
+
+def use_kernels(model: nn.Module, runtime: RuntimeConfig, *, compiled: bool = False) -> None:
+    """Choose the operations that compute; the mathematics is the same.
+
+    Fused operations are for processors. `compiled`: torch compiles each block when it first computes; it must
+    be able to (`trm_engine.compute.compiler`), and one more shape of states costs one more compilation.
+    """
+    weight = next(model.parameters())
+    fused = runtime.fused and not compiled and weight.device.type == "cpu"
+    tiled = compiled and weight.device.type == "cuda" and weight.element_size() == 2
     for module in model.modules():
         if isinstance(module, (Block, Rotary)):
-            module.fused = runtime.fused
+            module.fused = fused
+        if isinstance(module, Block):
+            module.tiles = None
+            if tiled:
+                module.use_tiles()
+            module.compiled = (_Compiled(module.mix), _Compiled(module.widen)) if compiled else None
         if isinstance(module, Attention):
-            module.products = runtime.fused and runtime.attention == "products"
+            module.products = fused and runtime.attention == "products"
         if isinstance(module, Network):
             module.checkpointing = runtime.checkpointing

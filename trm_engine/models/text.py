@@ -8,8 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trm_engine.compute.precision import widened
 from trm_engine.config.sections import Config, ModelConfig
-from trm_engine.models.layers import build_network, lecun_normal, truncated_normal, use_kernels
+from trm_engine.models.layers import build_network, embedded, lecun_normal, truncated_normal, use_kernels
 
 
 class RecursiveText(nn.Module):
@@ -43,11 +44,11 @@ class RecursiveText(nn.Module):
         z = self.z_init.expand(x.shape)
         for _ in range(self.config.recursion_steps):
             z = self.blocks(z + x)
-        return F.linear(z, self.embed_tokens if self.config.tied_head else self.lm_head).to(x.dtype)
+        return widened(F.linear(z, self.embed_tokens if self.config.tied_head else self.lm_head))
 
     def embed(self, inputs_BL: Tensor) -> Tensor:
         """Return the embedded characters x (L, B, D)."""
-        x = F.embedding(inputs_BL.t().long(), self.embed_tokens)
+        x = embedded(inputs_BL.t().long(), self.embed_tokens)
         if self.config.positions == "learned":
             x = math.sqrt(0.5) * (x + self.embed_positions[: len(x)])
         return math.sqrt(self.config.hidden_size) * x

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trm_engine.compute.precision import widened
 from trm_engine.config.sections import Config, ModelConfig
-from trm_engine.models.layers import build_network, lecun_normal, truncated_normal, use_kernels
+from trm_engine.models.layers import build_network, embedded, lecun_normal, truncated_normal, use_kernels
 
 _HALT_BIAS = -5.0  # "do not halt" until training says otherwise
 
@@ -94,10 +95,10 @@ class TRM(nn.Module):
         return State(self.y_init.expand(shape).clone() if self.config.states == 2 else z, z)
 
     def reset(self, state: State, halted_B: Tensor) -> State:
-        """Return `state` with the rows that halted put back to the initial states."""
-        where = halted_B[None, :, None]
-        z = torch.where(where, self.z_init, state.z)
-        return State(torch.where(where, self.y_init, state.y) if self.config.states == 2 else z, z)
+        """Return `state` with the rows that halted put back to the initial states, in the weights' type."""
+        where, dtype = halted_B[None, :, None], self.embed_tokens.dtype
+        z = torch.where(where, self.z_init, state.z).to(dtype)
+        return State(torch.where(where, self.y_init, state.y).to(dtype) if self.config.states == 2 else z, z)
 
     def puzzle_rows(self, puzzle_ids_B: Tensor) -> Tensor | None:
         """Return the puzzle embeddings (B, E) of these identifiers; None for a model without them."""
@@ -124,9 +125,9 @@ class TRM(nn.Module):
                 state = self._cycle(state, x, updates)
         state = self._cycle(state, x, updates)
         answer = state.y
-        logits = F.linear(answer[self.prefix_len :], self.lm_head).to(x.dtype)
+        logits = widened(F.linear(answer[self.prefix_len :], self.lm_head))
         # The first position, as published: mixed with all others in every block, it speaks for the answer.
-        q_halt, q_continue = F.linear(answer[0], self.q_head, self.q_bias).to(x.dtype).unbind(-1)
+        q_halt, q_continue = widened(F.linear(answer[0], self.q_head, self.q_bias)).unbind(-1)
         return State(state.y.detach(), state.z.detach()), Output(logits, q_halt, q_continue)
 
     def embed(self, inputs_BL: Tensor, puzzle_rows_BN: Tensor | None) -> Tensor:
@@ -135,11 +136,12 @@ class TRM(nn.Module):
         parts = []
         if self.puzzle_emb_len:
             assert puzzle_rows_BN is not None
+            puzzle_rows_BN = puzzle_rows_BN.to(self.embed_tokens.dtype)
             padded = F.pad(puzzle_rows_BN, (0, self.puzzle_emb_len * size - puzzle_rows_BN.shape[1]))
             parts.append(padded.view(rows, self.puzzle_emb_len, size).transpose(0, 1))
         if self.config.registers:
             parts.append(self.registers.expand(-1, rows, -1))
-        parts.append(F.embedding(inputs_BL.t().long(), self.embed_tokens))
+        parts.append(embedded(inputs_BL.t().long(), self.embed_tokens))
         x = torch.cat(parts)
         if self.config.positions == "learned":
             # The sum of two independent parts would have √2 times the deviation of one.
@@ -154,8 +156,9 @@ class TRM(nn.Module):
                 z = self.blocks(z + x)
             z = self.blocks(z)
             return State(z, z)
+        injected = y + x
         for _ in range(updates):
-            z = self.blocks(z + (y + x))
+            z = self.blocks(z + injected)
         return State(self.blocks(y + z), z)
 
 

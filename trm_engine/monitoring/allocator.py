@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import platform
+import sys
 
 
 def release_memory() -> None:
@@ -17,7 +18,10 @@ def release_memory() -> None:
 
 
 def give_back() -> None:
-    """Give free blocks back to the system, where that has to be asked for."""
+    """Give free blocks back to the system, and to the device, where that has to be asked for."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
     if platform.libc_ver()[0] == "glibc":
         # None: the symbols of the running program, its C library's among them.
         getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)(0)

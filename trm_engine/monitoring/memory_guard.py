@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass
 
 from trm_engine.config.sections import MemoryConfig
+from trm_engine.monitoring.device_gauges import DeviceSample
 from trm_engine.monitoring.monitor import Sample
 from trm_engine.text import format_bytes
 
@@ -21,10 +22,14 @@ _WARN_BAND = 0.05  # hysteresis: how far below the warning's limit the share mus
 
 @dataclass(frozen=True)
 class Pressure:
-    """How much of the memory that this process could have, it has: `rss_bytes` of `limit_bytes`."""
+    """How much of the memory that this process could have, it has: `rss_bytes` of `limit_bytes`.
+
+    `device` names the graphics processor whose memory it is; empty for the machine's.
+    """
 
     rss_bytes: int
     limit_bytes: int
+    device: str = ""
 
     @property
     def share(self) -> float:
@@ -37,7 +42,7 @@ class Pressure:
 
     def __str__(self) -> str:
         return (
-            f"{self.share:.0%} of the memory it can have "
+            f"{self.share:.0%} of the memory it can have {f'on {self.device} ' if self.device else ''}"
             f"({format_bytes(self.rss_bytes)} of {format_bytes(self.limit_bytes)})"
         )
 
@@ -55,6 +60,13 @@ def pressure(rss_bytes: int | None, available_bytes: int | None, budget_gb: floa
         # What is held now and what could be taken more is all that this process can have.
         limits.append(available_bytes + rss_bytes)
     return Pressure(rss_bytes, min(limits)) if limits else None
+
+
+def device_pressure(device: DeviceSample | None) -> Pressure | None:
+    """Return the pressure on what a process holds on a graphics processor; None where it holds nothing."""
+    if device is None:
+        return None
+    return Pressure(device.held_bytes, device.held_bytes + device.free_bytes, device.name)
 
 
 class MemoryGuard:
@@ -81,7 +93,9 @@ class MemoryGuard:
 
     def see(self, sample: Sample) -> None:
         """Judge one sample."""
-        now = pressure(sample.rss_bytes, sample.available_bytes, self._config.budget_gb)
+        own = pressure(sample.rss_bytes, sample.available_bytes, self._config.budget_gb)
+        there = device_pressure(sample.device)
+        now = max((one for one in (own, there) if one is not None), key=lambda one: one.share, default=None)
         if now is None:
             return
         with self._lock:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from trm_engine.hardware.facts import Power
+from trm_engine.monitoring.device_gauges import DeviceSample, read_device
 from trm_engine.monitoring.process import CoreTimes, ProcessReadings, Readings
 
 Number = TypeVar("Number", int, float)
@@ -43,6 +44,8 @@ class Sample:
     """Is the machine on mains?"""
     saver: bool | None = None
     """Is a low-power mode on?"""
+    device: DeviceSample | None = None
+    """The graphics processor that the process computes on."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,10 @@ class Resources:
     """The most swap space in use by everything."""
     throttle_events: int | None = None
     """Thermal events (Linux)."""
+    peak_device_bytes: int | None = None
+    """The most memory held on a graphics processor, free blocks that were kept included."""
+    mean_device_load_percent: float | None = None
+    """How busy that was, where NVML tells; 0 … 100."""
     min_speed_limit_percent: float | None = None
     """The lowest speed that heat left to the CPU (macOS)."""
 
@@ -96,6 +103,7 @@ class Monitor:
         readings: Readings | None = None,
         clock: Callable[[], float] = time.monotonic,
         watchers: Sequence[Callable[[Sample], None]] = (),
+        device: Callable[[], DeviceSample | None] = read_device,
     ) -> None:
         if not 0 < interval <= MAX_INTERVAL_SECONDS:
             raise ValueError(f"interval {interval}: samples are at most {MAX_INTERVAL_SECONDS} s apart")
@@ -103,6 +111,7 @@ class Monitor:
         self._readings = readings or ProcessReadings()
         self._clock = clock
         self._watchers = tuple(watchers)
+        self._device = device
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -114,7 +123,7 @@ class Monitor:
         self._start_power = self._power = self._readings.power()
         self._latest = Sample(0.0)
         self._summary = Resources()
-        self._rss, self._available = _Mean(), _Mean()
+        self._rss, self._available, self._load = _Mean(), _Mean(), _Mean()
 
     def __enter__(self) -> Monitor:
         self.start()
@@ -182,13 +191,14 @@ class Monitor:
             speed_limit_percent=self._power.speed_limit_percent,
             plugged_in=self._power.plugged_in,
             saver=self._power.saver,
+            device=self._device(),
         )
         self._before, self._before_cpu, self._before_cores = now, cpu, cores
         return taken
 
     def _with(self, taken: Sample) -> Resources:
         """Return the summary with one more sample, the one that `_take` has just taken."""
-        so_far = self._summary
+        so_far, device = self._summary, taken.device
         return Resources(
             seconds=taken.seconds,
             samples=so_far.samples + 1,
@@ -202,6 +212,8 @@ class Monitor:
             mean_available_bytes=self._available.with_one(taken.available_bytes),
             peak_swap_used_bytes=_most(so_far.peak_swap_used_bytes, taken.swap_used_bytes),
             throttle_events=taken.throttle_events,
+            peak_device_bytes=_most(so_far.peak_device_bytes, device.held_bytes if device else None),
+            mean_device_load_percent=self._load.with_one(device.load_percent if device else None),
             min_speed_limit_percent=_least(so_far.min_speed_limit_percent, taken.speed_limit_percent),
         )
 
@@ -212,15 +224,15 @@ class Monitor:
 
 
 class _Mean:
-    """The mean of what is known of a figure."""
+    """The mean of what is known of a figure, in whole numbers."""
 
     def __init__(self) -> None:
         self._sum = self._count = 0
 
-    def with_one(self, value: int | None) -> int | None:
+    def with_one(self, value: float | None) -> int | None:
         """Return the mean with one more value."""
         if value is not None:
-            self._sum, self._count = self._sum + value, self._count + 1
+            self._sum, self._count = self._sum + round(value), self._count + 1
         return self._sum // self._count if self._count else None
 
 

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from trm_engine.config.sections import Config, TaskConfig
-from trm_engine.hardware.facts import Hardware
+from trm_engine.hardware.facts import Gpu, Hardware
 from trm_engine.planning.alternatives import alternatives
 from trm_engine.planning.costs import costs_of
+from trm_engine.planning.devices import OnDevice, beside_device, on_device
 from trm_engine.planning.flops import parameters, puzzle_parameters, training_flops
 from trm_engine.planning.memory import Footprint, footprint
 from trm_engine.planning.time import run_seconds, step_seconds
@@ -44,6 +45,8 @@ class Fit:
     """Time in which as many rows are trained as there are training examples; None where not known."""
     seconds: float | None
     """Length of the run with its evaluations; None without a rate."""
+    device: OnDevice | None = None
+    """What it takes on the graphics processor that it would compute on; None: the processor computes."""
     problems: tuple[str, ...] = ()
     """Why it does not fit; empty when it does, or when the budget is not known."""
     alternatives: tuple[ChangeSettings, ...] = ()
@@ -67,25 +70,36 @@ def estimate(
     gemm_gflops: float | None = None,
     num_puzzle_ids: int | None = None,
     ranks: int = 1,
+    gpu: Gpu | None = None,
 ) -> Fit:
     """Predict what `config` costs, and name alternatives where it does not fit `budget_bytes`.
 
     `gemm_gflops`: rate of fp32 matrix products. `num_puzzle_ids`: rows of the puzzle embedding, where the
-    data have been read; else as many as the task's settings allow for. `ranks`: processes here that
-    share the rows.
+    data have been read; else as many as the task's settings allow for. `gpu`: what computes, if it is not the
+    processor (`device_of`); memory is then what stays beside it. `ranks`: processes here that share the rows.
     """
     if num_puzzle_ids is None:
         num_puzzle_ids = config.task.num_puzzle_ids
-    memory = _memory(config, num_puzzle_ids, ranks)
+    ids, device = num_puzzle_ids, None if gpu is None else on_device(config, gpu)
+
+    def held(by: Config) -> Footprint:
+        memory = _memory(by, ids, ranks)
+        return memory if gpu is None else beside_device(memory)
+
+    memory = held(config)
     per_sample, rows = training_flops(config), config.train.batch_size
     speed = rows / step_seconds(config, gemm_gflops) if gemm_gflops else None
+    seconds = run_seconds(config, gemm_gflops) if gemm_gflops else None
+    if device is not None:
+        speed, seconds = device.samples_per_second, device.run_seconds(config)
     problems: tuple[str, ...] = ()
     smaller: tuple[ChangeSettings, ...] = ()
     if budget_bytes is not None and memory.peak > budget_bytes:
         problems = (_too_large(config, memory, budget_bytes),)
-        smaller = alternatives(
-            config, lambda other: _memory(other, num_puzzle_ids, ranks).peak <= budget_bytes
-        )
+        smaller = alternatives(config, lambda other: held(other).peak <= budget_bytes)
+    if gpu is not None and device is not None and not device.fits:
+        problems = (*problems, device.problem)
+        smaller = alternatives(config, lambda other: on_device(other, gpu).fits)
     return Fit(
         parameters=parameters(config),
         parameters_exact=costs_of(config).exact,
@@ -98,7 +112,8 @@ def estimate(
         gemm_gflops=gemm_gflops,
         samples_per_second=speed,
         epoch_seconds=_epoch_seconds(config.task, speed),
-        seconds=run_seconds(config, gemm_gflops) if gemm_gflops else None,
+        seconds=seconds,
+        device=device,
         problems=problems,
         alternatives=smaller,
     )

@@ -145,6 +145,8 @@ class SessionRecord(BaseModel):
     """Threads that computed, of each rank; 0 when not known yet."""
     ranks: int = 1
     """Processes that computed together."""
+    device: str = ""
+    """Where it computed last: `cpu`, `cuda:0`; empty when not known."""
     numerics: int = 1
     """Version of the step's arithmetic that the session began with; 1 where none was recorded."""
     trial: str = ""

@@ -37,6 +37,11 @@ class Changes:
             rates = {f"train.{name}": getattr(train, name) * factor for name in ("lr", "puzzle_emb_lr")}
             self._change(rates, f"learning rate × {factor:g}")
 
+    @property
+    def next_planned(self) -> int | None:
+        """The step before which a replay changes the configuration next."""
+        return min(self._plan, default=None)
+
     def shrink(self, why: str) -> None:
         """Train on fewer rows at once because memory ran out; where that cannot be, stop the run."""
         change = self._run.memory.smaller(self._config, why)

@@ -116,6 +116,19 @@ class Control:
         """Whether a stop was asked for."""
         return self.stop_reason is not None
 
+    @property
+    def asks(self) -> bool:
+        """Whether anything was asked for that waits to be done between two steps."""
+        return bool(
+            self.stopping
+            or self.paused
+            or self._checkpoint
+            or self._evaluate
+            or self._extra_steps
+            or self._lr_factors
+            or self._looks
+        )
+
     def poll(self, *, undo: bool = False) -> Next:
         """Return what is to be done next, and do nothing; `undo` says that memory asks for a smaller step.
 

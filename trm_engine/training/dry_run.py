@@ -9,7 +9,8 @@ from trm_engine.decisions import Decision
 from trm_engine.errors import FitError
 from trm_engine.learning.learner import Learner
 from trm_engine.monitoring.allocator import is_out_of_memory, release_memory
-from trm_engine.monitoring.memory_guard import Pressure, pressure
+from trm_engine.monitoring.device_gauges import read_device
+from trm_engine.monitoring.memory_guard import Pressure, device_pressure, pressure
 from trm_engine.monitoring.process import ProcessReadings, Readings
 from trm_engine.planning.estimate import estimate
 from trm_engine.remedies import ChangeSettings
@@ -78,8 +79,12 @@ def _try(learner: Learner, rows: int, readings: Readings, ranks: int) -> _Trial:
     if highest is not None and highest_now is not None and highest_now > highest:
         peak = highest_now  # else something before held more; but freed blocks are kept, and count as held
     peak, held_now = ranks * peak, None if held_now is None else ranks * held_now
+    there = device_pressure(read_device())
     now = pressure(held_now, readings.memory().effective_available_bytes, learner.config.memory.budget_gb)
-    return _Trial(ran=True, peak=Pressure(peak, now.limit_bytes) if now else None)
+    own = Pressure(peak, now.limit_bytes) if now else None
+    if there is not None and (own is None or there.share > own.share):
+        return _Trial(ran=True, peak=there)
+    return _Trial(ran=True, peak=own)
 
 
 def _remedies(config: Config, peak: Pressure | None, ranks: int) -> tuple[ChangeSettings, ...]:

@@ -68,6 +68,12 @@ class Stepped(Event):
     cpu_percent: float | None
     micro_batch: int
     loss_digest: str
+    device: str = "cpu"
+    """Where it computes."""
+    device_bytes: int | None = None
+    """Memory held on a graphics processor."""
+    device_idle: float | None = None
+    """Share of the time since the last record in which that waited for its next step; None: not known."""
 
 
 @dataclass(frozen=True)

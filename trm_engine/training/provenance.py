@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
+
+from trm_engine.compute.devices import found_devices
 from trm_engine.config import Config, loads
 from trm_engine.config.sections import DATA_FIELDS
 from trm_engine.errors import SessionError, UsageError
@@ -150,6 +153,35 @@ def numerics_warning(session: Session, consequence: str) -> list[Warned]:
     return [Warned("numerics", told)]
 
 
+def device_warning(session: Session, device: torch.device) -> list[Warned]:
+    """Return a warning where a session that has computed on one kind of device goes on on another."""
+    was, now = _kind_of_device(session), device.type
+    if was == now:
+        return []
+    told = (
+        f"session {session.id} has computed on {session.record.device or was} and goes on on {device}, whose "
+        f"arithmetic rounds differently: from here on a replay cannot agree to the bit"
+    )
+    return [Warned("device", told)]
+
+
+def on_its_device(config: Config, session: Session) -> Config:
+    """Return a configuration that computes where a session did, if that is here; for a replay."""
+    device = session.record.device or "cpu"  # there was no other when it was not recorded
+    if device != "cpu" and device not in {found.name for found in found_devices()}:
+        return config
+    return config.model_copy(update={"runtime": config.runtime.model_copy(update={"device": device})})
+
+
+def compares_to_the_bit(original: Session, again: Session) -> bool:
+    """Whether two sessions computed on the same kind of device: on others no two roundings agree."""
+    return _kind_of_device(original) == _kind_of_device(again)
+
+
+def _kind_of_device(session: Session) -> str:
+    return (session.record.device or "cpu").partition(":")[0]
+
+
 def environment(original: Session, again: Session) -> tuple[str, ...]:
     """Name what differs between two sessions' machines and versions: what could explain a difference."""
     was, now = original.record, again.record
@@ -161,6 +193,8 @@ def environment(original: Session, again: Session) -> tuple[str, ...]:
         for name in now.versions
         if was.versions.get(name) != now.versions.get(name)
     ]
+    if not compares_to_the_bit(original, again):
+        found.append(f"device {was.device or 'cpu'} → {now.device}: they round differently, so no two agree")
     if was.threads != now.threads:
         found.append(f"threads {was.threads} → {now.threads}")
     if was.ranks != now.ranks:

@@ -14,12 +14,14 @@ from trm_engine.training.events import Finished, Warned
 from trm_engine.training.origin import begin_again, beginning_of
 from trm_engine.training.provenance import (
     compare_data,
+    compares_to_the_bit,
     configurations,
     damaged_metrics,
     data_of_session,
     digests,
     environment,
     numerics_warning,
+    on_its_device,
     record_data,
     with_absolute_data,
     with_data_of,
@@ -40,6 +42,8 @@ class Replay:
     compared: int
     first_difference: int | None
     differences: tuple[str, ...]
+    comparable: bool = True
+    """Whether both computed on the same kind of device; others round differently, so losses cannot agree."""
 
     @property
     def agrees(self) -> bool:
@@ -62,8 +66,8 @@ def replay(store: Store, ref: str, sitting: Sitting, *, overrides: Sequence[str]
     latest = loads(original.config_text, f"session {original.id}")
     moved = with_absolute_data(apply(latest, overrides))
     _refuse_other_changes(latest, moved)
-    first = with_data_of(first, moved)
-    changes = {step: with_data_of(change, moved) for step, change in changes.items()}
+    first = on_its_device(with_data_of(first, moved), original)
+    changes = {step: on_its_device(with_data_of(change, moved), original) for step, change in changes.items()}
     recorded = digests(original)
     if not recorded:
         raise SessionError(f"session {original.id} has recorded no steps to compare a replay with")
@@ -94,7 +98,11 @@ def replay(store: Store, ref: str, sitting: Sitting, *, overrides: Sequence[str]
     compared = sorted(recorded.keys() & replayed.keys())
     different = [step for step in compared if recorded[step] != replayed[step]]
     return Replay(
-        finished, len(compared), different[0] if different else None, environment(original, session)
+        finished,
+        len(compared),
+        different[0] if different else None,
+        environment(original, session),
+        compares_to_the_bit(original, session),
     )
 
 

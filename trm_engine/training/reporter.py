@@ -35,11 +35,13 @@ class Reporter:
         self._window = Window()
         self._clock = clock
         self._told_at = clock()
+        self._busy_before: tuple[float, float] | None = None
 
-    def observe(self, learner: Learner, update: Update) -> None:
-        """Take in a step, and tell of it when it is time."""
+    def observe(self, learner: Learner, updates: Sequence[Update]) -> None:
+        """Take in the steps up to the present one, and tell of them when it is time."""
         counters, train = learner.counters, learner.config.train
-        self._window.add(update, learner.rows)
+        for update in updates:
+            self._window.add(update, learner.rows)
         self.rate.see(self._stopwatch.seconds, counters.samples)
         if counters.step % train.log_every == 0 or counters.step >= train.steps:
             self._report(learner, recorded=True)
@@ -90,12 +92,28 @@ class Reporter:
             cpu_percent=sample.cpu_percent,
             micro_batch=learner.config.micro_batch,
             loss_digest=counters.digest,
+            device=str(learner.device),
+            device_bytes=sample.device.held_bytes if sample.device else None,
+            device_idle=self._idle(learner),
         )
         self._told_at = self._clock()
         if recorded:
             self._session.metrics.append({**event.to_dict(), **_machine(sample)})
             self._window = Window()
+            busy = learner.busy_seconds
+            self._busy_before = None if busy is None else (self._stopwatch.seconds, busy)
         self.emit(event)
+
+    def _idle(self, learner: Learner) -> float | None:
+        """Return the share of the training time since the last record that the device did not compute."""
+        busy = learner.busy_seconds
+        if busy is None or self._busy_before is None:
+            return None
+        seconds = self._stopwatch.seconds - self._busy_before[0]
+        computed = busy - self._busy_before[1]
+        if seconds <= 0 or computed < 0:  # the latter: counted anew since a change of settings
+            return None
+        return min(max(1 - computed / seconds, 0.0), 1.0)
 
 
 def _machine(sample: Sample) -> dict[str, object]:
@@ -106,4 +124,10 @@ def _machine(sample: Sample) -> dict[str, object]:
         "throttle_events": sample.throttle_events,
         "speed_limit_percent": sample.speed_limit_percent,
     }
+    if sample.device is not None:
+        told |= {
+            "device_load_percent": sample.device.load_percent,
+            "device_watts": sample.device.watts,
+            "device_celsius": sample.device.celsius,
+        }
     return {name: value for name, value in told.items() if value not in (None, [], 0)}

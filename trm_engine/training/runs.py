@@ -14,6 +14,7 @@ from trm_engine.learning.build import build_learner
 from trm_engine.learning.learner import Learner
 from trm_engine.monitoring.process import ProcessReadings
 from trm_engine.monitoring.slowdowns import PerformanceWatch
+from trm_engine.planning.devices import device_of
 from trm_engine.planning.estimate import estimate, memory_budget
 from trm_engine.sessions import Session, Store
 from trm_engine.tasks import build_task
@@ -27,6 +28,7 @@ from trm_engine.training.provenance import (
     compare_data,
     damaged_metrics,
     data_of_session,
+    device_warning,
     numerics_warning,
     record_data,
     with_absolute_data,
@@ -83,7 +85,12 @@ def start(
 
 def require_fit(config: Config, hardware: Hardware, *, ranks: int = 1) -> None:
     """Refuse a configuration that the machine's memory cannot hold, and name some that it can."""
-    fit = estimate(config, budget_bytes=memory_budget(config, hardware), ranks=ranks)
+    fit = estimate(
+        config,
+        budget_bytes=memory_budget(config, hardware),
+        ranks=ranks,
+        gpu=None if ranks > 1 else device_of(config, hardware.gpus),
+    )
     if not fit.fits:
         raise FitError("\n".join(fit.problems), remedies=fit.alternatives)
 
@@ -115,6 +122,7 @@ def resume(
             record_data(session, task, hardware)
         told += numerics_warning(session, "the run continues with the present ones")
         learner = build_learner(config, task)
+        told += device_warning(session, learner.device)
         try:
             learner.restore(found.weights, found.tensors, found.state["learner"])
         except _UNFIT as error:
@@ -170,7 +178,7 @@ def train(
 ) -> Finished:
     """Train a learner that is ready into its session. `plan`: a replay's configurations by their steps."""
     resumption, hardware, tuned = resumption or Resumption(), setup.hardware, setup.tuned
-    session.update(threads=tuned.threads, ranks=sitting.ranks)
+    session.update(threads=tuned.threads, ranks=sitting.ranks, device=str(learner.device))
     chosen = [*decisions(learner.config.runtime), *tuned.decisions, reading_decision(learner.task.train)]
     beside: list[int] = []
     memory = MemoryKeeper(
@@ -185,7 +193,8 @@ def train(
     if (group := sitting.group) is not None:
         chosen.append(ranks_decision(learner.config, group.place))
         beside = lead(learner, group, threads=tuned.threads, data=session.record.data)
-    rate = estimate(learner.config, gemm_gflops=hardware.gemm_gflops).samples_per_second
+    config, gpu = learner.config, device_of(learner.config, hardware.gpus)
+    rate = estimate(config, gemm_gflops=hardware.gemm_gflops, gpu=gpu).samples_per_second
     slowdowns = PerformanceWatch(
         tuned.threads, hardware, samples_per_second=rate, paused=lambda: sitting.control.resting
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from trm_engine.errors import DivergedError
+from trm_engine.learning.learner import Update
 from trm_engine.sessions import Checkpoint
 from trm_engine.training.events import Saved
 from trm_engine.training.run import Run
@@ -67,25 +68,25 @@ class Saver:
         for word in words:
             self._run.reporter.warn("damaged-checkpoint", word)
 
-    def recover(self) -> None:
+    def recover(self, skipped: Update) -> bool:
         """After a step whose loss or gradient was unsound (and which was skipped): warn, then roll back.
 
-        Raises `DivergedError` when rolling back has not helped.
+        Returns whether it rolled back. Raises `DivergedError` when that has not helped.
         """
         counters = self._learner.counters
         self._run.reporter.warn(
-            "skipped-step", f"step {counters.step} skipped: non-finite gradient or loss spike"
+            "skipped-step", f"step {skipped.step} skipped: non-finite gradient or loss spike"
         )
         # A single bad batch is passed over; several in a row mean that the weights are the problem.
-        if counters.skipped_in_a_row < _SKIPS_BEFORE_ROLLBACK:
-            return
+        if skipped.skipped_in_a_row < _SKIPS_BEFORE_ROLLBACK:
+            return False
         if self._rollbacks == _MOST_ROLLBACKS:
             raise DivergedError(
-                f"training diverged at step {counters.step}, and {_MOST_ROLLBACKS} returns to a checkpoint "
+                f"training diverged at step {skipped.step}, and {_MOST_ROLLBACKS} returns to a checkpoint "
                 f"with a lower rate did not help; lower train.lr (now {self._learner.config.train.lr:g})"
             )
         self._rollbacks += 1
-        diverged_at = counters.step
+        diverged_at = skipped.step
         scale = counters.lr_scale * _ROLLBACK_LR
         step = self.go_back()
         # After going back, which restores the counters of then: else the rate would be the old one again.
@@ -93,6 +94,7 @@ class Saver:
         self._run.reporter.warn(
             "rollback", f"diverged at step {diverged_at}: back to step {step} with the rate × {scale:g}"
         )
+        return True
 
     def go_back(self) -> int:
         """Go on from the newest sound checkpoint under the configuration in force; return its step."""

@@ -63,8 +63,8 @@ class Trainer:
             self._begin(hardware, decisions)
             self._heed_control()
             while not self._complete() and self._run.control.poll() is Next.CONTINUE:
-                if (update := self._step()) is not None:
-                    self._observe(update)
+                if updates := self._step():
+                    self._observe(updates)
                     self.evaluator.evaluate_when_due()
                     self.saver.save_when_due()
                 self._heed_control()
@@ -81,31 +81,51 @@ class Trainer:
 
     # --- the parts of an iteration --------------------------------------------------------------------------
 
-    def _step(self) -> Update | None:
-        """Draw a batch and take a step. None when it was undone: a stop was asked for, or memory is short."""
+    def _step(self) -> list[Update]:
+        """Draw batches and take a step, or those that a device takes before it is asked for their figures.
+
+        Nothing when a step was undone: a stop was asked for, or memory is short.
+        """
         learner, step = self._run.learner, self._run.step
         try:
-            update = learner.learn(
-                learner.config.micro_batch, lambda: self._between_micro_batches() is not Next.CONTINUE
+            updates = learner.advance(
+                learner.config.micro_batch,
+                lambda: self._between_micro_batches() is not Next.CONTINUE,
+                most=self._steps_until_due(),
+                hurried=self._asked,
             )
         except (MemoryError, RuntimeError, OSError) as error:
             if not is_out_of_memory(error):
                 raise
         else:
             self._run.memory.guard.worked()
-            return update
+            return updates
         # Beyond the handler: the error held on to the tensors of the step.
         release_memory()
         if self._run.step != step:  # half an update of the weights cannot be undone
             self.saver.go_back()
         self.changes.shrink("out of memory")
-        return None
+        return []
 
-    def _observe(self, update: Update) -> None:
-        """Report a step; one that was skipped as unsound may lead back to a checkpoint."""
-        self._run.reporter.observe(self._run.learner, update)
-        if not update.applied:
-            self.saver.recover()
+    def _observe(self, updates: Sequence[Update]) -> None:
+        """Report steps; one that was skipped as unsound may lead back to a checkpoint."""
+        self._run.reporter.observe(self._run.learner, updates)
+        for update in updates:
+            if not update.applied and self.saver.recover(update):
+                return  # those after it count no more
+
+    def _steps_until_due(self) -> int:
+        """Return how many steps there are until something has to be done between two of them."""
+        config, step = self._run.learner.config, self._run.step
+        periods = (config.train.log_every, config.eval.every, config.checkpoint.every_steps)
+        ends = [step + every - step % every for every in periods if every]
+        ends += [config.train.steps, *(end for end in (self.limits.step, self.changes.next_planned) if end)]
+        return max(1, min(ends) - step)
+
+    def _asked(self) -> bool:
+        """Whether somebody asks for something, or memory is short: then no more steps are taken at once."""
+        run = self._run
+        return run.control.asks or run.memory.presses(run.learner.config)
 
     def _heed_control(self) -> None:
         """Do what was asked for: stop at a limit, wait while paused, show weights, reconfigure."""

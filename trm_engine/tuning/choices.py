@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+import torch
+
+from trm_engine.compute.compiler import compiler_problem
+from trm_engine.compute.devices import chosen
+from trm_engine.compute.precision import has_bfloat16
 from trm_engine.config import RuntimeConfig
 from trm_engine.decisions import Decision
 from trm_engine.hardware import Hardware
@@ -41,6 +46,13 @@ def choose_threads(
 
 def choose_kernels(runtime: RuntimeConfig) -> Decision:
     """Return which operations the model computes with."""
+    device = chosen(runtime.device)[0]
+    if device.type != "cpu":
+        why = compiler_problem(device, runtime)
+        if why is not None:
+            return Decision("kernels", "plain", why)
+        graph = ", each step recorded as one CUDA graph" if device.type == "cuda" else ""
+        return Decision("kernels", f"blocks compiled{graph}", "fewer passes over memory, fewer launches")
     if runtime.tuning == "off":
         return Decision("kernels", "plain", "runtime.tuning is off")
     return Decision("kernels", "fused", "fewer passes over memory for the same mathematics")
@@ -48,4 +60,15 @@ def choose_kernels(runtime: RuntimeConfig) -> Decision:
 
 def decisions(runtime: RuntimeConfig) -> list[Decision]:
     """Return the choices that need no measurement."""
-    return [*preparations(), choose_kernels(runtime)]
+    return [*preparations(), chosen(runtime.device)[1], choose_kernels(runtime)]
+
+
+def choose_precision(runtime: RuntimeConfig, device: torch.device) -> Decision:
+    """Return the precision of matrix products on a device that is not the processor."""
+    if runtime.precision != "auto":
+        default = runtime.precision == type(runtime).model_fields["precision"].default
+        return Decision("precision", runtime.precision, "default" if default else "as configured")
+    if has_bfloat16(device):
+        why = f"{device} has matrix units for it; weights are kept and updated in float32"
+        return Decision("precision", "bf16", why)
+    return Decision("precision", "exact", f"{device} has no matrix units for bfloat16 that are known to help")

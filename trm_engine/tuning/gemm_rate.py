@@ -11,6 +11,7 @@ from trm_engine.compute.gemm import exact_libraries, use_gemm
 from trm_engine.hardware import Hardware
 from trm_engine.tuning.cache import Trial, TuningCache, machine_key
 from trm_engine.tuning.choices import choose_threads
+from trm_engine.tuning.device_rate import with_device_rates
 
 _ROWS, _INNER, _COLUMNS = 1552, 512, 1536  # of the published model's step: 97 positions of 16 rows
 _SECONDS = 0.1
@@ -30,11 +31,12 @@ def with_gemm_rate(
     """Return the machine with the rate of its products, which is measured where it is not known yet.
 
     Measures with as many threads as a run would take where nothing in the environment limits them, in the
-    calling thread, for a fraction of a second. What was measured while other programs took the cores is
-    measured again, and the higher rate kept: disturbance only slows. The rate of a profile stands.
-    `measure` returns the rate in GFLOP/s of the library in force, by default that of some products;
-    `libraries` names those to compare, and `share` tells how much of the cores the measurement had.
+    calling thread, for a fraction of a second; graphics processors too. What was measured while other
+    programs took the cores is measured again, and the higher rate kept: disturbance only slows. The rate of a
+    profile stands. `measure` returns the rate in GFLOP/s of the library in force, by default that of some
+    products; `libraries` names those to compare, and `share` tells how much of the cores the measurement had.
     """
+    hardware = with_device_rates(hardware, cache)
     if hardware.gemm_gflops or hardware.profile:
         return hardware
     cache, key = cache or TuningCache(), machine_key(hardware, _SETTING)

@@ -20,7 +20,7 @@ from trm_engine.monitoring.allocator import is_out_of_memory, release_memory
 from trm_engine.planning.costs import shape_of
 from trm_engine.text import format_seconds
 from trm_engine.tuning.cache import Trial, TuningCache, describe, key_of
-from trm_engine.tuning.choices import choose_threads
+from trm_engine.tuning.choices import choose_precision, choose_threads
 from trm_engine.tuning.products import bf16_problem
 from trm_engine.tuning.share import Clock, Share, seconds_of
 
@@ -151,6 +151,10 @@ class _Tuner:
         asked = threads or self.learner.config.runtime.threads
         self.threads, counted = choose_threads(asked, self.hardware, ranks=ranks)
         self._use_threads(self.threads)
+        if self.learner.device.type != "cpu":  # what is asked below is about processors, and stays open
+            return Tuned(
+                self.threads, [counted, choose_precision(self.learner.config.runtime, self.learner.device)]
+            )
         settled = [self._settle(question) for question in _QUESTIONS]
         if not asked and ranks == 1 and self.learner.config.runtime.tuning == "auto":
             counted = self._count() or counted

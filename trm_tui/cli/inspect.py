@@ -12,6 +12,7 @@ from trm_engine.text import duration, format_bytes, three_digits
 from trm_tui.cli.terminal.context import settings
 from trm_tui.cli.terminal.output import JsonFlag, notice, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption, configured
+from trm_tui.shared.gpu import gpu_words
 
 if TYPE_CHECKING:
     from trm_engine.config import Preset
@@ -34,13 +35,19 @@ def check(
     json: JsonFlag = False,
 ) -> None:
     """Say what a configuration will cost, and whether it fits the machine. Exit code 4 when it does not."""
+    from trm_engine.planning.devices import device_of
     from trm_engine.planning.estimate import estimate, memory_budget
     from trm_engine.training.runs import require_fit
     from trm_engine.tuning.gemm_rate import with_gemm_rate
 
     name, config = configured(preset, overrides or [])
     machine = with_gemm_rate(settings(ctx).machine())
-    fit = estimate(config, budget_bytes=memory_budget(config, machine), gemm_gflops=machine.gemm_gflops)
+    fit = estimate(
+        config,
+        budget_bytes=memory_budget(config, machine),
+        gemm_gflops=machine.gemm_gflops,
+        gpu=device_of(config, machine.gpus),
+    )
     if json:
         print_json({"preset": name, **fit.to_dict()})
     else:
@@ -60,9 +67,14 @@ def _fit_facts(fit: Fit, at_most: str, machine: Hardware) -> Iterator[tuple[str,
     yield "work", f"{fit.flops_per_sample / 1e9:.3g} GFLOP a sample, {fit.flops_per_step / 1e9:.3g} a step"
     budget = format_bytes(fit.budget_bytes) if fit.budget_bytes is not None else "unknown"
     yield "peak memory", f"about {format_bytes(fit.peak_rss_bytes)} of {budget}"
+    if fit.device is not None:
+        there = format_bytes(fit.device.memory_bytes) if fit.device.memory_bytes else "unknown"
+        yield "computes on", f"{fit.device.title} ({fit.device.device}), {fit.device.precision}"
+        yield "memory there", f"about {format_bytes(fit.device.peak_bytes)} of {there}"
     if fit.samples_per_second and fit.seconds:
         speed = three_digits(fit.samples_per_second)
-        yield "speed", f"about {speed} samples/s, planned with {fit.gemm_gflops:.0f} GFLOP/s"
+        planned = "" if fit.device else f", planned with {fit.gemm_gflops:.0f} GFLOP/s"
+        yield "speed", f"about {speed} samples/s{planned}"
         from trm_tui.shared.rates import disturbance
 
         if disturbed := disturbance(machine):
@@ -175,7 +187,7 @@ def _hardware_facts(machine: Hardware) -> Iterator[tuple[str, object]]:
     yield "container limit", limit
     yield "swap", f"{_size(memory.swap_used_bytes)} of {_size(memory.swap_total_bytes)} used"
     for gpu in machine.gpus:
-        yield gpu.kind.upper(), f"{_yes(gpu.present)} present, {_yes(gpu.usable)} usable"
+        yield gpu.kind.upper(), gpu_words(gpu)
     if machine.power.battery_percent is not None:
         source = "plugged in" if machine.power.plugged_in else "on battery"
         yield "battery", f"{machine.power.battery_percent:.0f} %, {source}"
@@ -192,7 +204,3 @@ def _known(value: object) -> str:
 
 def _size(count: int | None) -> str:
     return "unknown" if count is None else format_bytes(count)
-
-
-def _yes(value: bool | None) -> str:
-    return "unknown whether" if value is None else "" if value else "not"

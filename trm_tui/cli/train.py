@@ -208,6 +208,7 @@ def replay(
         "records_compared": outcome.compared,
         "first_difference": outcome.first_difference,
         "differences": list(outcome.differences),
+        "comparable": outcome.comparable,
         "weights_sha256": outcome.finished.weights_sha256,
     }
     if json:

@@ -64,5 +64,7 @@ def replay_verdict(replay: Replay, original: str) -> str:
         return f"every loss agrees bit for bit with {original} ({replay.compared} records compared)"
     if replay.first_difference is None:
         return f"stopped before anything could be compared with {original}"
+    if not replay.comparable:
+        return f"not comparable with {original} bit for bit: {'; '.join(replay.differences)}"
     why = "; ".join(replay.differences) or "same versions and threads"
     return f"the losses differ from {original} by step {replay.first_difference} ({why})"

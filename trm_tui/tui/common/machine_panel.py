@@ -28,7 +28,25 @@ class MachinePanel(Panel):
 
     def lines(self, width: int) -> list[Content]:
         """Return what to show, line by line."""
-        return [*self._cores(width), *self._memory(width)]
+        return [*self._cores(width), *self._memory(width), *self._device(width)]
+
+    def _device(self, width: int) -> list[Content]:
+        device = self.sample.device
+        if device is None:
+            return []
+        used = device.total_bytes - device.free_bytes
+        parts = [
+            (device.held_bytes / device.total_bytes, "$primary"),
+            ((used - device.held_bytes) / device.total_bytes, "$foreground 40%"),
+        ]
+        told = [f"{format_bytes(used)} of {format_bytes(device.total_bytes)}"]
+        told += [f"{device.load_percent:.0f} % busy"] if device.load_percent is not None else []
+        told += [f"{device.watts:.0f} W"] if device.watts is not None else []
+        told += [f"{device.celsius:.0f} °C"] if device.celsius is not None else []
+        return [
+            Content.assemble("GPU ", parts_bar(parts, max(width - 4, 1))),
+            Content.styled(" · ".join(told), "$text-muted"),
+        ]
 
     def _cores(self, width: int) -> list[Content]:
         percents = self.sample.core_percents

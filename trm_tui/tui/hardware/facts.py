@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trm_engine.hardware import Hardware
-from trm_engine.hardware.facts import UNKNOWN, Gpu
+from trm_engine.hardware.facts import UNKNOWN
 from trm_engine.text import format_bytes, format_cache, safe_text
+from trm_tui.shared.gpu import gpu_words
 
 Fact = tuple[str, str]
 
@@ -57,18 +58,7 @@ def _graphics(machine: Hardware) -> Iterator[Fact]:
     if not machine.gpus:
         yield "", "nothing that torch could compute on"
     for gpu in machine.gpus:
-        yield gpu.kind.upper(), _gpu(gpu)
-
-
-def _gpu(gpu: Gpu) -> str:
-    words = {
-        True: "usable",
-        False: "there, but this torch cannot use it" if gpu.present else "none",
-        None: "there; torch was not asked" if gpu.present else "none" if gpu.present is False else UNKNOWN,
-    }
-    named = [gpu.name if gpu.name != UNKNOWN else "", words[gpu.usable]]
-    named.append(format_bytes(gpu.memory_bytes) if gpu.memory_bytes else "")
-    return " · ".join(filter(None, named))
+        yield gpu.kind.upper(), gpu_words(gpu)
 
 
 def _torch(machine: Hardware) -> Iterator[Fact]:

@@ -86,7 +86,7 @@ class HardwareScreen(ModeScreen):
     @work(exclusive=True)
     async def _look(self, words: str) -> None:
         self._say(Content.styled(words, "$text-warning"))
-        self._detected = await asyncio.to_thread(self.detected_by, with_torch=True)
+        self._detected = await asyncio.to_thread(self._with_rates)
         self._say(self._summary(self._detected))
         self.trm.refresh_now()
 
@@ -116,3 +116,9 @@ class HardwareScreen(ModeScreen):
     def action_back(self) -> None:
         """Go to the dashboard."""
         self.app.switch_mode("dashboard")
+
+    def _with_rates(self) -> Hardware:
+        """Detect this machine, and measure graphics processors where it has some that torch can use."""
+        from trm_engine.tuning.device_rate import with_device_rates
+
+        return with_device_rates(self.detected_by(with_torch=True))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from trm_engine.config import Config, FieldInfo, Value
+from trm_engine.planning.devices import device_of
 from trm_engine.planning.estimate import Fit, estimate, memory_budget
 from trm_engine.text import format_bytes, nearest, one_line
 from trm_tui.workbench.editor.draft import Draft
@@ -145,6 +146,7 @@ def _fit(config: Config, machine: Machine) -> Fit:
         config,
         budget_bytes=memory_budget(config, machine.hardware),
         gemm_gflops=machine.rate.gflops if machine.rate else None,
+        gpu=device_of(config, machine.hardware.gpus),
     )
 
 
