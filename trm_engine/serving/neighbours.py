@@ -34,6 +34,10 @@ class Neighbours:
         """Return the threads to compute with: all cores, or one beside a run."""
         return 1 if self.training else max(self._cores, 1)
 
+    def language_threads(self) -> int:
+        """Return the threads for a language model, whose threads spin: one is left to everybody else."""
+        return 1 if self.training else max(self._cores - 1, 1)
+
     def _look(self) -> bool:
         try:
             return any(record.status == "running" for record in self._store.list())

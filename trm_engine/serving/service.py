@@ -44,6 +44,11 @@ class Service:
         """Questions that have no answer yet."""
         return self._open
 
+    @property
+    def has_models(self) -> bool:
+        """Whether any model can be asked."""
+        return bool(self.residents.held() or self.residents.catalogue.list())
+
     def choose(self, model: str, asked: Asked | None = None) -> Resident:
         """Return the model that was asked for; with `auto`, the best of those that read the puzzle.
 

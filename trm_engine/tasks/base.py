@@ -141,6 +141,14 @@ class PuzzleTask(Task):
         del puzzle
         return None
 
+    def unsettled(self, puzzle: Tokens) -> Fault | None:
+        """Return why a puzzle (L,) has not exactly one answer, with a cell that shows it where there is one.
+
+        None where it has one, where any of several is as right, or where nobody can tell.
+        """
+        del puzzle
+        return None
+
     def puzzle_id_of(self, text: str) -> int:
         """Return the puzzle identifier that belongs to a puzzle written as text; 0 where it has none."""
         del text

@@ -18,6 +18,7 @@ from trm_engine.tasks.sudoku import text
 from trm_engine.tasks.sudoku.augment import augment, augment_fixed, draw_symmetry
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.data import SudokuData, build_data, geometry_of, load_examples, reading_of
+from trm_engine.tasks.sudoku.doubt import unsettled
 from trm_engine.tasks.sudoku.generation.solver import solve
 from trm_engine.tasks.sudoku.lists.prepared import prepared_sha256
 
@@ -81,6 +82,10 @@ class SudokuTask(PuzzleTask):
         """Return how many solutions a puzzle (n²,) has: 0, 1, or 2 for more; None after a long search."""
         count = int(solve(self._geometry, text.to_digits(puzzle)[None], effort=_EFFORT).count[0])
         return None if count == GAVE_UP else count
+
+    def unsettled(self, puzzle: Tokens) -> Fault | None:
+        """Return a cell that can hold no digit, or more than one, and says so for people."""
+        return unsettled(self._geometry, text.to_digits(puzzle))
 
     def render(self, tokens: Sequence[int] | Tokens) -> str:
         """Draw a grid (n²,) of tokens with its boxes."""
