@@ -1,0 +1,1 @@
+"""Language models that talk: files run in this process, and servers reached by URL; no user interface."""
