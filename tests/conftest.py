@@ -30,9 +30,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep what runs remember of this machine out of the user's folder; programs inherit it."""
+    """Keep what runs remember, and which models there are, out of the user's folders; programs inherit it."""
     with pytest.MonkeyPatch.context() as patch:
         if "TRM_DEVICE" not in os.environ:  # what a machine has beside its processor decides no test
             patch.setenv("TRM_DEVICE", "cpu")
         patch.setenv("TRM_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("TRM_MODELS_FILE", str(tmp_path_factory.mktemp("models") / "models.toml"))
         yield

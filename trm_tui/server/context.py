@@ -17,6 +17,7 @@ from trm_engine.serving.solving import Effort, Job
 from trm_engine.tasks.base import PuzzleTask
 from trm_engine.tasks.kit.symmetry import VIEWS
 from trm_tui.server.batches import Batches
+from trm_tui.server.chats import Chats
 from trm_tui.server.errors import ApiError
 from trm_tui.server.finetune import Finetuning
 from trm_tui.server.settings import ServerSettings
@@ -31,6 +32,7 @@ class Context:
     settings: ServerSettings
     cache: AnswerCache
     batches: Batches
+    chats: Chats
     finetuning: Finetuning | None = None
     """Where the server may train."""
     statuses: Counter[int] = field(default_factory=Counter)

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from trm_engine.errors import ResourceError, SessionError, TrmError
+from trm_engine.language.model import LanguageError
 from trm_engine.remedies import Remedy
 from trm_engine.serving.puzzles import UnknownTaskError
 from trm_engine.serving.service import BusyError, NoModelError
@@ -20,6 +21,19 @@ from trm_tui.shared.wording import command_text
 
 _LOG = logging.getLogger("trm_tui.server")
 _LONGEST = 600
+
+_LANGUAGE = {
+    "no_such_model": 404,
+    "context_too_long": 422,
+    "busy": 429,
+    "endpoint_down": 502,
+    "cut": 502,
+    "refused": 502,
+    "unauthorized": 502,
+    "not_understood": 502,
+    "timeout": 504,
+}
+"""Statuses by the code of a language model's error; any other is a matter of how this server is set up."""
 
 _CODES = {
     400: "bad_request",
@@ -82,6 +96,8 @@ def api_error(error: TrmError) -> ApiError:
 
 def _told(error: TrmError) -> ApiError:
     message = str(error)
+    if isinstance(error, LanguageError):
+        return _language_error(error)
     if isinstance(error, BusyError):
         return ApiError(429, message, code="busy", headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, UnknownTaskError):
@@ -96,6 +112,13 @@ def _told(error: TrmError) -> ApiError:
     if isinstance(error, ResourceError):
         return ApiError(409, command_text(error), code="no_room")
     return ApiError(422, message, code="unreadable_puzzle")
+
+
+def _language_error(error: LanguageError) -> ApiError:
+    """Return what a client is told of a language model that cannot answer; its own code says why."""
+    status = _LANGUAGE.get(error.code, 409)
+    headers = {"Retry-After": "5"} if status in (429, 502, 504) else None
+    return ApiError(status, error.message, code=error.code, hint=error.hint, headers=headers)
 
 
 def install(app: FastAPI) -> None:

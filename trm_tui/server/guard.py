@@ -29,7 +29,7 @@ _LOG = logging.getLogger("trm_tui.server")
 
 _HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _OPEN = ("/", "/health", "/api/health", "/ping")
-_WORK = ("/api/", "/invocations")
+_WORK = ("/api/", "/v1/", "/invocations")
 _BODIES = ("application/json", "text/csv", "application/x-ndjson")
 
 _CSP = (

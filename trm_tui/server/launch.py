@@ -98,6 +98,7 @@ class _Server(uvicorn.Server):
         """Fail what has no answer after a while: its askers are told, and their connections end."""
         await asyncio.sleep(self._context.settings.limits.grace_seconds)
         self._context.batches.cancel_all()
+        self._context.chats.stop_all()
         for resident in self._context.service.residents.held():
             resident.batcher.close()
 

@@ -33,6 +33,14 @@ class Limits:
     requests_per_second: float = 200.0
     """Of one client that ask for work; twice as many at once."""
     wrong_tokens_per_minute: float = 20.0
+    chats: int = 8
+    """Messages that are answered together; those that talk to one language model take turns."""
+    chats_waiting: int = 32
+    """Messages that wait for one of those."""
+    message_characters: int = 100_000
+    history_turns: int = 200
+    chat_seconds: float = 300.0
+    """Of a language model for one answer."""
     grace_seconds: float = 3.0
     """For answers under way when the server is stopped."""
 

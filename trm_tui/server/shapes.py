@@ -148,6 +148,90 @@ class FinetuneBody(Shape):
     name: Annotated[Text, Field(max_length=80)] = ""
 
 
+MessageText = Annotated[Text, Field(max_length=100_000)]
+
+
+class Turn(Shape):
+    """An earlier turn of a conversation."""
+
+    role: Literal["user", "assistant", "system"]
+    content: MessageText
+
+
+class ChatBody(Shape):
+    """A message, with what was said before and texts that belong to it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"message": f"Can you solve this sudoku? {EXAMPLE_PUZZLE}"},
+                {"message": "What does the note say?", "context": "The note says: resume tomorrow."},
+            ]
+        }
+    )
+
+    message: MessageText = Field(min_length=1)
+    history: list[Turn] = Field(default_factory=list, max_length=200)
+    model: ModelName = Field("auto", description="auto, trm, a language model's name, or a session.")
+    context: MessageText | Annotated[list[MessageText], Field(max_length=20)] | None = Field(
+        None, description="Texts to answer from; a language model reads them, and they are searched without."
+    )
+    stream: bool = Field(False, description="Send server-sent events as the answer comes.")
+    max_tokens: int = Field(512, ge=1, le=8192)
+    temperature: float = Field(0.7, ge=0, le=2)
+
+
+class Loose(BaseModel):
+    """A body of another program's form: what is not known is ignored."""
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+
+class Part(Loose):
+    """A part of a message; parts that are no text are left out."""
+
+    type: Annotated[Text, Field(max_length=40)] = "text"
+    text: MessageText = ""
+
+
+class CompletionMessage(Loose):
+    """A turn of a conversation in OpenAI's form."""
+
+    role: Annotated[Text, Field(max_length=40)]
+    content: MessageText | Annotated[list[Part], Field(max_length=100)] | None = None
+
+    @property
+    def text(self) -> str:
+        """All of its text."""
+        if isinstance(self.content, list):
+            return "\n".join(part.text for part in self.content if part.text)
+        return self.content or ""
+
+
+class StreamOptions(Loose):
+    """What else a stream tells."""
+
+    include_usage: bool = False
+
+
+class CompletionBody(Loose):
+    """A conversation in OpenAI's form."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"model": "auto", "messages": [{"role": "user", "content": EXAMPLE_PUZZLE}]}]
+        }
+    )
+
+    model: ModelName = "auto"
+    messages: list[CompletionMessage] = Field(min_length=1, max_length=400)
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = Field(None, ge=1)
+    max_completion_tokens: int | None = Field(None, ge=1)
+    temperature: float | None = Field(None, ge=0, le=2)
+
+
 class ErrorDetail(BaseModel):
     """What went wrong: `message` and `hint` for people, `code` and `remedies` for programs."""
 

@@ -13,8 +13,11 @@ import httpx2
 import pytest
 
 from tests.serving import Oracle, add_session, service_of, small_config, sudoku_store
+from trm_engine.hardware import Hardware
 from trm_engine.serving.service import Service
 from trm_engine.sessions import Store
+from trm_tui.gateway.opening import open_gateway
+from trm_tui.gateway.registry import Registry
 from trm_tui.server.app import create_app
 from trm_tui.server.launch import build_server, listen
 from trm_tui.server.settings import Limits, ServerSettings
@@ -48,12 +51,21 @@ class Served:
 
 
 @contextmanager
-def running(store: Store, oracle=Oracle, *, service: Service | None = None, **settings) -> Iterator[Served]:
+def running(
+    store: Store,
+    oracle=Oracle,
+    *,
+    service: Service | None = None,
+    registry: Registry | None = None,
+    docs: Path | None = None,
+    **settings,
+) -> Iterator[Served]:
     chosen = ServerSettings(port=0, **settings)
     service = service or service_of(store, oracle, most_open=chosen.limits.open_questions)
     bound = listen(chosen)
     ready = threading.Event()
-    server = build_server(create_app(service, chosen), chosen, ready.set)
+    gateway = open_gateway(service, registry=registry, docs=docs, machine=Hardware)
+    server = build_server(create_app(service, chosen, gateway), chosen, ready.set)
     thread = threading.Thread(target=lambda: server.run(sockets=[bound]), daemon=True)
     thread.start()
     assert ready.wait(30)

@@ -53,9 +53,15 @@ NASTY = {
     "a test that is not there": json.dumps(
         {"task": {"train": [{"input": [[1]], "output": [[1]]}], "test": [{"input": [[1]]}]}, "test": 99}
     ).encode(),
+    "a message of surrogates": b'{"message": "\\ud800"}',
+    "a history of a tool": b'{"message": "hi", "history": [{"role": "tool", "content": "x"}]}',
+    "a temperature of NaN": b'{"message": "hi", "temperature": NaN, "messages": []}',
+    "no message": b'{"message": "", "messages": []}',
+    "a long message": json.dumps({"message": "1" * 100_001}).encode(),
+    "parts of surrogates": b'{"messages": [{"role": "user", "content": [{"text": "\\ud800"}]}]}',
     "a truth that is none": json.dumps({"puzzle": PUZZLE, "truth": "?"}).encode(),
 }
-PATHS = ("/api/solve", "/api/validate", "/api/batch", "/invocations")
+PATHS = ("/api/solve", "/api/validate", "/api/batch", "/invocations", "/api/chat", "/v1/chat/completions")
 
 
 def sound(answer) -> None:

@@ -64,6 +64,30 @@ def test_a_foreign_name_is_refused(served: Served, host: str) -> None:
         assert b"--allow-host" in answer
 
 
+@pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions", "/v1/models", "/api/chat/models"])
+def test_the_chat_is_behind_the_same_guard(served: Served, path: str) -> None:
+    assert status(get(served, "Host: evil.example", path=path)) == 421
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n"
+    kind = "Content-Type: application/json\r\nContent-Length: 50\r\nConnection: close\r\n\r\n"
+    assert status(served.raw((head + kind).encode())) == 403  # and no body
+    headers = {"content-type": "text/plain"}
+    assert served.client.post(path, content=b"{}", headers=headers).status_code in (405, 415)
+    cross = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
+    assert served.client.get(path, headers=cross).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions"])
+@pytest.mark.parametrize(
+    "model", ["/etc/passwd", "hub:owner/name", "../x", "http://localhost/x", "file:///x"]
+)
+def test_no_name_of_a_model_is_opened(served: Served, path: str, model: str) -> None:
+    body = {"message": "hi", "messages": [{"role": "user", "content": "hi"}], "model": model}
+    if path == "/api/chat":
+        del body["messages"]
+    answer = served.client.post(path, json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_such_model")
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "LOCALHOST:8000", "127.0.0.1:1"])
 def test_its_own_names_are_accepted(served: Served, host: str) -> None:
     assert status(get(served, f"Host: {host}")) == 200

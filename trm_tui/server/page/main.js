@@ -3,6 +3,7 @@
 import { get, takeToken } from "./api.js";
 import { ApiView } from "./apiview.js";
 import { BatchView } from "./batch.js";
+import { ChatView } from "./chat.js";
 import { $, count, el, fill, percent, roving, toast } from "./dom.js";
 import { Gallery } from "./gallery.js";
 import { editable, titleOf } from "./kinds.js";
@@ -11,7 +12,7 @@ import { readText } from "./reading.js";
 import { SolveView } from "./solve.js";
 import { TrainingView } from "./training.js";
 
-const VIEWS = ["solve", "batch", "training", "models", "api"];
+const VIEWS = ["solve", "chat", "batch", "training", "models", "api"];
 const PRESETS = { sudoku: "sudoku-4x4", maze: "maze-10", arc: "arc-mini", futoshiki: "futoshiki-5x5", "light-up": "light-up-7x7" };
 const BLANK = { sudoku: [9, 9, [3, 3]], maze: [10, 10, [0, 0]], arc: [5, 5, [0, 0]] };
 
@@ -20,6 +21,7 @@ const model = () => app.chosen;
 
 const solve = new SolveView({ model, puzzleChanged: () => { gallery.mark(solve.puzzle.past.length ? "" : solve.puzzle.id); apiView.refresh(); } });
 const gallery = new Gallery({ model, take: (puzzle) => solve.puzzle.take(puzzle), kindChosen });
+const chat = new ChatView({ solve: async (puzzle) => { await loadModels(); if (app.models.some((one) => one.id === puzzle.model)) choose(puzzle.model, true); open("solve"); solve.puzzle.take({ ...puzzle, title: "From the chat" }); } });
 const batch = new BatchView({ model });
 const models = new ModelsView({ models: () => app.models, choose: (id) => { choose(id); open("solve"); } });
 const training = new TrainingView({ health: () => app.health, models: async () => { await loadModels(); return app.models; }, serve: async (id) => { await loadModels(); choose(id); open("solve"); } });
@@ -35,7 +37,7 @@ function open(name, focus = false) {
     $(`view-${one}`).hidden = one !== name;
   }
   if (focus) $(`tab-${name}`).focus();
-  ({ batch, training, models, api: apiView })[name]?.opened();
+  ({ chat, batch, training, models, api: apiView })[name]?.opened();
   if (name !== "training") training.closed();
 }
 
@@ -161,11 +163,11 @@ function wireInput() {
     event.target.value = "";
   });
   document.addEventListener("paste", async (event) => {
-    if (event.target.closest?.("input, textarea")) return;
+    if (event.target.closest?.("input, textarea")) return undefined;
     const text = event.clipboardData?.getData("text");
-    if (!text) return;
+    if (!text) return undefined;
     event.preventDefault();
-    await tryText(text);
+    return $("view-chat").hidden ? tryText(text) : chat.takeText(text);
   });
   for (const name of ["dragenter", "dragover"]) document.addEventListener(name, (event) => {
     event.preventDefault();
@@ -177,7 +179,8 @@ function wireInput() {
     document.body.classList.remove("dropping");
     const file = event.dataTransfer.files[0];
     if (file && file.size > 1_000_000) return toast("That file is too large: at most 1 MB", true);
-    return tryText(file ? await file.text() : event.dataTransfer.getData("text"));
+    const text = file ? await file.text() : event.dataTransfer.getData("text");
+    return $("view-chat").hidden ? tryText(text) : chat.takeText(text);
   });
   $("share").addEventListener("click", async () => {
     const fragment = `#p=${encodeURIComponent(solve.puzzle.text)}${app.chosen ? `&m=${encodeURIComponent(app.chosen.id)}` : ""}`;

@@ -21,16 +21,20 @@ _WEDGED_SECONDS = 60.0
 
 def health_of(context: Context) -> dict[str, Any]:
     """Return how the server is. Never touches a model: the answer comes at once however busy it is."""
-    held = context.service.residents.held()
+    service = context.service
+    held = service.residents.held()
     loads = [resident.batcher.load for resident in held]
     ticks = [resident.batcher.seconds_since_tick for resident in held]
     wedged = max(ticks, default=0.0) > _WEDGED_SECONDS
+    chat = context.chats.gateway.state()
+    talks = chat.phase != "none"
     return {
         "status": "closing" if context.is_closing else "degraded" if wedged else "ok",
         "live": True,
         "ready": not context.is_closing and not wedged,
-        "model_loaded": bool(held),
-        "model_type": "trm",
+        "model_loaded": bool(held) or chat.phase == "loaded",
+        "model_type": "trm+llama" if talks and service.has_models else "llama" if talks else "trm",
+        "language_model": {"name": chat.name, "state": chat.phase, "reason": chat.reason},
         "device": "cpu",
         "version": __version__,
         "models": [resident.served.session for resident in held],
