@@ -54,6 +54,15 @@ COMMANDS: Mapping[str, Row] = {
     "serve": Row(
         "serve", "Serve trained models on this machine: a web page to solve puzzles with, and an HTTP API."
     ),
+    "chat": Row(
+        "gateway.chat",
+        "Chat in the terminal: puzzles are solved by your sessions and checked, a language model may talk.",
+    ),
+    "models": Row("gateway.models", "List, choose, add, remove and check the models of the chat."),
+    "mcp": Row(
+        "gateway.mcp",
+        "Offer solve_puzzle, check_answer and list_models to a program that speaks MCP (stdio).",
+    ),
     "sessions": Row("sessions", "List, show, compare, mark, delete, export and import sessions."),
     "studies": Row("studies", "Plan, run, resume and fit studies: many runs that answer one question."),
     "data": Row("datasets.commands", "List, generate and check puzzles."),

@@ -15,6 +15,7 @@ import typer
 
 from trm_engine.errors import UsageError
 from trm_engine.paths import in_home
+from trm_tui.cli.gateway.opening import gateway_for, with_usual_checkpoint
 from trm_tui.cli.terminal.context import settings, user_path
 from trm_tui.cli.terminal.output import notice, print_text
 
@@ -87,6 +88,9 @@ def serve(
     idle: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="Unload models unused for so long; 0 keeps them.")
     ] = 0.0,
+    docs: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Text files that the chat may answer from.")
+    ] = None,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Log warnings and errors only.")] = False,
 ) -> int:
@@ -111,9 +115,12 @@ def serve(
     store, named = settings(ctx).store(), list(sessions or ())
     if not named and os.environ.get(CHECKPOINT_VARIABLE):
         store, named = _from_checkpoint(store, os.environ[CHECKPOINT_VARIABLE])
+    if not named:
+        store, named = with_usual_checkpoint(store)
     machine = settings(ctx).machine()
     budget = memory * 1e9 or _SHARE_OF_MEMORY * (machine.memory.effective_available_bytes or 1e9)
-    return _run(store, named, chosen, machine, max(int(budget), _LEAST_BYTES), open_browser=open_browser)
+    budget_bytes = max(int(budget), _LEAST_BYTES)
+    return _run(store, named, chosen, machine, budget_bytes, docs, open_browser=open_browser)
 
 
 def _run(
@@ -122,6 +129,7 @@ def _run(
     chosen: ServerSettings,
     machine: Hardware,
     budget: int,
+    docs: Path | None,
     *,
     open_browser: bool,
 ) -> int:
@@ -136,10 +144,11 @@ def _run(
     neighbours = Neighbours(store, machine.cpu.usable_physical_cores or 1)
     residents = Residents(catalogue, budget=budget, threads=neighbours.threads, tell=_tell_decision)
     service = Service(residents, chosen.limits.open_questions)
+    gateway = gateway_for(service, docs, neighbours.language_threads, tell=_tell_decision)
     bound = listen(chosen)
     address = _address(chosen, bound.getsockname()[1])
     _lower_priority()
-    app = create_app(service, chosen)
+    app = create_app(service, chosen, gateway)
     ready = _ready(catalogue, chosen, address, open_browser=open_browser)
     build_server(app, chosen, ready).run(sockets=[bound])
     return 0

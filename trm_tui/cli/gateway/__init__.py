@@ -1,0 +1,1 @@
+"""Commands of the chat: its models, the chat itself, and its tools for other programs."""
