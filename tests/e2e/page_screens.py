@@ -23,6 +23,10 @@ SHOTS = (
     ("page-tablet-dark", 768, 1024, "dark", "solve"),
     ("page-training", 1280, 860, "dark", "training"),
     ("page-batch", 1280, 860, "light", "batch"),
+    ("chat", 1280, 860, "light", "chat"),
+    ("chat-dark", 1280, 860, "dark", "chat"),
+    ("chat-tablet", 768, 1024, "light", "chat"),
+    ("chat-phone", 360, 780, "dark", "chat"),
 )
 
 
@@ -97,7 +101,20 @@ def _batch(page: Any) -> None:
     page.locator("#view-batch b").filter(has_text="40 / 40").wait_for()
 
 
-_SHOW = {"solve": _solve, "training": _train, "batch": _batch}
+def _chat(page: Any) -> None:
+    puzzle = page.evaluate(
+        """async () => {
+            const model = document.getElementById("model").value;
+            return (await (await fetch(`api/examples?n=1&model=${model}`)).json()).examples[0].puzzle;
+        }"""
+    )
+    page.click("#tab-chat")
+    page.fill("#chat-input", f"Good evening! Can you solve this sudoku?\n\n{puzzle}")
+    page.press("#chat-input", "Enter")
+    page.locator(".turn.assistant .route").wait_for(timeout=180_000)
+
+
+_SHOW = {"solve": _solve, "training": _train, "batch": _batch, "chat": _chat}
 
 if __name__ == "__main__":
     main(sys.argv[1] if len(sys.argv) > 1 else "sessions")
