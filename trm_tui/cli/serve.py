@@ -89,7 +89,8 @@ def serve(
         float, typer.Option(min=0, metavar="SECONDS", help="Unload models unused for so long; 0 keeps them.")
     ] = 0.0,
     docs: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Text files that the chat may answer from.")
+        Path | None,
+        typer.Option(parser=user_path, metavar="FOLDER", help="Text files that the chat may answer from."),
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Log warnings and errors only.")] = False,

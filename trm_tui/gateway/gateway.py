@@ -27,15 +27,15 @@ from trm_engine.serving.solving import Answer
 from trm_engine.text import safe_text
 from trm_tui.gateway import talking, words
 from trm_tui.gateway.advice import advise, named
-from trm_tui.gateway.checkpoints import order_in_words
 from trm_tui.gateway.contradictions import contradiction
-from trm_tui.gateway.languages import Languages, State
-from trm_tui.gateway.registry import TrmEntry
+from trm_tui.gateway.documents.retrieval import Library, of_context
+from trm_tui.gateway.models.checkpoints import order_in_words
+from trm_tui.gateway.models.languages import Languages, State
+from trm_tui.gateway.models.registry import TrmEntry
+from trm_tui.gateway.models.writers import Writers
 from trm_tui.gateway.reply import Ask, Reply
-from trm_tui.gateway.retrieval import Library, of_context
 from trm_tui.gateway.solving import Tell, grid_json, solve
 from trm_tui.gateway.tools import Toolbox
-from trm_tui.gateway.writers import Writers
 
 TRM_ALONE = "trm"
 """The name under which the recursive models answer without a language model."""

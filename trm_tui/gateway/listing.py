@@ -7,7 +7,7 @@ from typing import Any
 from trm_engine.text import safe_text
 from trm_tui.gateway.advice import named
 from trm_tui.gateway.gateway import TRM_ALONE, Gateway
-from trm_tui.gateway.registry import AUTO, TrmEntry
+from trm_tui.gateway.models.registry import AUTO, TrmEntry
 
 
 def models_json(gateway: Gateway) -> dict[str, Any]:

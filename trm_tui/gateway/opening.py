@@ -8,11 +8,11 @@ from pathlib import Path
 from trm_engine.decisions import Decision
 from trm_engine.hardware import Hardware, detect
 from trm_engine.serving.service import Service
+from trm_tui.gateway.documents.retrieval import Library
 from trm_tui.gateway.gateway import Gateway
-from trm_tui.gateway.languages import Languages
-from trm_tui.gateway.registry import Registry
-from trm_tui.gateway.retrieval import Library
-from trm_tui.gateway.writers import Writers
+from trm_tui.gateway.models.languages import Languages
+from trm_tui.gateway.models.registry import Registry
+from trm_tui.gateway.models.writers import Writers
 
 _UNKNOWN = 1_000_000_000
 

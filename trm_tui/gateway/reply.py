@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from trm_engine.language.model import Message
-from trm_tui.gateway.passages import Passage
+from trm_tui.gateway.documents.passages import Passage
 
 Route = Literal["trm", "ensemble", "language", "text", "question", "passages", "help"]
 """Who answered: a recursive model alone, with a language model, a language model alone, a text session, the

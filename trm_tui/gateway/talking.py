@@ -24,7 +24,7 @@ from trm_engine.serving.residents import Resident
 from trm_engine.serving.solving import Answer
 from trm_engine.text import safe_text
 from trm_tui.gateway.advice import named
-from trm_tui.gateway.passages import Passage
+from trm_tui.gateway.documents.passages import Passage
 from trm_tui.gateway.tools import FOR_MODELS, Toolbox, ToolError, occurs
 
 _ABOUT = (

@@ -11,7 +11,7 @@ from trm_engine.serving.solving import Answer
 from trm_engine.tasks.base import Fault
 from trm_engine.text import safe_text
 from trm_tui.gateway.advice import Advice, named
-from trm_tui.gateway.passages import Passage
+from trm_tui.gateway.documents.passages import Passage
 
 DOES_NOT_CHAT = (
     "I am a Tiny Recursive Model: I solve grid puzzles, and I do not chat. Send me a Sudoku (4×4 to "

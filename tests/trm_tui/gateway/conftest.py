@@ -14,8 +14,8 @@ from tests.serving import Oracle, service_of, sudoku_store
 from trm_engine.hardware import Hardware
 from trm_engine.language.stop import Stop
 from trm_tui.gateway.gateway import Gateway
+from trm_tui.gateway.models.registry import OllamaEntry, OpenAIEntry, Registry
 from trm_tui.gateway.opening import open_gateway
-from trm_tui.gateway.registry import OllamaEntry, OpenAIEntry, Registry
 from trm_tui.gateway.reply import Ask, Reply
 
 

@@ -10,7 +10,7 @@ from tests.language_server import WORDS, Stub
 from tests.serving import PUZZLE, SOLUTION
 from tests.small_model import small_model
 from trm_engine.language.model import LanguageError, Message
-from trm_tui.gateway.registry import GgufEntry, OpenAIEntry
+from trm_tui.gateway.models.registry import GgufEntry, OpenAIEntry
 
 WRONG = "2143432112343412"
 

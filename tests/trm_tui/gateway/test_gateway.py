@@ -11,7 +11,7 @@ from trm_engine.errors import SessionError
 from trm_engine.language.stop import Stop, StoppedError
 from trm_engine.serving.puzzles import task_of
 from trm_engine.tasks.sudoku.config import SudokuConfig
-from trm_tui.gateway.registry import TrmEntry
+from trm_tui.gateway.models.registry import TrmEntry
 
 
 def test_a_puzzle_is_solved_checked_and_drawn_step_by_step(chat_with) -> None:

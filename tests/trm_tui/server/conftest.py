@@ -16,8 +16,8 @@ from tests.serving import Oracle, add_session, service_of, small_config, sudoku_
 from trm_engine.hardware import Hardware
 from trm_engine.serving.service import Service
 from trm_engine.sessions import Store
+from trm_tui.gateway.models.registry import Registry
 from trm_tui.gateway.opening import open_gateway
-from trm_tui.gateway.registry import Registry
 from trm_tui.server.app import create_app
 from trm_tui.server.launch import build_server, listen
 from trm_tui.server.settings import Limits, ServerSettings

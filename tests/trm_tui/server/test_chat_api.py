@@ -14,7 +14,7 @@ from tests.language_server import WORDS, Stub, stub_server
 from tests.serving import PUZZLE, SOLUTION, sudoku_store
 from tests.trm_tui.server.conftest import Served, events_of, running
 from tests.trm_tui.server.test_cancelling import until
-from trm_tui.gateway.registry import GgufEntry, OllamaEntry, OpenAIEntry, Registry
+from trm_tui.gateway.models.registry import GgufEntry, OllamaEntry, OpenAIEntry, Registry
 from trm_tui.server.settings import Limits
 
 

@@ -12,7 +12,7 @@ from tests.language_server import Stub, stub_server
 from tests.serving import PUZZLE, sudoku_store
 from tests.trm_tui.server.conftest import Served, running
 from tests.trm_tui.server.test_browser import Watched, _axe, browser, expect  # noqa: F401  # a fixture
-from trm_tui.gateway.registry import OpenAIEntry, Registry
+from trm_tui.gateway.models.registry import OpenAIEntry, Registry
 from trm_tui.server.settings import Limits
 
 SAID = "Good news, your Sudoku worked out."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.text import safe_text
-from trm_tui.cli.terminal.context import settings
+from trm_tui.cli.terminal.context import settings, user_path
 from trm_tui.cli.terminal.output import JsonFlag, notice, print_json, print_text
 
 if TYPE_CHECKING:
@@ -32,14 +32,15 @@ def chat(
     ] = None,
     model: Annotated[str, typer.Option(help="Who answers: a model of `trm-tui models list`.")] = "auto",
     docs: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Text files that may be answered from.")
+        Path | None,
+        typer.Option(parser=user_path, metavar="FOLDER", help="Text files that may be answered from."),
     ] = None,
     max_tokens: Annotated[int, typer.Option(min=1, max=8192, help="Of a language model's answer.")] = 512,
     json: JsonFlag = False,
 ) -> int:
     """Chat in the terminal: puzzles are solved by your sessions and checked, a language model may talk."""
     from trm_tui.cli.gateway.opening import close_service, open_service
-    from trm_tui.gateway.retrieval import Library
+    from trm_tui.gateway.documents.retrieval import Library
 
     service, gateway = open_service(settings(ctx).store())
     gateway.library = Library(service.residents.catalogue.store, docs)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trm_tui.gateway.gateway import Gateway
-    from trm_tui.gateway.registry import Entry
+    from trm_tui.gateway.models.registry import Entry
 
 app = typer.Typer(help="List, choose, add, remove and check the models of the chat.", no_args_is_help=True)
 
@@ -87,7 +87,7 @@ def add(
     replace: Annotated[bool, typer.Option("--replace", help="Take the place of one of that name.")] = False,
 ) -> None:
     """Add a model: a GGUF file, a server that speaks OpenAI's form, Ollama, or a session."""
-    from trm_tui.gateway.registry import Registry
+    from trm_tui.gateway.models.registry import Registry
 
     entry = _entry(source, model, context, token_variable, ollama=ollama, tools=not no_tools)
     registry = Registry()
@@ -100,7 +100,7 @@ def add(
 @app.command()
 def remove(name: Annotated[str, typer.Argument(help="The model to forget.")]) -> None:
     """Forget a model; its file or server stays."""
-    from trm_tui.gateway.registry import Registry
+    from trm_tui.gateway.models.registry import Registry
 
     Registry().remove(name)
     print_text(f"removed {safe_text(name)}")
@@ -112,7 +112,7 @@ def check(
     name: Annotated[str | None, typer.Argument(help="The model; default: every one that was added.")] = None,
 ) -> int:
     """Tell whether models can answer, and what keeps those that cannot."""
-    from trm_tui.gateway.checkpoints import order_in_words
+    from trm_tui.gateway.models.checkpoints import order_in_words
 
     gateway = _gateway(ctx)
     known = gateway.languages.registry.read()
@@ -130,7 +130,7 @@ def check(
 def _checked(gateway: Gateway, name: str) -> int:
     """Say whether a model can answer; return the exit code of that."""
     from trm_engine.errors import TrmError
-    from trm_tui.gateway.registry import TrmEntry
+    from trm_tui.gateway.models.registry import TrmEntry
 
     entry = gateway.languages.registry.read().models[name]
     try:
@@ -148,7 +148,7 @@ def _checked(gateway: Gateway, name: str) -> int:
 def _entry(source: str, model: str, context: int, token_variable: str, *, ollama: bool, tools: bool) -> Entry:
     from pydantic import ValidationError
 
-    from trm_tui.gateway.registry import GgufEntry, OllamaEntry, OpenAIEntry, TrmEntry
+    from trm_tui.gateway.models.registry import GgufEntry, OllamaEntry, OpenAIEntry, TrmEntry
 
     given: dict[str, object] = {"context": context} if context else {}
     try:
@@ -168,7 +168,7 @@ def _entry(source: str, model: str, context: int, token_variable: str, *, ollama
 def _session(ctx: typer.Context, source: str) -> str:
     """Return the session that a reference or the path of published weights means; weights are imported."""
     from trm_tui.cli.published import session_of_weights
-    from trm_tui.gateway.registry import session_and_checkpoint
+    from trm_tui.gateway.models.registry import session_and_checkpoint
 
     store = settings(ctx).store()
     if Path(source).expanduser().is_file():

@@ -66,7 +66,7 @@ def with_usual_checkpoint(store: Store) -> tuple[Store, list[str]]:
     """Return what to serve where the folder has no session: a checkpoint in one of the usual places."""
     from trm_engine.errors import TrmError
     from trm_tui.cli.published import session_of_weights
-    from trm_tui.gateway.checkpoints import usual_checkpoint
+    from trm_tui.gateway.models.checkpoints import usual_checkpoint
 
     if store.list() or (found := usual_checkpoint()) is None:
         return store, []

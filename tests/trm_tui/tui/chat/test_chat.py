@@ -15,8 +15,8 @@ from tests.serving import PUZZLE, service_of, sudoku_store
 from trm_engine.hardware import Hardware
 from trm_engine.language.model import Message
 from trm_tui.gateway.gateway import Gateway
+from trm_tui.gateway.models.registry import OpenAIEntry, Registry
 from trm_tui.gateway.opening import open_gateway
-from trm_tui.gateway.registry import OpenAIEntry, Registry
 from trm_tui.tui.chat.app import ChatApp
 from trm_tui.tui.chat.history import History
 from trm_tui.tui.chat.turns import BoardView, Turn

@@ -16,7 +16,7 @@ from trm_engine.language.local import LocalModel, require_library
 from trm_engine.language.model import LanguageError, LanguageModel
 from trm_engine.paths import in_home
 from trm_engine.text import did_you_mean, safe_text
-from trm_tui.gateway.registry import GgufEntry, Language, OllamaEntry, Registry
+from trm_tui.gateway.models.registry import GgufEntry, Language, OllamaEntry, Registry
 
 Phase = Literal["none", "unloaded", "loading", "loaded", "failed", "remote"]
 _SHARE_OF_MEMORY = 0.8

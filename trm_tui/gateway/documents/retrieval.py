@@ -12,7 +12,7 @@ from pathlib import Path
 from trm_engine.errors import UsageError
 from trm_engine.sessions import Store
 from trm_engine.text import safe_text
-from trm_tui.gateway.passages import Passage, files_of, of_folder, of_help, of_sessions, of_text
+from trm_tui.gateway.documents.passages import Passage, files_of, of_folder, of_help, of_sessions, of_text
 
 _SCHEMA = (
     "CREATE VIRTUAL TABLE passages USING fts5(title, text, place UNINDEXED, tokenize='porter unicode61')"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from trm_engine.errors import UsageError
-from trm_tui.gateway.passages import of_text
-from trm_tui.gateway.retrieval import Index, Library, of_context
+from trm_tui.gateway.documents.passages import of_text
+from trm_tui.gateway.documents.retrieval import Index, Library, of_context
 
 QUESTIONS = {
     "How do I resume a stopped run?": "resume",

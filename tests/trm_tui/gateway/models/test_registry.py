@@ -8,7 +8,7 @@ import pytest
 
 from trm_engine.errors import UsageError
 from trm_engine.language.model import LanguageError
-from trm_tui.gateway.registry import GgufEntry, OllamaEntry, OpenAIEntry, Registry, TrmEntry
+from trm_tui.gateway.models.registry import GgufEntry, OllamaEntry, OpenAIEntry, Registry, TrmEntry
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Texts that answers may come from: cut into passages, and searched."""
