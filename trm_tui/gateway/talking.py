@@ -72,7 +72,9 @@ def word(model: LanguageModel, asked: str, resident: Resident, answer: Answer, s
         result = f"The {what} has been solved; the rules accept the grid, which is shown below your sentence."
     else:
         result = f"The {what} has not been solved; the grid shown below your sentence still breaks a rule."
-    turns = [Message("system", _VOICE), Message("user", f"{_asked(asked)}{result} {_WORDING}")]
+    # A small model repeats what it is shown of the message; those that take tools are larger.
+    shown = _asked(asked) if model.takes_tools else ""
+    turns = [Message("system", _VOICE), Message("user", f"{shown}{result} {_WORDING}")]
     wish = Wish(turns, max_tokens=_WORDING_TOKENS, temperature=0.2, seconds=_WORDING_SECONDS)
     said = model.answer(wish, lambda _: None, stop)
     return safe_text(_sentences(said.text, cut_off=said.finish != "stop"))
