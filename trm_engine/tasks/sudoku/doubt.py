@@ -6,9 +6,7 @@ import numpy as np
 
 from trm_engine.tasks.base import Fault
 from trm_engine.tasks.kit.search import Masks
-from trm_engine.tasks.sudoku.generation.masks import full_mask, to_masks
-from trm_engine.tasks.sudoku.generation.propagate import propagate
-from trm_engine.tasks.sudoku.generation.solver import solve
+from trm_engine.tasks.sudoku.generation.solver import full_mask, propagate, solve, to_masks
 from trm_engine.tasks.sudoku.geometry import Digits, Geometry
 from trm_engine.tasks.sudoku.rules import SYMBOLS, find_repeat, place
 
