@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from trm_engine.serving.candidates import candidates
-from trm_engine.tasks.base import PuzzleTask, Tokens
+from trm_engine.tasks.base import PuzzleTask
+from trm_engine.tasks.examples import Tokens
 
 _DENIES = re.compile(
     r"\b(no (?:valid )?solution|unsolvable|(?:can|could)(?:not|n't) be solved|"
