@@ -33,6 +33,7 @@ _SPEAKS = re.compile(
 )
 _ASKS = re.compile(r"\b(solve|solution|complete|fill|finish|crack|answer|path|route)\b", re.IGNORECASE)
 _OF_MAZES = re.compile(r"\b(maze|labyrinth)", re.IGNORECASE)
+_OTHER = re.compile(r"\b(maze|labyrinth|sudoku|arc\b)", re.IGNORECASE)
 _SIZES = re.compile(r"(?:\d\s?[xX]\s?\d\D*){2}")
 _ARC = re.compile(r"\barc\b|task:", re.IGNORECASE)
 
@@ -212,7 +213,7 @@ def _is_other_kind(candidate: Candidate, found: Found, message: str) -> bool:
     written = candidate.text.lower()
     return (
         re.search(rf"\b{named}\b", message, re.IGNORECASE) is not None
-        or bool(_SPEAKS.search(message))
+        or bool(_SPEAKS.search(message) and not _OTHER.search(message))
         or (_is_all(candidate, message) and (candidate.clear or ":" in written))
     )
 

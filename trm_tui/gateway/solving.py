@@ -66,4 +66,4 @@ def solve(
 def grid_json(resident: Resident, answer: Answer, number: int) -> dict[str, Any]:
     """Return everything there is to draw and to say of a puzzle's answer."""
     drawn = {"box": list(resident.task.box), "palette": dict(resident.task.palette)}
-    return {"number": number, **drawn, **answer_json(resident, answer)}
+    return {"number": number, **drawn, **answer_json(resident, answer, steps=True)}

@@ -107,17 +107,17 @@ class Toolbox:
     def _check(self, given: Mapping[str, Any]) -> dict[str, Any]:
         puzzle, completed = _text(given, "puzzle"), _text(given, "answer")
         try:
-            read = recognise(Asked(text=puzzle))
-            answer = read.task.parse_answer(completed)
+            _, task = recognise(Asked(text=puzzle))
+            asked, answer = task.parse(puzzle), task.parse_answer(completed)
         except TrmError as error:
             return {"solved": False, "reason": safe_text(str(error)), "faults": []}
-        if not read.task.judges_all:
+        if not task.judges_all:
             raise ToolError("nobody wrote down the rules of this kind of puzzle: no answer can be checked")
-        verdict = read.task.check(read.puzzle, answer)
+        verdict = task.check(asked, answer)
         return {
             "solved": verdict.solved,
             "reason": safe_text(verdict.reason),
-            "faults": faults_json(read.task, read.puzzle, answer),
+            "faults": faults_json(task, asked, answer),
         }
 
     def _list(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _found(text: str, configs: Sequence[Any]) -> Found:
     if read.near is not None:
         raise ToolError(read.near.reason)
     try:
-        recognise(Asked(text=text))
+        recognise(Asked(text=text))[1].parse(text)
     except TrmError as error:
         raise ToolError(safe_text(str(error))) from error
     raise ToolError("this is no puzzle that can be read")
