@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from trm_engine.errors import DivergedError
-from trm_engine.learning.learner import Update
+from trm_engine.learning.counters import Update
 from trm_engine.sessions import Checkpoint
 from trm_engine.training.events import Saved
 from trm_engine.training.run import Run

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from trm_engine.compute.devices import on, synchronize
+from trm_engine.compute.devices import found_devices, on, synchronize
 from trm_engine.compute.precision import has_bfloat16
 from trm_engine.hardware import Hardware
 from trm_engine.hardware.facts import Gpu
@@ -32,9 +32,10 @@ def with_device_rates(hardware: Hardware, cache: TuningCache | None = None) -> H
 
 
 def _rated(gpu: Gpu, hardware: Hardware, cache: TuningCache) -> Gpu:
-    if not gpu.usable or gpu.fp32_gflops:
+    name = f"{gpu.kind}:{gpu.number}"
+    if gpu.fp32_gflops or name not in {found.name for found in found_devices()}:
         return gpu
-    key = machine_key(hardware, _SETTING, {"device": f"{gpu.kind}:{gpu.number}", "name": gpu.name})
+    key = machine_key(hardware, _SETTING, {"device": name, "name": gpu.name})
     trial = cache.find(key)
     if trial is None:
         try:

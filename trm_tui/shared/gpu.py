@@ -14,8 +14,8 @@ def gpu_words(gpu: Gpu) -> str:
         None: "there; torch was not asked" if gpu.present else "none" if gpu.present is False else UNKNOWN,
     }
     named = [gpu.name if gpu.name != UNKNOWN else "", words[gpu.usable]]
-    named.append(f"{gpu.kind}:{gpu.number}" if gpu.usable else "")
     named.append(format_bytes(gpu.memory_bytes) if gpu.memory_bytes else "")
+    named.append(f"{gpu.kind}:{gpu.number}" if gpu.usable else "")
     named.append(f"capability {gpu.capability}" if gpu.capability != UNKNOWN else "")
     named.append(f"fp32 {gpu.fp32_gflops / 1e3:.3g} TFLOP/s" if gpu.fp32_gflops else "")
     named.append(f"bf16 {gpu.bf16_gflops / 1e3:.3g} TFLOP/s" if gpu.bf16_gflops else "")

@@ -12,7 +12,8 @@ import trm_engine.tasks
 from trm_engine.compute.accelerator import Accelerator
 from trm_engine.compute.compiler import compiler_problem
 from trm_engine.learning.build import build_learner
-from trm_engine.learning.learner import Learner, Update
+from trm_engine.learning.counters import Update
+from trm_engine.learning.learner import Learner
 from trm_engine.models.layers import use_kernels
 from trm_engine.models.trm import TRM, Output, State
 from trm_engine.training.replay import replay
