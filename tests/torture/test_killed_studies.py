@@ -13,8 +13,8 @@ KILLS = 100
 
 def test_a_study_that_is_killed_a_few_times_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
     study = write_study(tmp_path, rates=2, seeds=1)
-    wanted = undisturbed(tmp_path, study)
-    killer = Killer(tmp_path, study, kills=3, seed=1, longest=6.0)
+    wanted, seconds = undisturbed(tmp_path, study)
+    killer = Killer(tmp_path, study, kills=3, longest=1.5 * seconds, seed=1)
     killer.run(lambda root: require_whole(root, study, wanted))
     assert sum(killer.killed.values()) == 3
 
@@ -22,8 +22,8 @@ def test_a_study_that_is_killed_a_few_times_ends_as_an_undisturbed_one(tmp_path:
 @pytest.mark.torture
 def test_a_study_killed_a_hundred_times_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
     study = write_study(tmp_path)
-    wanted = undisturbed(tmp_path, study)
+    wanted, seconds = undisturbed(tmp_path, study)
     assert len(wanted) == 12
-    killer = Killer(tmp_path, study, kills=KILLS)
+    killer = Killer(tmp_path, study, kills=KILLS, longest=4 * seconds)
     killer.run(lambda root: require_whole(root, study, wanted))
     assert sum(killer.killed.values()) == KILLS

@@ -14,7 +14,7 @@ import torch
 from trm_engine.config.kinds import Score
 from trm_engine.config.puzzle_kind import PUZZLE
 from trm_engine.inference.evaluation_result import Measured
-from trm_engine.inference.scoring import judge, scored_labels
+from trm_engine.inference.scoring import answer_loss, judge, scored_labels
 from trm_engine.inference.supervise import halting, supervise
 from trm_engine.models.trm import TRM
 from trm_engine.tasks.base import PuzzleTask, Task
@@ -32,7 +32,8 @@ class Evaluation(Measured):
     puzzle's answer at the first step whose halting logit is positive; `mean_steps` is the mean of those
     steps. `ran_steps` is the mean of the steps that were really computed (fewer with early halting).
     `valid_accuracy` counts answers that the task's rules accept, also where they are not the label; None for
-    a task whose puzzles have one solution each. `further` are figures at other depths and thresholds: see
+    a task whose puzzles have one solution each. `lm_loss` is the mean loss of answers after all supervision
+    steps, as in training; None with early halting. `further` are figures at other depths and thresholds: see
     `evaluate`. `solved` (N,) says of each puzzle whether it was solved, in the order of the examples.
     """
 
@@ -46,6 +47,7 @@ class Evaluation(Measured):
     q_halt_accuracy: float
     seconds: float
     valid_accuracy: float | None = None
+    lm_loss: float | None = None
     judged_by: ClassVar[Score] = PUZZLE.score
     counts: ClassVar[tuple[str, ...]] = ("puzzles",)
     further: Mapping[str, float] = field(default_factory=dict)
@@ -86,6 +88,7 @@ def evaluate(
     early_halt: bool = False,
     depths: Sequence[int] = (),
     thresholds: Sequence[float] = (),
+    cross_entropy: str = "softmax",
     solved: Solved | None = None,
     progress: Callable[[int, int], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
@@ -95,12 +98,13 @@ def evaluate(
     With `early_halt`, rows leave the batch at their first positive halting logit, which saves their
     remaining steps. In the same pass `exact_accuracy_at_D` is measured after D supervision steps for each of
     `depths` (the other figures stay those of `max_steps`), and for each θ of `thresholds` what halting at the
-    first logit above θ makes of it: `exact_accuracy_over_θ` after `mean_steps_over_θ`. `solved` (a
+    first logit above θ makes of it: `exact_accuracy_over_θ` after `mean_steps_over_θ`. `cross_entropy` names
+    the loss of `CROSS_ENTROPY` that is measured. `solved` (a
     `PuzzleTask`'s) judges answers by the rules. `progress` hears (done, total) after each batch; when
     `stopping` turns true, what was measured so far is returned.
     """
     started = time.perf_counter()
-    tally = _Tally(max_steps, depths, thresholds)
+    tally = _Tally(max_steps, depths, thresholds, cross_entropy)
     done, valid = 0, None if solved is None else 0
     for start in range(0, len(examples), batch_size):
         batch = examples.take(slice(start, start + batch_size))
@@ -124,6 +128,7 @@ def evaluate(
         q_halt_accuracy=q_halt_right,
         seconds=time.perf_counter() - started,
         valid_accuracy=None if valid is None else valid / max(done, 1),
+        lm_loss=None if early_halt else tally.loss / max(done, 1),
         further={name: value / max(done, 1) for name, value in tally.further.items()},
         solved=np.concatenate([np.zeros(0, np.bool_), *tally.solved]),
     )
@@ -132,14 +137,18 @@ def evaluate(
 class _Tally:
     """Adds up what batches show, in one pass over their supervision steps."""
 
-    def __init__(self, max_steps: int, depths: Sequence[int], thresholds: Sequence[float]) -> None:
+    def __init__(
+        self, max_steps: int, depths: Sequence[int], thresholds: Sequence[float], cross_entropy: str
+    ) -> None:
         self.totals = np.zeros(6)
         """Sums in the order of the figures of `Evaluation`."""
+        self.loss = 0.0
         self.further: dict[str, float] = {}
         self.solved: list[npt.NDArray[np.bool_]] = []
         self._max_steps = max_steps
         self._depths = frozenset(depths)
         self._thresholds = tuple(thresholds)
+        self._cross_entropy = cross_entropy
 
     def measure(self, model: TRM, batch: Examples, *, early_halt: bool) -> Tokens:
         """Run a batch and add it up; return the answers (B, L) after `max_steps`."""
@@ -163,6 +172,8 @@ class _Tally:
                 halt.see(step.number, rows, step.q_halt, judged.exact)
             if early_halt or step.number == self._max_steps:
                 answers[rows] = step.answers.to(answers.dtype)
+            if step.number == self._max_steps:
+                self.loss += float(answer_loss(step.logits, labels[rows], judged, self._cross_entropy))
         usual, *others = halts
         sums = [exact, accuracy, usual.exact, usual.steps, ran, q_right]
         self.totals += np.array([float(part.sum()) for part in sums])

@@ -137,6 +137,7 @@ class PuzzleModel(Model):
             max_steps=max_steps or self.config.eval_steps,
             batch_size=self.config.eval.batch_size,
             early_halt=early_halt,
+            cross_entropy=self.config.train.loss,
             solved=judge_of(task),
             progress=progress,
             stopping=stopping,

@@ -72,3 +72,10 @@ def judge(logits_LBV: Tensor, labels_BL: Tensor) -> Judged:
     scored = labels_LB != IGNORE_LABEL
     right = scored & (logits_LBV.argmax(-1) == labels_LB)
     return Judged(scored.sum(0), right.sum(0))
+
+
+def answer_loss(logits_LBV: Tensor, labels_BL: Tensor, judged: Judged, cross_entropy: str) -> Tensor:
+    """Return the sum over rows of the mean cross-entropy of their labelled positions."""
+    length, rows, vocab = logits_LBV.shape
+    tokens = CROSS_ENTROPY[cross_entropy](logits_LBV.reshape(-1, vocab), labels_BL.t().reshape(-1).long())
+    return (tokens.view(length, rows) / judged.labelled.clamp(min=1)).sum()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor
 
-from trm_engine.inference.scoring import CROSS_ENTROPY, Judged
+from trm_engine.inference.scoring import Judged, answer_loss
 from trm_engine.models.trm import Output
 
 
@@ -31,9 +31,7 @@ def supervision_loss(
     Per row: the mean cross-entropy of labelled positions, plus ½ · BCE of q_halt against "this row is exactly
     right", plus, given `target_continue` (B,), ½ · BCE of q_continue against it.
     """
-    length, rows, vocab = output.logits.shape
-    tokens = CROSS_ENTROPY[cross_entropy](output.logits.reshape(-1, vocab), labels_BL.t().reshape(-1).long())
-    lm = (tokens.view(length, rows) / judged.labelled.clamp(min=1)).sum()
+    lm = answer_loss(output.logits, labels_BL, judged, cross_entropy)
     q_halt = F.binary_cross_entropy_with_logits(
         output.q_halt, judged.exact.to(output.q_halt), reduction="sum"
     )

@@ -129,6 +129,7 @@ class PuzzleLearner(Learner):
             batch_size=batch_size,
             depths=config.eval_depths if thorough else (),
             thresholds=config.eval_thresholds if thorough else (),
+            cross_entropy=config.train.loss,
             solved=judge_of(self.task),
             stopping=stopping,
         )

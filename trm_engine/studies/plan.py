@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,9 +14,10 @@ from trm_engine.config.diff import trial_digest
 from trm_engine.errors import ConfigError, UsageError
 from trm_engine.planning.estimate import Fit, estimate
 from trm_engine.planning.memory import checkpoint_bytes
+from trm_engine.studies.axes import COSTS, place_on
 from trm_engine.studies.catalogue import Selection
-from trm_engine.studies.links import compute, in_order
-from trm_engine.studies.study import Experiment, Study, flat
+from trm_engine.studies.links import compute, in_order, names_in
+from trm_engine.studies.study import Experiment, Part, Study, flat
 from trm_engine.training.provenance import with_absolute_data
 
 _RECORD_BYTES = 700
@@ -90,6 +91,7 @@ def build_plan(
             name = experiment_id(study, experiment)
             try:
                 config = resolve(study, experiment, base, overrides, corrected=corrected)
+                place(study, experiment, config)
             except ConfigError as error:
                 problems += [f"{name}: {problem}" for problem in error.problems]
                 continue
@@ -142,15 +144,49 @@ def resolve(
     links = {key: formula for key, formula in links.items() if key not in settings}
     where = f"{experiment_id(study, experiment)}, link"
     known: dict[str, object] = {**flatten(base), **settings}
-    for key in in_order(links, where):
+    order = in_order(links, where)
+    late = _reading_costs(links, order, where)
+    for key in [*(key for key in order if key not in late), *(key for key in order if key in late)]:
+        if key in late and "cost.flops" not in known:
+            known |= _costs(apply(base, _assignments(settings), "settings"))
         value = compute(links[key], known, f"{where} {key}")
         # What comes out whole is written whole: fields of whole numbers take nothing else.
         settings[key] = known[key] = int(value) if float(value).is_integer() else float(value)
     title = f"{file.title}: {experiment.title}"[:200]
-    assignments = [f"{key}={_literal(value)}" for key, value in settings.items()]
-    config = apply(base, assignments, "settings")
+    config = apply(base, _assignments(settings), "settings")
     # As a run records it: the same file named in two ways is the same experiment.
     return with_absolute_data(config.model_copy(update={"title": title, "expect": ""}))
+
+
+def _assignments(settings: Mapping[str, Value]) -> list[str]:
+    return [f"{key}={_literal(value)}" for key, value in settings.items()]
+
+
+def _reading_costs(links: Mapping[str, str], order: Sequence[str], where: str) -> set[str]:
+    """Return the linked settings that follow from what a row costs, such as steps at equal work."""
+    late: set[str] = set()
+    for key in order:
+        read = names_in(links[key], where)
+        if read & late or any(name.startswith("cost.") for name in read):
+            late.add(key)
+    return late
+
+
+def _costs(config: Config) -> dict[str, object]:
+    return {f"cost.{name}": COSTS[name](config) for name in ("parameters", "flops")}
+
+
+def part_of(study: Study, experiment: Experiment) -> Part:
+    """Return the part of a study that an experiment belongs to."""
+    return next(part for part in study.file.part if part.name == experiment.part)
+
+
+def place(study: Study, experiment: Experiment, config: Config) -> float | None:
+    """Return where an experiment stands on the axis of its part; None without one. Raises `UsageError`."""
+    part = part_of(study, experiment)
+    if not part.x:
+        return None
+    return place_on(part.x, config, f"{experiment_id(study, experiment)}, x of part {part.name}")
 
 
 def _read(assignment: str) -> tuple[str, Value]:

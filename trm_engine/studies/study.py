@@ -52,7 +52,7 @@ class Part(_Table):
     title: str = ""
     """What is varied."""
     x: str = ""
-    """What laws and figures go over: a setting, or parameters, flops, training_flops, rows."""
+    """What laws and figures go over: parameters, flops, training_flops, rows, or a formula of settings."""
     baseline: str = ""
     """The experiment that the others are compared with."""
     vary: dict[str, Any] = Field(default_factory=dict)

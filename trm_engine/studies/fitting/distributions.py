@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 _TINY = 1e-300
 _PRECISION = 1e-14
@@ -35,6 +36,37 @@ def f_tail(value: float, dof1: float, dof2: float) -> float:
     if math.isinf(value):
         return 0.0
     return _incomplete_beta(dof2 / 2, dof1 / 2, dof2 / (dof2 + dof1 * value))
+
+
+def t_tail(value: float, dof: float) -> float:
+    """Return P(|T| ≥ |value|) of Student's distribution, both tails."""
+    return f_tail(value * value, 1, dof)
+
+
+def t_quantile(level: float, dof: float) -> float:
+    """Return the t with P(|T| ≤ t) = `level`, between 0 and 1; infinite `dof` is the normal distribution."""
+    tail = 1 - level
+
+    def beyond(t: float) -> float:
+        return math.erfc(t / math.sqrt(2)) if math.isinf(dof) else t_tail(t, dof)
+
+    low, high = 0.0, 1.0
+    while beyond(high) > tail:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if beyond(middle) > tail else (low, middle)
+    return high
+
+
+def holm(probabilities: Sequence[float]) -> list[float]:
+    """Return probabilities adjusted for their number by Holm's method, in the order given."""
+    order = sorted(range(len(probabilities)), key=lambda i: probabilities[i])
+    adjusted, largest = [0.0] * len(probabilities), 0.0
+    for rank, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - rank) * probabilities[i]))
+        adjusted[i] = largest
+    return adjusted
 
 
 def binomial_two_sided(fewer: int, total: int) -> float:

@@ -97,12 +97,12 @@ def _rows(path: Path, name: str) -> tuple[list[str], list[tuple[int, dict[str, s
 
 def _run(row: Mapping[str, str], columns: Columns, where: str) -> Run | str:
     """Return the run of a row, or why it is left out."""
-    x = _number(row[columns.x], columns.x, where)
-    if not (math.isfinite(x) and x > 0):
-        raise UsageError(f"{where}: {columns.x} = {x:g}, but a power law needs x above 0")
     status = row.get("status", "").strip().lower()
     if columns.y != "status" and status not in _FINISHED:
         return f"status is {quoted(status)}"
+    x = _number(row[columns.x], columns.x, where)
+    if not (math.isfinite(x) and x > 0):
+        raise UsageError(f"{where}: {columns.x} = {x:g}, but a power law needs x above 0")
     y = _number(row[columns.y], columns.y, where)
     if not math.isfinite(y):
         return f"{columns.y} is {'empty' if not row[columns.y].strip() else y}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trm_engine.text import safe_text
@@ -23,6 +23,8 @@ class Line:
     label: str
     x: Sequence[float]
     y: Sequence[float]
+    dots: bool = False
+    """Points of their own, not a line through them."""
 
 
 def chart_width(asked: int | None = None) -> int:
@@ -37,15 +39,18 @@ def draw_chart(
     *,
     title: str,
     x_title: str,
+    y_title: str = "",
     x_unit: Unit = "number",
     y_unit: Unit = "number",
     width: int,
     height: int,
     colour: bool,
+    x_marks: Mapping[float, str] | None = None,
 ) -> str:
     """Return a chart as text; without `colour` it holds no escape codes, and lines differ by their marks.
 
-    Braille dots where stdout can write them, else letters of ASCII.
+    Braille dots where stdout can write them, else letters of ASCII. `x_marks` are words at places of x,
+    instead of round numbers.
     """
     import plotext
 
@@ -59,11 +64,17 @@ def draw_chart(
     for number, (line, (x, y)) in enumerate(shown):
         plain = not colour and len(shown) > 1
         marker = "abcdefghij"[number % 10] if plain or not braille else "braille"
-        label = safe_text(line.label)[:_LONGEST_LABEL] if len(shown) > 1 else None
-        plotext.plot(x, y, marker=marker, label=label, color=_COLOURS[number % len(_COLOURS)])
+        label = safe_text(line.label)[:_LONGEST_LABEL] if len(shown) > 1 and line.label else None
+        put = plotext.scatter if line.dots else plotext.plot
+        marker = "•" if line.dots and marker == "braille" else marker  # one dot of braille is hard to see
+        put(x, y, marker=marker, label=label, color=_COLOURS[number % len(_COLOURS)])
     _mark_axes(plotext, [points for _, points in shown], x_unit, y_unit, width, height)
+    if x_marks and shown:
+        plotext.xticks([*x_marks], [*x_marks.values()])
     plotext.title(safe_text(title if shown else f"{title}: no points yet"))
-    plotext.xlabel(x_title)
+    plotext.xlabel(safe_text(x_title))
+    if y_title:
+        plotext.ylabel(safe_text(y_title))
     text = str(plotext.build())
     text = text if colour else str(plotext.uncolorize(text))
     if not braille:

@@ -1,0 +1,1 @@
+"""What an analysis becomes: charts, tables, a report of Markdown, HTML and CSV."""
