@@ -37,7 +37,7 @@ from trm_tui.workbench.possible import possible, require
 from trm_tui.workbench.server_process import ServerProcess
 from trm_tui.workbench.workbench import Workbench
 
-Mode = Literal["welcome", "dashboard", "config", "sessions", "watch", "hardware"]
+Mode = Literal["welcome", "dashboard", "config", "sessions", "studies", "watch", "hardware"]
 
 # Modules are imported when their mode is first shown: each costs some of the first frame.
 _SCREENS: dict[Mode, tuple[str, str]] = {
@@ -45,6 +45,7 @@ _SCREENS: dict[Mode, tuple[str, str]] = {
     "dashboard": ("dashboard", "DashboardScreen"),
     "config": ("editor", "ConfigScreen"),
     "sessions": ("sessions", "SessionsScreen"),
+    "studies": ("studies", "StudiesScreen"),
     "watch": ("watch", "WatchScreen"),
     "hardware": ("hardware", "HardwareScreen"),
 }

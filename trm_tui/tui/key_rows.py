@@ -37,6 +37,7 @@ APP = Rows(
             "Show what was detected and chosen for this machine",
             "mode('hardware')",
         ),
+        ("go.studies", "S", "Studies", "Run studies, and see what they find", "mode('studies')"),
         ("run.pause", "space", "pause", "Pause or resume the run", "toggle_pause"),
         ("run.checkpoint", "c", "checkpoint", "Save a checkpoint after this step", "checkpoint"),
         ("run.stop", "x", "stop", "Stop the run and save it, after a question", "stop"),
@@ -221,6 +222,26 @@ SESSIONS = Rows(
     ),
     footer=("open", "details", "resume", "fork", "mark", "compare", "tag", "export"),
     unlisted=("up", "down", "page_up", "page_down", "first", "last", "back"),
+)
+
+STUDIES = Rows(
+    (
+        ("open", "enter", "open", "Go to the trials; on a trial, show its curves", "open"),
+        ("start", "r", "run", "Run what is left of the study, beside the app", "start"),
+        ("pause", "p", "pause study", "Save and stop all of the study; it can be run on", "pause"),
+        ("stop_trial", "z", "stop trial", "Save and stop the trial under the cursor", "stop_trial"),
+        (
+            "retry",
+            "R",
+            "retry",
+            "Run the experiment under the cursor again if it failed or diverged",
+            "retry",
+        ),
+        ("report", "o", "report", "Write the report: Markdown, HTML, figures, CSV", "report"),
+        ("back", "escape", "back", "Leave the trials, then the screen", "back"),
+    ),
+    footer=("open", "start", "pause", "stop_trial", "retry", "report"),
+    unlisted=("open", "back"),
 )
 
 COMPARE = Rows(

@@ -19,7 +19,9 @@ from trm_tui.tui import key_rows
 from trm_tui.tui.key_rows import Rows
 from trm_tui.workbench.possible import Deed
 
-Where = Literal["app", "dashboard", "config", "sessions", "compare", "watch", "hardware", "welcome", "dialog"]
+Where = Literal[
+    "app", "dashboard", "config", "sessions", "studies", "compare", "watch", "hardware", "welcome", "dialog"
+]
 """`app` keys work on every screen, `dialog` keys in every dialog, the others on the screen of that name."""
 
 WHERE_TITLES: Mapping[Where, str] = {
@@ -27,6 +29,7 @@ WHERE_TITLES: Mapping[Where, str] = {
     "dashboard": "Dashboard",
     "config": "Configuration editor",
     "sessions": "Sessions",
+    "studies": "Studies",
     "compare": "Comparison of sessions",
     "watch": "Watch",
     "hardware": "Hardware",
@@ -69,6 +72,7 @@ _ROWS: Mapping[Where, Rows] = {
     "dashboard": key_rows.DASHBOARD,
     "config": key_rows.CONFIG,
     "sessions": key_rows.SESSIONS,
+    "studies": key_rows.STUDIES,
     "compare": key_rows.COMPARE,
     "watch": key_rows.WATCH,
     "hardware": key_rows.HARDWARE,
