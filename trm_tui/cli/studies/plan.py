@@ -211,13 +211,14 @@ seeds = [0, 1, 2]
 [set.train]
 steps = 200
 
-# Settings that follow from others: numbers, settings, + - * / // **, sqrt log exp round floor ceil min max.
+# Settings that follow from others: numbers, settings, + - * / // **, sqrt log exp round floor ceil min max, and
+# what a row costs: cost.flops, cost.parameters. steps = "1e12 // (train.batch_size * cost.flops)" is equal work.
 [link.train]
 lr = "2e-3 * sqrt(train.batch_size / 64)"
 
 [[part]]
 name = "batch"
-# What laws and figures go over: a setting, or parameters, flops, training_flops, rows.
+# What laws and figures go over: parameters, flops, training_flops, rows, or a formula of settings.
 x = "train.batch_size"
 
 # All combinations of these values: batcha, batchb, batchc.
