@@ -82,6 +82,37 @@ def test_few_noisy_points_do_not_tell_a_power_law_from_a_line() -> None:
     assert found["not distinguishable"] > 20
 
 
+def test_equal_values_are_constant() -> None:
+    """Without any scatter there is nothing to weigh by."""
+    for n in (0, 500):
+        assert fit([Run(x, 0.8, n) for x in SIZES for _ in range(3)]).preferred == "constant"
+
+
+@pytest.mark.parametrize("apex", [2.67, 4.0, 7.0, 12.0])
+def test_one_seed_is_enough_to_see_data_turn_back(apex: float) -> None:
+    """Wherever between the ends they are best, and with a little noise that nobody tells the size of."""
+    rng, turned = np.random.default_rng(11), 0
+    for _ in range(40):
+        runs = [
+            Run(x, 0.87 - 0.03 * np.log(x / 1e6 / apex) ** 2 + 0.003 * rng.standard_normal()) for x in SIZES
+        ]
+        turned += fit(runs, draws=2).preferred == "no law"
+    assert turned >= 36
+
+
+def test_one_seed_rarely_turns_a_law_or_a_constant_back() -> None:
+    rng = np.random.default_rng(12)
+    found = Counter[str]()
+    for _ in range(100):
+        for name, truth in (("law", law), ("flat", lambda _: 0.8)):
+            runs = [Run(x, truth(x) + 0.005 * rng.standard_normal()) for x in SIZES]
+            found[f"{name} {fit(runs, draws=2).preferred}"] += 1
+    assert found["law no law"] <= 5
+    assert found["flat no law"] <= 5
+    assert found["flat constant"] >= 85
+    assert found["flat power law"] <= 2
+
+
 def test_three_sizes_are_too_few() -> None:
     found = fit([Run(x, law(x), 500) for x in SIZES[:3]]).to_dict()
     assert found["preferred"] == "too few"

@@ -20,7 +20,8 @@ from trm_engine.studies.analysis.targets import Reach
 from trm_engine.studies.fitting.fits import LEVEL, Interval
 
 DRAWS = 100
-_GRID = 61
+_GRID = 41
+_FINER = 17
 _NEAR = 30.0
 """Draws are looked for so far round what was fitted."""
 _SPAN = 100.0
@@ -143,10 +144,13 @@ def _bootstrap(
 
 def _fitted(rows: Floats, low: Floats, high: Floats, grid: Floats) -> tuple[float, float, float]:
     """Return B_crit, log S_min and the scatter σ of log S, by greatest likelihood over a grid of B_crit."""
-    least, sigma, likelihood = _likelihoods(rows, low, high, grid)
-    at = int(likelihood.argmax())
-    if not 0 < at < len(grid) - 1:
-        return float(grid[at]), float(least[at]), float(sigma[at])
+    for asked in range(2):
+        least, sigma, likelihood = _likelihoods(rows, low, high, grid)
+        at = int(likelihood.argmax())
+        if not 0 < at < len(grid) - 1:
+            return float(grid[at]), float(least[at]), float(sigma[at])
+        if asked == 0:
+            grid = np.geomspace(grid[at - 1], grid[at + 1], _FINER)
     # The vertex of the parabola through the best three: the grid's own width would show in intervals.
     before, best, after = likelihood[at - 1 : at + 2]
     bend = before - 2 * best + after

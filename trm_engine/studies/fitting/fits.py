@@ -153,7 +153,9 @@ def _bootstrap(
         y = _counted(points, y, rng)
     else:
         y = expected + np.sqrt(variance * factor) * normal
-    return project(points.x, y, 1 / np.maximum(variance, np.finfo(float).tiny), bounds)
+    # Points without any scatter count alike; only the ratios of weights matter.
+    least = 1e-9 * float(variance.max()) or 1.0
+    return project(points.x, y, least / np.maximum(variance, least), bounds)
 
 
 def _counted(points: Points, expected: Floats, rng: np.random.Generator) -> Floats:

@@ -29,6 +29,8 @@ _CURVED = 0.05
 """The same for the bend that tells a power law from a line in log x."""
 _BEND = 0.04
 """The same for a curve that turns back, which must also be much better than every law."""
+_OPEN = 0.1
+"""The same for a bend that leaves open whether data are constant."""
 _TURNS = 5.0
 """By how much, in units of AIC."""
 _RELATIVE_ROUNDING = 1e-9
@@ -82,15 +84,20 @@ class _Judge:
         floor = float(weights.sum()) * rounding**2
         self._squares = {name: max(float((weights * r * r).sum()), floor) for name, r in residuals.items()}
         turning_point = -curve[1] / (2 * curve[0]) + logs.mean() if curve[0] else np.inf
-        # Beyond the second point from either end it may be no turn but saturation.
-        self._turns = bool(logs[1] < turning_point < logs[-2])
+        # Nearer to an end than its neighbour it may be no turn but saturation.
+        first, last = (logs[0] + logs[1]) / 2, (logs[-2] + logs[-1]) / 2
+        self._turns = bool(first < turning_point < last)
 
     def preferred(self) -> Preferred:
         """Return the law that the points prefer."""
         if self._turns_back():
             return "no law"
         if min(self._gain("constant", law) for law in ("log-linear", "power law")) > _SLOPE:
-            return "no law" if self.misfit("constant") < _MISFIT else "constant"
+            misfit = self.misfit("constant")
+            if misfit < _MISFIT:
+                return "no law"
+            # With nothing but the scatter to go by, a bend that chance makes now and then is left open.
+            return "not distinguishable" if not self._known and misfit < _OPEN else "constant"
         if max(self.misfit(law) for law in ("log-linear", "power law")) < _MISFIT:
             return "no law"
         if self._gain("log-linear", "power law") < _CURVED:
@@ -106,6 +113,8 @@ class _Judge:
         if self._known:
             return self._tail(squares, dof)
         # Without a known variance only a shape that no law has can be told from scatter.
+        if law == "constant":
+            return self._gain("constant", "turning")
         rest = len(self._points) - _PARAMETERS["turning"]
         ratio = (squares / dof) / (self._squares["turning"] / rest)
         return f_tail(ratio, dof, rest) if self._turns else 1.0

@@ -14,6 +14,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 _OUTLIER = 5.0
 """Seeds further than so many standard deviations from their point's median count for less."""
 _HUBER = 1.5
+_RELATIVE_ROUNDING = 1e-9
 _FAR = 10.0
 """Beyond so many they are no seed's doing and do not count at all."""
 
@@ -142,4 +143,9 @@ def _seed_variance(
         p = float(np.clip(np.mean(kept), 0, 1))
         excess += (len(kept) - 1) * (float(np.var(kept, ddof=1)) - p * (1 - p) * share)
         dof += len(kept) - 1
-    return (max(0.0, excess / dof), dof) if dof else (0.0, 0)
+    if not dof:
+        return 0.0, 0
+    # What rounding leaves of equal values is no variance.
+    rounding = _RELATIVE_ROUNDING * max(abs(run.y) for group in groups.values() for run in group)
+    variance = max(0.0, excess / dof)
+    return (variance if variance > rounding**2 else 0.0), dof
