@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from trm_engine.config import Config, flatten
 from trm_engine.planning.flops import parameters, training_flops
 from trm_engine.planning.recursion import recursion_stages
-from trm_engine.studies.links import compute, names_in
+from trm_engine.studies.links import compute
 
 COSTS: Mapping[str, Callable[[Config], float]] = {
     "parameters": lambda config: parameters(config),
@@ -18,21 +18,10 @@ COSTS: Mapping[str, Callable[[Config], float]] = {
 """Weights; operations of a supervision step of one row in training; those of the whole run; rows of it."""
 
 
-def check_axis(axis: str, where: str) -> None:
-    """Raise `UsageError` where an axis is neither a cost nor a formula of settings."""
-    if axis not in COSTS:
-        names_in(axis, where)
-
-
 def place_on(axis: str, config: Config, where: str) -> float:
     """Return where a configuration stands on an axis. Raises `UsageError` where it has no such setting."""
     known = COSTS.get(axis)
     return known(config) if known else compute(axis, flatten(config), where)
-
-
-def is_setting(axis: str) -> bool:
-    """Return whether an axis is one setting as it stands."""
-    return axis not in COSTS and names_in(axis, axis) == {axis.strip()}
 
 
 def _all_flops(config: Config) -> float:

@@ -211,8 +211,8 @@ seeds = [0, 1, 2]
 [set.train]
 steps = 200
 
-# Settings that follow from others: numbers, settings, + - * / // **, sqrt log exp round floor ceil min max, and
-# what a row costs: cost.flops, cost.parameters. steps = "1e12 // (train.batch_size * cost.flops)" is equal work.
+# Settings that follow from others: numbers, settings, + - * / // **, sqrt log exp round floor ceil min max,
+# and what a row costs, cost.flops and cost.parameters, so that steps can follow from equal work.
 [link.train]
 lr = "2e-3 * sqrt(train.batch_size / 64)"
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from trm_engine.errors import UsageError
-from trm_engine.sessions.names import shown
-from trm_engine.text import did_you_mean
+from trm_engine.text import did_you_mean, quoted
 from trm_tui.cli.studies.drawing import draw_in_terminal
 from trm_tui.cli.studies.options import CorrectedFlag, PatternOption, SeedsOption, StudyArgument
 from trm_tui.cli.terminal.chart import chart_width
@@ -60,7 +59,7 @@ def plot(
         raise UsageError(f"{name}: no trial has finished yet, so that there is nothing to draw")
     if not chosen:
         names = [chart.name for chart in charts]
-        raise UsageError(f"{name}: no figure fits {shown(only)}.{did_you_mean(only, names)}")
+        raise UsageError(f"{name}: no figure fits {quoted(only)}.{did_you_mean(only, names)}")
     if out is not None:
         files = _written(chosen, out, form)
         print_json([str(file) for file in files]) if json else print_text("\n".join(map(str, files)))
