@@ -120,8 +120,11 @@ def _bootstrap(
 ) -> Floats:
     """Draw runs anew round the law, cut into the same intervals as they were evaluated in, and fit them."""
     critical, least, sigma = law
-    count = np.isfinite(high).sum()
-    sigma *= math.sqrt(count / max(count - 2, 1))  # two parameters took their part of the scatter
+    count = int(np.isfinite(high).sum())
+    dof = max(count - 2, 1)  # two parameters took their part of the scatter
+    # Runs that are evaluated seldom agree by chance: what lies between evaluations is the least scatter.
+    seen = np.log(high[np.isfinite(high)] / low[np.isfinite(high)])
+    sigma = max(sigma, float(np.median(seen)) / math.sqrt(12))
     rng = np.random.default_rng(0)
     expected = least + np.log1p(critical / rows)
     finite = np.isfinite(high)
@@ -131,7 +134,9 @@ def _bootstrap(
     found = np.empty(draws)
     near = np.geomspace(critical / _NEAR, critical * _NEAR, _GRID)
     for draw in range(draws):
-        steps = np.exp(expected + sigma * rng.standard_normal(len(rows)))
+        # The scatter is an estimate too: each draw takes one that could have been the true one.
+        spread = sigma * math.sqrt(count / rng.chisquare(dof))
+        steps = np.exp(expected + spread * rng.standard_normal(len(rows)))
         before = np.floor(steps / width) * width
         upper = np.where(steps > end, np.inf, before + width)
         lower = np.where(steps > end, end, np.maximum(before, 0.5))
