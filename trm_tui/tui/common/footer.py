@@ -81,7 +81,7 @@ class KeyFooter(Widget):
             if not key.id.startswith(_SCREENS):
                 continue
             here = key.id == f"{_SCREENS}{self._where}"
-            letter = first_sign(keymap.shown(key))
+            letter = _one_letter(first_sign(keymap.shown(key)))
             look = "bold $foreground on $panel" if here else "bold $footer-key-foreground"
             name = (f" {key.label} ", "$foreground on $panel" if here else "$footer-description-foreground")
             part = Content.assemble((f" {letter}", look), *([name] if named else []))
@@ -89,6 +89,12 @@ class KeyFooter(Widget):
         if not named:
             parts.append(Content.styled(" screens ", "$footer-description-foreground"))
         return Content("").join(parts)
+
+
+def _one_letter(sign: str) -> str:
+    """Return shift+s as S: among single letters that is read rightly, and leaves room for other keys."""
+    before, shift, letter = sign.partition("shift+")
+    return letter.upper() if shift and not before and len(letter) == 1 else sign
 
 
 def _hint(keys: str, label: str) -> Content:

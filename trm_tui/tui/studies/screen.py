@@ -100,6 +100,10 @@ class StudiesScreen(ModeScreen):
     def _enter(self) -> None:
         self.query_one("#matrix").focus()
 
+    @on(DataTable.CellSelected, "#matrix")
+    def _selected(self) -> None:
+        self.action_open()
+
     def _look_again(self) -> None:
         if self.app.screen is self and not self.trm.frozen and self.chosen:
             self._look()
