@@ -21,6 +21,7 @@ from trm_engine.sessions import Checkpoint, Store
 from trm_engine.tasks.text.config import TextConfig
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.common.multiline_input import Write
+from trm_tui.tui.dashboard.screen import DashboardScreen
 from trm_tui.tui.presets.screen import WelcomeScreen
 from trm_tui.tui.watch.screen import WatchScreen
 from trm_tui.workbench.watch.generated_text import LENGTH, Passage
@@ -147,7 +148,7 @@ async def test_a_live_run_writes_again_and_again(
         assert set(FakeAuthor.asked) == {("", 0)}, "the same luck, so that only the model differs"
         before = len(FakeAuthor.asked)
         app.switch_mode("dashboard")
-        await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
         await pilot.pause(0.1)
         assert len(FakeAuthor.asked) <= before + 2, "a screen that nobody sees has nothing written"
 
@@ -166,7 +167,7 @@ async def test_figures_of_text_are_on_the_dashboard(
             figures = {"windows": 300, "val_loss": 500 / step + 0.5, "bits_per_character": 2.164}
             bench.run.recorder(Evaluated(step, False, figures))
         app.switch_mode("dashboard")
-        await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
         app.refresh_now()
         await shows(pilot, app, "Bits per character")
         shown = text_of(app)
