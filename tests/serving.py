@@ -66,6 +66,7 @@ class Oracle(nn.Module):
         self.at, self.lost, self.gate = at, lost, gate
         self.vocab = config.task.vocab_size
         self.weight = nn.Parameter(torch.full((3,), float(at)), requires_grad=False)
+        self.z_init = self.weight  # where it computes is where its states begin
         self.seq_len = config.task.seq_len
         self.steps = 0
 
