@@ -23,6 +23,8 @@ from trm_tui.tui.studies.words import cell_words, found_words, state_words
 from trm_tui.workbench.study_desk import Cell, StudyDesk, StudyRow, StudyView
 
 _SECONDS_BETWEEN_LOOKS = 2.0
+_CELL = 10
+"""Columns of a trial."""
 
 
 class StudiesScreen(ModeScreen):
@@ -132,17 +134,18 @@ class StudiesScreen(ModeScreen):
         matrix: DataTable[Content] = self.query_one("#matrix", DataTable)
         if before is None or before.id != view.id:
             matrix.clear(columns=True)
-            matrix.add_columns("experiment", *(f"seed {seed}" for seed in view.seeds))
-            for name, title, cells in view.rows:
-                head = Content.assemble(
-                    (safe_text(name), "bold"), "  ", (safe_text(title)[:28], "$text-muted")
-                )
+            heads = [_head(name, title) for name, title, _ in view.rows]
+            room = max(self.query_one("#study").size.width - _CELL - 6, _CELL)
+            matrix.add_column("experiment", width=min(max(head.cell_length for head in heads), room))
+            for seed in view.seeds:
+                matrix.add_column(f"seed {seed}", width=_CELL)
+            for head, (_, _, cells) in zip(heads, view.rows, strict=True):
                 matrix.add_row(head, *map(cell_words, cells))
             return
         for row, (_, _, cells) in enumerate(view.rows):
             for column, cell in enumerate(cells, 1):
                 if before.rows[row][2][column - 1] != cell:
-                    matrix.update_cell_at(Coordinate(row, column), cell_words(cell), update_width=True)
+                    matrix.update_cell_at(Coordinate(row, column), cell_words(cell))
 
     # --- deeds --------------------------------------------------------------------------------------------
 
@@ -221,6 +224,10 @@ class StudiesScreen(ModeScreen):
         else:
             self.trm.say(said)
         self._look()
+
+
+def _head(name: str, title: str) -> Content:
+    return Content.assemble((safe_text(name), "bold"), "  ", (safe_text(title)[:24], "$text-muted"))
 
 
 def _option(row: StudyRow) -> Option:

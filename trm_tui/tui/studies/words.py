@@ -30,7 +30,7 @@ def cell_words(cell: Cell | None) -> Content:
     elif cell.accuracy is not None and cell.stage == "done":
         text = f"{cell.accuracy:.1%}"
     else:
-        text = f"{100 * min(cell.step / cell.steps, 1.0):.0f} % of steps" if cell.step else word
+        text = f"at {min(cell.step / cell.steps, 1.0):.0%}" if cell.step else word
     return Content.assemble((f"{sign} ", colour), text)
 
 
