@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from trm_engine.tasks.base import PuzzleTask, Tokens
+from trm_engine.tasks.base import PuzzleTask
+from trm_engine.tasks.examples import Tokens
 from trm_engine.tasks.kit.symmetry import VIEWS, Symmetry
 
 

@@ -18,7 +18,8 @@ from torch import Tensor
 from trm_engine.inference.looks import Look, Looking, Looks
 from trm_engine.inference.supervise import Supervision
 from trm_engine.models.trm import TRM
-from trm_engine.tasks.base import PuzzleTask, Tokens
+from trm_engine.tasks.base import PuzzleTask
+from trm_engine.tasks.examples import Tokens
 
 
 @dataclass(frozen=True)

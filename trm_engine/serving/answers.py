@@ -12,8 +12,8 @@ from trm_engine.serving.puzzles import cell_places
 from trm_engine.serving.residents import Resident
 from trm_engine.serving.solving import Answer, Question, Step
 from trm_engine.tasks.arc.config import ArcConfig
-from trm_engine.tasks.base import Fault, PuzzleTask, Tokens
-from trm_engine.tasks.examples import PAD
+from trm_engine.tasks.base import Fault, PuzzleTask
+from trm_engine.tasks.examples import PAD, Tokens
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.text import safe_text
 

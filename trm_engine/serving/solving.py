@@ -19,8 +19,8 @@ import numpy.typing as npt
 from trm_engine.inference.looks import Ballot, Look, Looking, Looks
 from trm_engine.inference.supervise import Refinement
 from trm_engine.serving.batcher import Batcher, Row
-from trm_engine.tasks.base import PuzzleTask, Tokens, Verdict
-from trm_engine.tasks.examples import PAD
+from trm_engine.tasks.base import PuzzleTask, Verdict
+from trm_engine.tasks.examples import PAD, Tokens
 
 Ended = Literal["checked", "halt", "all", "time"]
 Until = Literal["checked", "halt", "all"]

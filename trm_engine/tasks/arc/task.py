@@ -30,8 +30,8 @@ from trm_engine.tasks.arc.text import (
     to_grid,
     to_tokens,
 )
-from trm_engine.tasks.base import PuzzleTask, Tokens, Verdict
-from trm_engine.tasks.examples import Examples, Source
+from trm_engine.tasks.base import PuzzleTask, Verdict
+from trm_engine.tasks.examples import Examples, Source, Tokens
 from trm_engine.tasks.kit.symmetry import Sources, Symmetry
 from trm_engine.text import nearest, safe_text
 

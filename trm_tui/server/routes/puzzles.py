@@ -15,7 +15,8 @@ from trm_engine.serving.puzzles import Asked, parsed, recognise, text_of_grid
 from trm_engine.serving.residents import Resident
 from trm_engine.serving.solving import Question
 from trm_engine.tasks.arc.task import ArcTask
-from trm_engine.tasks.base import ContradictionError, Fault, PuzzleTask, Tokens
+from trm_engine.tasks.base import ContradictionError, Fault, PuzzleTask
+from trm_engine.tasks.examples import Tokens
 from trm_engine.text import safe_text
 from trm_tui.server.context import context_of
 from trm_tui.server.errors import ApiError
