@@ -10,7 +10,10 @@ from trm_engine.planning.time import run_seconds
 
 _REACHED = re.compile(r"[\d.]+(?: to [\d.]+)? %|loss (?:of )?[\d.]+")
 _STEPS = re.compile(r"after ([\d ]*\d)(?: to ([\d ]*\d))? steps")
-_MEASURED = re.compile(r"([\d.]+ (?:s|minutes))(?: of training)?,? on (?:one of )?2\s+cores of an (\w+ \w+)")
+_MEASURED = re.compile(
+    r"([\d.]+ (?:s|minutes))(?: of training)?,? on "
+    r"(?:(?:one of )?(2\s+cores of) an (\w+ \w+)|(one) (NVIDIA \w+))"
+)
 _UNMEASURED = ("Not measured", "Measured only")
 _PUBLISHED = ("Published", "The published")
 
@@ -44,5 +47,6 @@ def expectation_of(config: Config) -> Expectation:
         return Expectation(f"published {reached[0]}", None, "")
     steps, measured = _STEPS.search(words), _MEASURED.search(words)
     most = max(int(number.replace(" ", "")) for number in steps.groups() if number) if steps else None
-    where = f"{measured[1].replace('minutes', 'min')}, 2 cores of {measured[2]}" if measured else ""
+    time, *machine = [part for part in measured.groups() if part] if measured else [""]
+    where = ", ".join([time.replace("minutes", "min"), " ".join(machine)]) if measured else ""
     return Expectation(reached[0], most, where)

@@ -19,11 +19,15 @@ def test_a_preset_with_a_figure_says_after_how_many_steps_and_where(name: str) -
     elif not expected.reached.startswith("published"):
         assert expected.steps is not None
         assert expected.steps <= PRESETS[name].train.steps
-        assert "cores of" in expected.measured
+        assert "cores of" in expected.measured or "one NVIDIA" in expected.measured
 
 
 def test_the_quickstart_is_read_whole() -> None:
     assert expectation_of(PRESETS["sudoku-4x4"]) == Expectation("99 %", 250, "7 s, 2 cores of Intel Xeon")
+
+
+def test_a_figure_of_a_gpu_says_so() -> None:
+    assert expectation_of(PRESETS["futoshiki-5x5"]) == Expectation("88 %", 4000, "19 s, one NVIDIA H200")
 
 
 def test_the_time_is_that_of_the_steps_it_took_at_this_machines_rate() -> None:

@@ -74,13 +74,15 @@ class KeyFooter(Widget):
         return _hint(first_sign(shown), label).stylize(Style.from_meta({"binding": key.id}))
 
     def _screens(self, *, named: bool) -> Content:
-        """Return the keys of all screens, the one that is seen marked; with room, each with its name."""
+        """Return the keys of the other screens; with room, of all with their names, this one marked."""
         keymap = host_of(self.app).keymap
         parts = []
         for key in keys_of("app"):
             if not key.id.startswith(_SCREENS):
                 continue
             here = key.id == f"{_SCREENS}{self._where}"
+            if here and not named:
+                continue  # two cells that another key needs more
             letter = _one_letter(first_sign(keymap.shown(key)))
             look = "bold $foreground on $panel" if here else "bold $footer-key-foreground"
             name = (f" {key.label} ", "$foreground on $panel" if here else "$footer-description-foreground")
