@@ -78,6 +78,12 @@ class Advice(Enum):
     VOTE = "vote", "voting answers them"
     SOLVE = "solve", "ask it for answers, or measure it"
     GENERATE = "generate", "let it write text, or measure it"
+    NAME_MODEL_FILE = "model-file", "name a GGUF file that exists"
+    NAME_TOKEN = "token-variable", "put its token into a variable of the environment, and name that variable"
+    SEE_OFFERED_MODELS = "offered-models", "look at what the server offers"
+    CHOOSE_MODEL = "other-model", "start that server (as: ollama serve), or choose another model"
+    INSTALL_CHAT = "install-chat", "install it, or use a server"
+    GIVE_CONTEXT = "model-context", "send less text, or give the model a longer context"
 
     @property
     def code(self) -> str:

@@ -47,6 +47,8 @@ class Place:
             rank = size = local_rank = local_size = 0
         if not (0 <= rank < size and 0 <= local_rank < local_size <= size):
             said = ", ".join(f"{name}={safe_text(environment.get(name, '(unset)'))}" for name in names)
-            raise UsageError(f"these do not describe a rank: {said}; start it by torchrun or with --ranks")
+            raise UsageError(
+                f"these do not describe a rank: {said}; torchrun sets them, or this program does"
+            )
         why = safe_text(environment.get(WHY, cls.why))
         return cls(rank, size, local_rank, local_size, why) if size > 1 else None

@@ -38,6 +38,10 @@ class TaskConfig(Section):
     """Where the task itself is, as "module:Class": it is loaded only to be used."""
     architecture: ClassVar[str] = "puzzle"
     """Which kind of learner it needs; `model.architecture` must say the same."""
+    size_fields: ClassVar[tuple[str, ...]] = ()
+    """The settings that say how large a puzzle is: a model knows puzzles of one size."""
+    unmistakable: ClassVar[bool] = False
+    """Whether nothing else reads as a puzzle of this kind, so that what does is meant as one."""
 
     kind: str
     """Which task the model learns."""
@@ -61,6 +65,16 @@ class TaskConfig(Section):
     def num_puzzle_ids(self) -> int:
         """Puzzle identifiers at most, as far as the settings tell: rows of the puzzle embedding."""
         return 1
+
+    @property
+    def called(self) -> str:
+        """What such puzzles are called, with their size, as in "9×9 Sudoku"."""
+        return self.kind.replace("_", " ")
+
+    @staticmethod
+    def looks_like(text: str) -> bool:  # noqa: ARG004  # subclasses look at it
+        """Whether a text that does not read as a puzzle of this kind is meant for one."""
+        return False
 
     @classmethod
     def readings(cls, text: str) -> list[tuple[TaskConfig, int]]:  # noqa: ARG003  # subclasses read it

@@ -14,6 +14,7 @@ from typing import IO
 
 from trm_engine.files import open_plain
 from trm_engine.language.model import LanguageError
+from trm_engine.remedies import Advice
 from trm_engine.text import format_bytes, safe_text
 
 _MAGIC = b"GGUF"
@@ -60,7 +61,7 @@ def read_header(path: Path) -> Header:
         raise LanguageError(
             "missing_model",
             f"there is no file {safe_text(str(error.filename or path))}",
-            "Name a GGUF file that exists: trm-tui models add NAME FILE.gguf",
+            Advice.NAME_MODEL_FILE,
         ) from error
     except (OSError, ValueError, struct.error, MemoryError, OverflowError) as error:
         raise _damaged(path, str(error)) from error

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from trm_engine.language.model import LanguageError
 from trm_engine.language.stop import Stop, StoppedError
+from trm_engine.remedies import Advice
 from trm_engine.text import safe_text
 
 _CONNECT_SECONDS = 10.0
@@ -57,7 +58,7 @@ def check_url(url: str) -> None:
         raise LanguageError(
             "bad_url",
             "the address holds a name, a password or a query",
-            "Keep a token in a variable of the environment, and name that: --token-variable NAME",
+            Advice.NAME_TOKEN,
         )
 
 
@@ -128,11 +129,11 @@ def _refused(place: Place, response: http.client.HTTPResponse) -> LanguageError:
     text = response.read(_LONGEST_ERROR).decode("utf-8", "replace")
     said = _said(text) or f"status {response.status}"
     if response.status in (401, 403):
-        hint = "Put its token into a variable, and name that: trm-tui models add … --token-variable NAME"
-        return LanguageError("unauthorized", f"{place.shown} wants a token: {said}", hint)
+        return LanguageError("unauthorized", f"{place.shown} wants a token: {said}", Advice.NAME_TOKEN)
     if response.status == 404:
-        hint = "Look at what the server offers: trm-tui models check NAME"
-        return LanguageError("missing_model", f"{place.shown} does not know it: {said}", hint)
+        return LanguageError(
+            "missing_model", f"{place.shown} does not know it: {said}", Advice.SEE_OFFERED_MODELS
+        )
     if "context" in said and response.status in (400, 413):
         return LanguageError("context_too_long", f"{place.shown}: {said}", "Send less text.")
     if response.status in (429, 503):
@@ -163,5 +164,5 @@ def _unreachable(place: Place, error: Exception) -> LanguageError:
     return LanguageError(
         "endpoint_down",
         f"{place.shown} cannot be reached ({safe_text(str(error))[:120]})",
-        "Start that server (as: ollama serve), or choose another model: trm-tui models select NAME",
+        Advice.CHOOSE_MODEL,
     )

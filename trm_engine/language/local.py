@@ -19,6 +19,7 @@ from trm_engine.decisions import Decision
 from trm_engine.language.gguf import BATCH, Header, fitting_context, read_header
 from trm_engine.language.model import Completion, Hear, LanguageError, LanguageModel, Message, Wish
 from trm_engine.language.stop import Stop, StoppedError
+from trm_engine.remedies import Advice
 from trm_engine.text import format_bytes, safe_text
 
 _LOOK_SECONDS = 0.05
@@ -30,7 +31,7 @@ def require_library() -> None:
         raise LanguageError(
             "missing_extra",
             "GGUF files are run by xllamacpp, which is not installed",
-            'Install it: pip install "trm-tui[chat]"; or use a server: trm-tui models add NAME URL',
+            Advice.INSTALL_CHAT,
         )
 
 
@@ -181,9 +182,7 @@ class _Taken:
 def _library_error(error: dict[str, Any]) -> LanguageError:
     message = safe_text(str(error.get("message", error)))[:200]
     if "context" in str(error.get("type", "")):
-        return LanguageError(
-            "context_too_long", message, "Send less text, or give it more: trm-tui models add … --context N."
-        )
+        return LanguageError("context_too_long", message, Advice.GIVE_CONTEXT)
     return LanguageError("refused", f"the model refused the conversation: {message}", "Try another model.")
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from trm_engine.errors import TrmError
 from trm_engine.language.stop import Stop
+from trm_engine.remedies import Advice
 
 Role = Literal["system", "user", "assistant", "tool"]
 Hear: TypeAlias = Callable[[str], None]
@@ -21,14 +22,15 @@ _BESIDE_TEXT = 8
 
 
 class LanguageError(TrmError):
-    """A language model that cannot answer: `code` does not change, `hint` says what to do."""
+    """A language model that cannot answer: `code` does not change; a hint or a remedy says what to do."""
 
-    def __init__(self, code: str, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.code, self.hint = code, hint
+    def __init__(self, code: str, message: str, todo: str | Advice) -> None:
+        remedy = todo if isinstance(todo, Advice) else None
+        super().__init__(message, remedies=() if remedy is None else (remedy,))
+        self.code, self.hint = code, todo if isinstance(todo, str) else ""
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.hint}" if self.hint else self.message
+        return f"{self.message}. {self.hint}" if self.hint else super().__str__()
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def fitted(messages: Sequence[Message], tokens: int) -> tuple[list[Message], int
         raise LanguageError(
             "context_too_long",
             f"the message has about {needed} tokens, and the model reads {max(tokens, 0)}",
-            "Send less text, or give the model a longer context: trm-tui models add … --context N.",
+            Advice.GIVE_CONTEXT,
         )
     kept = turns[-1:]
     for message in reversed(turns[:-1]):

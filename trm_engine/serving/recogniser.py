@@ -18,7 +18,6 @@ from trm_engine.serving.puzzles import Asked, kinds_of, question_of, task_of, te
 from trm_engine.serving.solving import Question
 from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.base import PuzzleTask
-from trm_engine.tasks.maze.config import MazeConfig
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.text import safe_text
 
@@ -189,7 +188,7 @@ def _is_meant(candidate: Candidate, found: Found, message: str) -> bool:
         return True
     if isinstance(found.config, ArcConfig):
         return found.asked.grid is not None or found.asked.text.startswith("task:") or candidate.clear
-    if isinstance(found.config, MazeConfig):
+    if found.config.unmistakable:
         return True
     if not isinstance(found.config, SudokuConfig):
         return _is_other_kind(candidate, found, message)
@@ -235,7 +234,7 @@ def _near_miss(
     """Return what keeps a text from being a puzzle, where it is meant for one."""
     text = asked.text if asked.grid is None else text_of_grid(asked.grid)
     drawn = candidate.clear and _is_all(candidate, message) and bool(set(text) & set("._*·"))
-    if not (_SPEAKS.search(message) or drawn) or not isinstance(config, SudokuConfig | MazeConfig):
+    if not (_SPEAKS.search(message) or drawn):
         return None
     if isinstance(config, SudokuConfig):
         if (
@@ -246,7 +245,7 @@ def _near_miss(
             return None
         reason = str(error).removeprefix("the puzzle has no solution: ")
         reason = (_uneven(text, config) if distance else "") or reason
-    elif candidate.clear and "S" in text and set(text) & set("#█") and set(text) & set("GETF"):
+    elif candidate.clear and config.looks_like(text):
         reason = str(error)
     else:
         return None

@@ -9,12 +9,7 @@ from trm_engine.config import Config, list_presets
 from trm_engine.config.sections import TaskConfig
 from trm_engine.hardware import Hardware
 from trm_engine.planning.estimate import estimate
-from trm_engine.tasks.futoshiki.config import FutoshikiConfig
-from trm_engine.tasks.maze.config import MazeConfig
-from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.text import duration
-
-_SHAPES = {"sudoku": ("box_rows", "box_cols"), "maze": ("rows", "cols"), "futoshiki": ("size",)}
 
 
 @dataclass(frozen=True)
@@ -32,7 +27,7 @@ class Advice:
 
 def advise(task: TaskConfig, machine: Callable[[], Hardware]) -> Advice | None:
     """Return the lightest preset that learns such puzzles; where none does, one with its size changed."""
-    fields = _SHAPES.get(task.kind, ())
+    fields = task.size_fields
     shape = [getattr(task, name) for name in fields]
     presets = [preset for preset in list_presets() if preset.config.task.kind == task.kind]
     if not presets:
@@ -47,17 +42,6 @@ def advise(task: TaskConfig, machine: Callable[[], Hardware]) -> Advice | None:
     changed = preset.config.task.model_copy(update=dict(zip(fields, shape, strict=True)))
     seconds = _seconds(preset.config.model_copy(update={"task": changed}), gflops)
     return Advice(preset.name, f"trm-tui run {preset.name} {changes}", seconds)
-
-
-def named(task: TaskConfig) -> str:
-    """Return what a kind of puzzle is called, with its size."""
-    if isinstance(task, SudokuConfig):
-        return f"{task.side}×{task.side} Sudoku"
-    if isinstance(task, MazeConfig):
-        return f"{task.rows}×{task.cols} maze"
-    if isinstance(task, FutoshikiConfig):
-        return f"{task.size}×{task.size} Futoshiki"
-    return {"arc": "ARC task", "light_up": "Light Up"}.get(task.kind, task.kind.replace("_", " "))
 
 
 def _seconds(config: Config, gflops: float | None) -> float | None:

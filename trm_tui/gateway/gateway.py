@@ -26,7 +26,7 @@ from trm_engine.serving.service import AUTO, NoModelError, Service
 from trm_engine.serving.solving import Answer
 from trm_engine.text import safe_text
 from trm_tui.gateway import talking, words
-from trm_tui.gateway.advice import advise, named
+from trm_tui.gateway.advice import advise
 from trm_tui.gateway.contradictions import contradiction
 from trm_tui.gateway.documents.retrieval import Library, of_context
 from trm_tui.gateway.models.checkpoints import order_in_words
@@ -36,6 +36,7 @@ from trm_tui.gateway.models.writers import Writers
 from trm_tui.gateway.reply import Ask, Reply
 from trm_tui.gateway.solving import Tell, grid_json, solve
 from trm_tui.gateway.tools import Toolbox
+from trm_tui.shared.wording import command_text
 
 TRM_ALONE = "trm"
 """The name under which the recursive models answer without a language model."""
@@ -211,7 +212,7 @@ class _Turn:
             return self._no_model(found)
         except SessionError as error:
             why = safe_text(str(error))
-            return f"I see a {named(found.config)}, and the chosen model cannot be asked: {why}"
+            return f"I see a {found.config.called}, and the chosen model cannot be asked: {why}"
         self._take(resident, answer)
         said = words.solved_words(resident, answer)
         worded = self._worded(found, resident, answer)
@@ -241,7 +242,7 @@ class _Turn:
         chosen = next((one for one in listed if one.session == self.chosen.trm), None)
         if chosen is not None:
             return words.other_model_words(found, chosen.title, chosen.config.task)
-        have = list(dict.fromkeys(named(one.config.task) for one in listed))
+        have = list(dict.fromkeys(one.config.task.called for one in listed))
         return words.no_model_words(
             found.config, advise(found.config, self.gateway.machine), have[:6], order_in_words()
         )
@@ -257,7 +258,7 @@ class _Turn:
             said = talking.word(model, asked, resident, answer, self.stop)
         except LanguageError as error:
             self.gateway.languages.failed(self.chosen.language, error)
-            self.reply.notes.append(f"{self.chosen.language} did not word the answer: {error}")
+            self.reply.notes.append(f"{self.chosen.language} did not word the answer: {command_text(error)}")
             return ""
         self.gateway.languages.answered(self.chosen.language)
         self.reply.timings["language_milliseconds"] = round(1000 * (self.gateway.clock() - began), 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from trm_engine.text import safe_text
-from trm_tui.gateway.advice import named
 from trm_tui.gateway.gateway import TRM_ALONE, Gateway
 from trm_tui.gateway.models.registry import AUTO, TrmEntry
 
@@ -28,7 +27,7 @@ def models_json(gateway: Gateway) -> dict[str, Any]:
     residents = gateway.service.residents
     held = {one.served.session: one.bytes for one in residents.held()}
     for served in residents.catalogue.list():
-        about = _entry(served.session, "trm", named(served.config.task), served.title)
+        about = _entry(served.session, "trm", served.config.task.called, served.title)
         state_ = "loaded" if served.session in held else "unloaded"
         score = {"accuracy": served.best_score, "parameters": served.parameters}
         listed.append({**about, "state": state_, "bytes": held.get(served.session), **score})

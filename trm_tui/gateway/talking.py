@@ -23,7 +23,6 @@ from trm_engine.language.stop import Stop
 from trm_engine.serving.residents import Resident
 from trm_engine.serving.solving import Answer
 from trm_engine.text import safe_text
-from trm_tui.gateway.advice import named
 from trm_tui.gateway.documents.passages import Passage
 from trm_tui.gateway.tools import FOR_MODELS, Toolbox, ToolError, occurs
 
@@ -67,7 +66,7 @@ class Talk:
 
 def word(model: LanguageModel, asked: str, resident: Resident, answer: Answer, stop: Stop) -> str:
     """Have a model word a checked answer; the puzzle itself is not shown to it."""
-    what = named(resident.served.config.task)
+    what = resident.served.config.task.called
     if answer.verdict.solved:
         result = f"The {what} has been solved; the rules accept the grid, which is shown below your sentence."
     else:

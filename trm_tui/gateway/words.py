@@ -10,7 +10,7 @@ from trm_engine.serving.residents import Resident
 from trm_engine.serving.solving import Answer
 from trm_engine.tasks.base import Fault
 from trm_engine.text import safe_text
-from trm_tui.gateway.advice import Advice, named
+from trm_tui.gateway.advice import Advice
 from trm_tui.gateway.documents.passages import Passage
 
 DOES_NOT_CHAT = (
@@ -30,7 +30,7 @@ def grid_block(resident: Resident, answer: Answer) -> str:
 def solved_words(resident: Resident, answer: Answer) -> str:
     """Say what came of a puzzle, checked; the grid itself stands beneath."""
     served = resident.served
-    what, who = named(served.config.task), safe_text(served.title)
+    what, who = served.config.task.called, safe_text(served.title)
     steps = f"{len(answer.steps)} step{'s' * (len(answer.steps) != 1)}"
     if answer.verdict.solved:
         look = f", at its view {answer.views + 1}" if answer.views else ""
@@ -55,7 +55,7 @@ def near_miss_question(near: NearMiss) -> str:
 
 def unsettled_question(found: Found, doubt: Fault, solutions: int) -> str:
     """Ask back about a puzzle without a solution, or with several."""
-    what = named(found.config)
+    what = found.config.called
     if solutions == 0:
         return (
             f"This {what} has no solution: {safe_text(doubt.reason)}. Is one of its clues copied "
@@ -72,14 +72,14 @@ def no_model_words(config: TaskConfig, advice: Advice | None, have: Sequence[str
     """Say that no session has learned such puzzles, and what would make one."""
     how = f"This trains one: {advice}." if advice is not None else "No preset learns this kind."
     own = f" The sessions here have learned: {', '.join(have)}." if have else f" There is none yet ({order})."
-    return f"I see a {named(config)}, and no session has learned that. {how}{own}"
+    return f"I see a {config.called}, and no session has learned that. {how}{own}"
 
 
 def other_model_words(found: Found, resident_title: str, resident_config: TaskConfig) -> str:
     """Say that the model that was chosen has learned another kind."""
     return (
-        f"I see a {named(found.config)}, and {safe_text(resident_title)} has learned "
-        f"{named(resident_config)} "
+        f"I see a {found.config.called}, and {safe_text(resident_title)} has learned "
+        f"{resident_config.called} "
         "puzzles. Choose the model `auto`, and the fitting one answers."
     )
 

@@ -17,7 +17,7 @@ from trm_engine.remedies import Remedy
 from trm_engine.serving.puzzles import UnknownTaskError
 from trm_engine.serving.service import BusyError, NoModelError
 from trm_engine.text import safe_text
-from trm_tui.shared.wording import command_text
+from trm_tui.shared.wording import command_text, command_words
 
 _LOG = logging.getLogger("trm_tui.server")
 _LONGEST = 600
@@ -118,7 +118,9 @@ def _language_error(error: LanguageError) -> ApiError:
     """Return what a client is told of a language model that cannot answer; its own code says why."""
     status = _LANGUAGE.get(error.code, 409)
     headers = {"Retry-After": "5"} if status in (429, 502, 504) else None
-    return ApiError(status, error.message, code=error.code, hint=error.hint, headers=headers)
+    words = "; ".join(map(command_words, error.remedies))
+    hint = error.hint or words[:1].upper() + words[1:]
+    return ApiError(status, error.message, code=error.code, hint=hint, headers=headers)
 
 
 def install(app: FastAPI) -> None:

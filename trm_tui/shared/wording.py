@@ -19,6 +19,16 @@ _ADVICE: Mapping[Advice, str] = {
     Advice.VOTE: "eval --vote --submission FILE answers them",
     Advice.SOLVE: "trm-tui solve asks it for answers, trm-tui eval measures it",
     Advice.GENERATE: "trm-tui generate writes with it, trm-tui eval measures it",
+    Advice.NAME_MODEL_FILE: "name a GGUF file that exists: trm-tui models add NAME FILE.gguf",
+    Advice.NAME_TOKEN: "put its token into a variable of the environment, and name that: "
+    "trm-tui models add … --token-variable NAME",
+    Advice.SEE_OFFERED_MODELS: "look at what the server offers: trm-tui models check NAME",
+    Advice.CHOOSE_MODEL: "start that server (as: ollama serve), or choose another model: "
+    "trm-tui models select NAME",
+    Advice.INSTALL_CHAT: 'install it: pip install "trm-tui[chat]"; '
+    "or use a server: trm-tui models add NAME URL",
+    Advice.GIVE_CONTEXT: "send less text, or give the model a longer context: "
+    "trm-tui models add … --context N",
 }
 
 

@@ -20,6 +20,7 @@ class Fixed(torch.nn.Module):
     """Stands for a model whose logits never change, and remembers the windows it was given."""
 
     context = 4
+    z_init = torch.zeros(1)  # on the device where it computes
 
     def __init__(self, logits: list[float]) -> None:
         super().__init__()

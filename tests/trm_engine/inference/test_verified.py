@@ -38,6 +38,7 @@ class Fickle:
     """
 
     seq_len = 16
+    z_init = torch.zeros(1)  # on the device where it computes
 
     def __init__(self, every: int = 3, at: int = 2) -> None:
         self.every, self.at = every, at

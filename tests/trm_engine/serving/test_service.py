@@ -117,7 +117,7 @@ def test_the_least_recently_used_model_goes_when_memory_is_short(tmp_path: Path)
     now[0] += 100
     residents.drop_idle(50)
     assert residents.held() == []
-    with pytest.raises(ResourceError, match="--memory"):
+    with pytest.raises(ResourceError, match="let models have more memory"):
         residents_of(store, budget=10).get("sudoku-4")
     residents.close(5)
 

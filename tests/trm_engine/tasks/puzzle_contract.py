@@ -94,13 +94,13 @@ def check_another_look_is_the_same_puzzle(subject: Subject) -> None:
     assert task.judges_all, "a look that cannot be judged by rules alone is of no use"
     moved, accepted = 0, 0
     for puzzle, answer in answers_to(subject):
-        forward, back = task.symmetry(rng) or pytest.fail("a symmetry, or none at all")
-        view = forward(puzzle)
+        symmetry = task.symmetry(rng) or pytest.fail("a symmetry, or none at all")
+        view = symmetry.forward(puzzle)
         assert view.shape == puzzle.shape
         moved += not np.array_equal(view, puzzle)
         assert task.given(view).sum() == task.given(puzzle).sum()
-        for given in (answer, forward(answer)):
-            home = back(given)
+        for given in (answer, symmetry.forward(answer)):
+            home = symmetry.back(given)
             assert home.shape == given.shape
             assert task.check(puzzle, home).solved == task.check(view, given).solved
             accepted += task.check(view, given).solved

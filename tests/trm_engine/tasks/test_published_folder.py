@@ -163,7 +163,7 @@ def test_several_sets_are_joined(tmp_path):
         ({"labels": LABELS - 1}, "labels.npy: row 2, position 0 is -1, expected 0 … 4"),
         ({"labels": LABELS + 1}, "labels.npy: row 1, position 1 is 5, expected 0 … 4"),
         ({"ignore_label_id": None}, "labels.npy: row 2, position 0 is 0, expected 1 … 4"),
-        ({"puzzle_indices": np.array([0, 1, 1, 5])}, "puzzle_indices.npy: must rise from 0 to 5"),
+        ({"puzzle_indices": np.array([0, 1, 1, 5])}, "puzzle_indices.npy: must rise strictly from 0 to 5"),
         ({"puzzle_indices": np.array([0, 3, 1, 5])}, "puzzle_indices.npy: must rise"),
         ({"puzzle_indices": np.array([1, 2, 3, 5])}, "puzzle_indices.npy: must rise"),
         ({"puzzle_indices": np.array([0, 1, 3, 6])}, "puzzle_indices.npy: must rise"),
@@ -171,7 +171,7 @@ def test_several_sets_are_joined(tmp_path):
         ({"puzzle_indices": np.array([], np.int32)}, "puzzle_indices.npy: must rise"),
         (
             {"group_indices": np.array([0, 2, 4])},
-            "group_indices.npy: must rise from 0 to 3, the number of puzzles",
+            "group_indices.npy: must rise strictly from 0 to 3, the number of puzzles",
         ),
         ({"group_indices": np.array([[0, 3]])}, "group_indices.npy: has shape (1, 2), expected 1 dimensions"),
         ({"puzzle_identifiers": np.array([0, -1, 1])}, "puzzle_identifiers.npy: holds names outside"),

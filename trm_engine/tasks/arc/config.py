@@ -34,6 +34,11 @@ class ArcConfig(TaskConfig, kind="arc", task="trm_engine.tasks.arc.task:ArcTask"
     """Random seed for drawing the images; a published data set has them already."""
 
     @property
+    def called(self) -> str:
+        """Tasks of the Abstraction and Reasoning Corpus."""
+        return "ARC task"
+
+    @property
     def seq_len(self) -> int:
         """Cells of the canvas."""
         return self.size**2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ MAX_SIDE = 9
 
 class FutoshikiConfig(TaskConfig, kind="futoshiki", task="trm_engine.tasks.futoshiki.task:FutoshikiTask"):
     """Futoshiki on an n×n grid: each digit once in every row and column, as the signs between cells say."""
+
+    size_fields: ClassVar[tuple[str, ...]] = ("size",)
 
     kind: Literal["futoshiki"] = "futoshiki"
     """Which task the model learns."""
@@ -38,6 +40,11 @@ class FutoshikiConfig(TaskConfig, kind="futoshiki", task="trm_engine.tasks.futos
     """Held-out puzzles, likewise; empty with `data`: its test part, or test_size puzzles set aside."""
     columns: str = Field("", max_length=200)
     """Columns of a CSV as PUZZLE or PUZZLE,SOLUTION; empty: known by their names."""
+
+    @property
+    def called(self) -> str:
+        """Futoshiki of a size."""
+        return f"{self.size}×{self.size} Futoshiki"
 
     @property
     def seq_len(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ MAX_SIDE = 14
 
 class LightUpConfig(TaskConfig, kind="light-up", task="trm_engine.tasks.light_up.task:LightUpTask"):
     """Light Up (Akari): bulbs that light a grid with walls, some of which say how many bulbs touch them."""
+
+    size_fields: ClassVar[tuple[str, ...]] = ("rows", "cols")
 
     kind: Literal["light-up"] = "light-up"
     """Which task the model learns."""
@@ -42,6 +44,11 @@ class LightUpConfig(TaskConfig, kind="light-up", task="trm_engine.tasks.light_up
     """Held-out puzzles, likewise; empty with `data`: its test part, or test_size puzzles set aside."""
     columns: str = Field("", max_length=200)
     """Columns of a CSV as PUZZLE or PUZZLE,SOLUTION; empty: known by their names."""
+
+    @property
+    def called(self) -> str:
+        """Light Up of a size."""
+        return f"{self.rows}×{self.cols} Light Up"
 
     @property
     def seq_len(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,9 @@ MAX_SIDE = 30
 
 class MazeConfig(TaskConfig, kind="maze", task="trm_engine.tasks.maze.task:MazeTask"):
     """The shortest path from start to goal on a grid with random walls."""
+
+    size_fields: ClassVar[tuple[str, ...]] = ("rows", "cols")
+    unmistakable: ClassVar[bool] = True
 
     kind: Literal["maze"] = "maze"
     """Which task the model learns."""
@@ -54,6 +57,16 @@ class MazeConfig(TaskConfig, kind="maze", task="trm_engine.tasks.maze.task:MazeT
     def vocab_size(self) -> int:
         """Padding, wall, open cell, start, goal and path."""
         return 6
+
+    @property
+    def called(self) -> str:
+        """Mazes of a size."""
+        return f"{self.rows}×{self.cols} maze"
+
+    @staticmethod
+    def looks_like(text: str) -> bool:
+        """Whether there are a start, walls and a goal."""
+        return "S" in text and bool(set(text) & set("#█")) and bool(set(text) & set("GETF"))
 
     @classmethod
     def readings(cls, text: str) -> list[tuple[TaskConfig, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,8 @@ _USUAL_BOXES = ((2, 2), (2, 3), (3, 3), (2, 4), (3, 4), (4, 4))
 
 class SudokuConfig(TaskConfig, kind="sudoku", task="trm_engine.tasks.sudoku.task:SudokuTask"):
     """Sudoku on an n×n grid whose boxes have r rows and c columns, n = r · c."""
+
+    size_fields: ClassVar[tuple[str, ...]] = ("box_rows", "box_cols")
 
     kind: Literal["sudoku"] = "sudoku"
     """Which task the model learns."""
@@ -52,6 +54,11 @@ class SudokuConfig(TaskConfig, kind="sudoku", task="trm_engine.tasks.sudoku.task
     def side(self) -> int:
         """Rows and columns n of the grid."""
         return self.box_rows * self.box_cols
+
+    @property
+    def called(self) -> str:
+        """Sudoku of a size."""
+        return f"{self.side}×{self.side} Sudoku"
 
     @property
     def seq_len(self) -> int:
