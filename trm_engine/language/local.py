@@ -105,6 +105,9 @@ class LocalModel(LanguageModel):
         chosen.n_threads_http = 1
         try:
             self._server = xllamacpp.Server(chosen)
+            # One token, so that the library's loop has begun before the model may be unloaded: its destructor
+            # waits for ever for a loop that has not (seen in one of six loads that were undone at once).
+            self._server.handle_completions({"prompt": "a", "n_predict": 1}, lambda _: False)
         except Exception as error:  # whatever the library throws, its reason is all there is to tell
             raise LanguageError(
                 "load_failed",
