@@ -76,7 +76,7 @@ def test_exact_reduction_ends_with_the_same_weights_and_losses(
     assert len(digests(alone)) > 5
     assert (alone.record.ranks, together.record.ranks) == (1, 2)
     figures = {name: figure for name, figure in ends[0].eval.items() if "second" not in name}
-    # An evaluation is cut into other batches, in which products round otherwise, and recursion amplifies that.
+    # Evaluations are cut into other batches, where products round otherwise, and recursion amplifies that.
     assert figures == pytest.approx({name: ends[1].eval[name] for name in figures}, rel=1e-4)
 
 
