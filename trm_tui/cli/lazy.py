@@ -64,7 +64,9 @@ COMMANDS: Mapping[str, Row] = {
         "Offer solve_puzzle, check_answer and list_models to a program that speaks MCP (stdio).",
     ),
     "sessions": Row("sessions", "List, show, compare, mark, delete, export and import sessions."),
-    "studies": Row("studies", "Plan, run, resume and fit studies: many runs that answer one question."),
+    "studies": Row(
+        "studies", "Plan, run, resume, fit and report studies: many runs that answer one question."
+    ),
     "data": Row("datasets.commands", "List, generate and check puzzles."),
 }
 

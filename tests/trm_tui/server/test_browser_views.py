@@ -40,6 +40,7 @@ def test_a_batch_is_uploaded_filtered_and_downloaded(page, tmp_path: Path) -> No
 def test_the_other_views_open_by_keyboard(page) -> None:
     page.focus("#tab-solve")
     for name, said in (
+        ("chat", "Conversations"),
         ("batch", "Many puzzles"),
         ("training", "Loss"),
         ("models", "In memory"),

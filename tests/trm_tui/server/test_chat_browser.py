@@ -115,11 +115,11 @@ def test_conversations_are_kept_exported_imported_and_deleted(page, tmp_path: Pa
     page.click(".chat-list button[aria-label^='Delete']")
     expect(page.locator(".chat-item")).to_have_count(0)
     file = tmp_path / "chats.json"
-    kept["chats"][0]["turns"][1]["content"] += "<img src=x onerror=alert(1)>"
+    kept["chats"][0]["turns"][0]["content"] += "<img src=x onerror=alert(1)>"
     file.write_text(json.dumps(kept))
     page.set_input_files("#view-chat input[type=file]", file)
     page.click(".chat-item")
-    expect(page.locator(".turn.assistant")).to_contain_text("<img src=x")  # as text
+    expect(page.locator(".turn.user")).to_contain_text("<img src=x")  # as text
     broken = tmp_path / "broken.json"
     broken.write_text('{"chats": [{"id": 3}]}')
     page.set_input_files("#view-chat input[type=file]", broken)

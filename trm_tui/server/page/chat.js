@@ -29,7 +29,8 @@ export class ChatView {
   async opened() {
     if (!this.built) this.#build();
     await this.#loadModels();
-    this.input.focus({ preventScroll: true });
+    // Whoever goes through the tabs by arrow keys stays among them.
+    if (document.activeElement?.getAttribute("role") !== "tab") this.input.focus({ preventScroll: true });
   }
 
   /** Take a text that was dropped or pasted onto the page. */

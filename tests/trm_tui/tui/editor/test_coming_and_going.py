@@ -15,6 +15,7 @@ from trm_tui.tui.common.dialogs import Ask, Choice
 from trm_tui.tui.dashboard.screen import DashboardScreen
 from trm_tui.tui.editor.dialogs import Differences, PickMachine, PickSource
 from trm_tui.tui.editor.screen import ConfigScreen, run_name
+from trm_tui.tui.presets.screen import WelcomeScreen
 from trm_tui.workbench.editor.draft import Draft, Origin
 
 WIDTH = "model.hidden_size"
@@ -176,7 +177,7 @@ async def test_what_is_wrong_is_neither_saved_nor_run(desk: Desk) -> None:
     await desk.set("train.lr", "x")
     for number, key in enumerate(("ctrl+s", "ctrl+r"), start=1):
         await desk.press("home", key)
-        await desk.until(lambda number=number: desk.toasts.count("fix this first: train.lr") == number)
+        await desk.until(lambda number=number: desk.toasts.count("Fix first: train.lr") == number)
         assert isinstance(desk.app.screen, ConfigScreen)
         assert desk.form.key == "train.lr"
         assert desk.bench.runs == {}
@@ -244,7 +245,7 @@ def test_a_run_s_name_is_one_that_a_session_can_have() -> None:
 @shared
 async def test_without_edits_escape_leaves(desk: Desk) -> None:
     await desk.press("escape")
-    await desk.until(lambda: isinstance(desk.app.screen, DashboardScreen))
+    await desk.until(lambda: isinstance(desk.app.screen, WelcomeScreen))
 
 
 @shared
@@ -255,8 +256,8 @@ async def test_with_edits_escape_asks(desk: Desk) -> None:
         ("k", ConfigScreen, 1),
         ("escape", ConfigScreen, 1),
         ("s", Ask, 1),
-        ("l", DashboardScreen, 1),
-        ("d", DashboardScreen, 0),
+        ("l", WelcomeScreen, 1),
+        ("d", WelcomeScreen, 0),
     ):
         await desk.press("escape")
         assert isinstance(desk.app.screen, Choice)
@@ -267,7 +268,7 @@ async def test_with_edits_escape_asks(desk: Desk) -> None:
         assert len(screen.draft.changes) == changes
         if then is Ask:
             await desk.press("escape")
-        elif then is DashboardScreen:
+        elif then is WelcomeScreen:
             await desk.press("e")
             await desk.until(lambda: isinstance(desk.app.screen, ConfigScreen))
 
@@ -284,7 +285,7 @@ async def test_quitting_with_edits_asks(desk: Desk) -> None:
 async def test_another_mode_and_back_leaves_everything_as_it_was(desk: Desk) -> None:
     await desk.set(WIDTH, "128")
     await desk.press("d")
-    await desk.until(lambda: isinstance(desk.app.screen, DashboardScreen))
+    await desk.until(lambda: isinstance(desk.app.screen, WelcomeScreen))
     await desk.press("e")
     await desk.until(lambda: isinstance(desk.app.screen, ConfigScreen))
     assert (desk.form.key, desk.draft.texts[WIDTH]) == (WIDTH, "128")
