@@ -63,6 +63,11 @@ class SessionsView(ModeScreen):
         return self.query_one(SessionTable)
 
     @property
+    def has_widgets(self) -> bool:
+        """Whether its widgets are there: at the very end the panes may go before the rest."""
+        return super().has_widgets and bool(self.query(DetailsPanes))
+
+    @property
     def panes(self) -> DetailsPanes:
         """Facts, checkpoints and history."""
         return self.query_one(DetailsPanes)

@@ -107,7 +107,7 @@ class StudiesScreen(ModeScreen):
         self.action_open()
 
     def _look_again(self) -> None:
-        if self.app.screen is self and not self.trm.frozen and self.chosen:
+        if self.is_current and not self.trm.frozen and self.chosen:
             self._look()
 
     @work(exclusive=True, group="look")
