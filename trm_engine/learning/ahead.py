@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from trm_engine.compute.compute import Result
 from trm_engine.compute.devices import on, use_device
@@ -41,6 +43,14 @@ class Figures:
     sums: Sums
     grad_norm: float
     applied: bool
+
+
+class RunsAhead(ABC):
+    """A learner whose step can be such a program; its rows have `drawn`, `signature` and `with_drawn`."""
+
+    @abstractmethod
+    def accept_where(self, sound: Tensor, results: Sequence[Any], scale: Tensor) -> None:
+        """Do what `accept` does where `sound` is true, else what `reject` does, without asking the device."""
 
 
 class Ahead:
@@ -229,5 +239,6 @@ class _Program:
         learner.ema.lerp_(parameters.values, 1 - train.ema)
         for tensor, old in zip(moving, before, strict=True):
             torch.where(sound, tensor, old, out=tensor)
+        assert isinstance(learner, RunsAhead), "no other learner is asked to"
         learner.accept_where(sound, results, self._scale)
         self._figures.copy_(torch.cat([sums.values, torch.stack([norm, sound.to(norm)])]))

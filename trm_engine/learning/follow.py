@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 from trm_engine.compute.group import Group
 from trm_engine.config import loads
+from trm_engine.learning.gradient_noise import gradient_noise
 from trm_engine.learning.learner import Learner
 from trm_engine.monitoring.allocator import is_out_of_memory, release_memory
 
@@ -42,7 +43,7 @@ def _make(learner: Learner, group: Group, call: str, message: dict[str, object],
         case "end_average", _:
             averaged.close()
         case "gradient_noise", {"micro_batch": int(micro_batch)}:
-            learner.gradient_noise(micro_batch)
+            gradient_noise(learner, micro_batch)
         case "reconfigure", {"config": str(text)}:
             learner.reconfigure(loads(text, "the configuration of rank 0"))
         case "scale_rate", {"factor": float(factor)}:

@@ -13,37 +13,32 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from trm_engine.compute.accelerator import Accelerator
-from trm_engine.compute.compiler import compiler_problem
-from trm_engine.compute.compute import Compute, Result, Rows, Serial
-from trm_engine.compute.devices import chosen, on, prefer_kernels, synchronize
+from trm_engine.compute.compute import Compute, Result, Rows
+from trm_engine.compute.devices import chosen, on, synchronize
 from trm_engine.compute.gemm import use_gemm
 from trm_engine.compute.group import Group
 from trm_engine.compute.parameters import FlatParameters
-from trm_engine.compute.parts import Parts
-from trm_engine.compute.precision import reduced_type
-from trm_engine.compute.ranks import GivenUpError
+from trm_engine.compute.ranks import GivenUpError, require_processor
 from trm_engine.compute.sums import Sums
-from trm_engine.compute.threads import Threads
 from trm_engine.config import dumps
-from trm_engine.config.kinds import kind_of
 from trm_engine.config.sections import Config
-from trm_engine.errors import LostRankError, UsageError
+from trm_engine.errors import LostRankError
 from trm_engine.inference.evaluation_result import Measured
-from trm_engine.learning.ahead import Ahead, Figures
+from trm_engine.learning.ahead import Ahead, Figures, RunsAhead
+from trm_engine.learning.computing import compute_of, gemm_on
 from trm_engine.learning.counters import Counters, Update
 from trm_engine.learning.loss_scale import first_scale, lower_scale, raise_scale
-from trm_engine.learning.optimizers import Adam, build_optimizer
+from trm_engine.learning.optimizers import build_optimizer, continued_optimizer
 from trm_engine.learning.schedule import lr_scale
 from trm_engine.learning.team import Team
-from trm_engine.models.layers import refresh_tiles, use_kernels
-from trm_engine.remedies import ChangeSettings
+from trm_engine.models.layers import use_kernels
 from trm_engine.tasks.base import Task
 from trm_engine.tasks.examples import Source
 from trm_engine.tasks.streaming import sampler_for
@@ -64,14 +59,8 @@ class Learner(ABC):
     """A model with its optimizer, moving average, batch in flight, data cursor and random generators.
 
     Equal learners fed by equal data stay bit-identical; `tensors` and `state` hold all there is to know. Of
-    several ranks each has a learner: what rank 0 is asked to do, it has the others do too (`_lead`). Initial
+    several ranks each has a learner: what rank 0 is asked to do, it has the others do too (`team`). Initial
     weights are the same on every device.
-    """
-
-    runs_ahead: ClassVar[bool] = False
-    """Can a step be a program of fixed shapes that a device runs by itself (`trm_engine.learning.ahead`)?
-
-    Then rows have `drawn`, `signature` and `with_drawn`, and `accept_where` replaces `accept` and `reject`.
     """
 
     def __init__(self, config: Config, task: Task, model: nn.Module) -> None:
@@ -115,15 +104,11 @@ class Learner(ABC):
     def reject(self) -> None:
         """Leave the rows behind: their loss or gradient was not sound, and no weight has moved."""
 
-    def accept_where(self, sound: Tensor, results: Sequence[Any], scale: Tensor) -> None:
-        """Do what `accept` does where `sound` is true, else what `reject` does, without asking the device."""
-        raise NotImplementedError(f"{type(self).__name__} waits for each of its steps")
-
     @abstractmethod
     def evaluate(
         self, examples: Source, stopping: Callable[[], bool], *, batch_size: int, thorough: bool = False
     ) -> Measured:
-        """Measure the model with the weights it has, so many examples at once.
+        """Measure the model with its present weights, in batches of `batch_size`.
 
         `stopping` is asked after each batch; when it turns true, what there is is returned. `thorough`:
         everything that the configuration asks of the last evaluation.
@@ -149,21 +134,6 @@ class Learner(ABC):
             return self.evaluate(part, pace, batch_size=at_once, thorough=thorough)
 
         return self.team.measure(examples, self.config.eval.batch_size, evaluate, stopping)
-
-    @property
-    def target(self) -> str:
-        """What may end training early, in words: `accuracy`."""
-        return kind_of(self.config).score.words
-
-    def reached_target(self, measured: Measured) -> bool:
-        """Return whether an evaluation is good enough to end training, by the configuration."""
-        score = kind_of(self.config).score
-        return score.target_reached(score.value(measured.score), self.config)
-
-    def best_figure(self, recorded: float) -> tuple[str, float]:
-        """Return the name and value of the figure behind the score of the best evaluation."""
-        score = kind_of(self.config).score
-        return f"best_{score.figure}", score.value(recorded)
 
     # --- a step -------------------------------------------------------------------------------------------
 
@@ -231,49 +201,10 @@ class Learner(ABC):
             self.rewind(before)
             self.compute.clear()
 
-    def gradient_noise(self, micro_batch: int) -> dict[str, float]:
-        """Return the squared norms of the gradients of a batch and of its halves, for the noise scale.
-
-        The learner stays as it was, bit for bit. Empty for a batch of one row. The noise scale follows from
-        their means over several evaluations (arXiv 1812.06162, appendix A).
-        """
-        rows = self.rows
-        half = rows // 2
-        if not half:
-            return {}
-        self.team.lead("gradient_noise", micro_batch=micro_batch)
-        self.gather()  # the halves are shared otherwise than the batch
-        before = self.cursor()
-        micro_batch = max(micro_batch, self.compute.least_rows)
-        try:
-            drawn, parts = self.draw(), []
-            for first, last in ((0, half), (half, 2 * half)):
-                self.compute.clear()
-                results: list[Result] = []
-                for start in range(first, last, micro_batch):
-                    results += self.compute.run(self.work, drawn, start, min(start + micro_batch, last))
-                self.compute.reduce(results)
-                # The work weighs its rows as part of the whole batch, and by the factor of float16.
-                parts.append(self.parameters.grads * (rows / half / self.counters.loss_scale))
-            small = sum(float(part.double().square().sum()) for part in parts) / 2
-            large = float(((parts[0] + parts[1]) / 2).double().square().sum())
-        except BaseException as error:
-            self.team.give_up(self.compute, error)
-            raise
-        finally:
-            self.rewind(before)
-            self.compute.clear()
-        return {
-            "gradient_square_half": small,
-            "gradient_square": large,
-            "gradient_rows_half": float(half),
-            "gradient_rows": float(2 * half),
-        }
-
     def use_threads(self, count: int) -> None:
         """Compute with `count` threads from now on; called in the thread that trains, whose torch it sets."""
         torch.set_num_threads(count)
-        use_gemm(self._gemm(self.config))
+        use_gemm(gemm_on(self.device, self.config.runtime))
         self._threads = count
         self._compute_anew()
 
@@ -286,25 +217,10 @@ class Learner(ABC):
     def compute(self) -> Compute:
         """What computes the rows, by the configuration, the number of threads and the ranks."""
         if self._compute is None:
-            self._compute = self.team.compute(self._own_compute())
+            runtime, place = self.config.runtime, self.team.place
+            own = compute_of(self.model, self.parameters, runtime, self.device, self._threads, place)
+            self._compute = self.team.compute(own)
         return self._compute
-
-    def _own_compute(self) -> Compute:
-        """Return what computes this process's share of the rows."""
-        model, parameters, runtime = self.model, self.parameters, self.config.runtime
-        reduced = reduced_type(runtime.precision, self.device)
-        if self.device.type != "cpu":
-            prefer_kernels(self.device)
-            compiles = compiler_problem(self.device, runtime) is None
-            accelerator = Accelerator(model, parameters, reduced=reduced, begin=refresh_tiles)
-            use_kernels(accelerator.twin, runtime, compiled=compiles)
-            return accelerator
-        if runtime.reduction == "exact":
-            place = self.team.place
-            return Parts(model, parameters, self._threads, rank=place.rank, ranks=place.size, reduced=reduced)
-        if runtime.parallelism == "rows" and self._threads > 1:
-            return Threads(model, parameters, self._threads, reduced=reduced)
-        return Serial(model, parameters, reduced=reduced)
 
     @property
     def busy_seconds(self) -> float | None:
@@ -314,14 +230,15 @@ class Learner(ABC):
     @property
     def _goes_ahead(self) -> bool:
         # The factor of float16 has to be known before the next step.
-        return self.runs_ahead and isinstance(self.compute, Accelerator) and self.counters.loss_scale == 1
+        return (
+            isinstance(self, RunsAhead)
+            and isinstance(self.compute, Accelerator)
+            and self.counters.loss_scale == 1
+        )
 
     def _compute_anew(self) -> None:
         """Forget what computes: it has copies of the model, or programs for the settings that were."""
         self._compute, self._ahead = None, None
-
-    def _gemm(self, config: Config) -> str:
-        return config.runtime.gemm if self.device.type == "cpu" else "default"
 
     def cursor(self) -> tuple[Any, Any]:
         """Return where drawing examples and chance stand."""
@@ -392,11 +309,7 @@ class Learner(ABC):
 
     def join(self, group: Group) -> None:
         """Learn together with the other ranks of a group from now on; their learners must be equal to it."""
-        if self.device.type != "cpu":
-            raise UsageError(
-                f"several ranks compute on processors, and this run computes on {self.device}",
-                remedies=[ChangeSettings.parse(('runtime.device="cpu"',))],
-            )
+        require_processor(self.device)
         self.team = Team(group)
         self._compute_anew()
 
@@ -432,18 +345,10 @@ class Learner(ABC):
             self.counters.loss_scale, self.counters.scaled_in_a_row = first_scale(config.runtime.precision), 0
         if config.runtime != self.config.runtime:
             use_kernels(self.model, config.runtime)
-            use_gemm(self._gemm(config))
+            use_gemm(gemm_on(self.device, config.runtime))
             self._compute_anew()
         self.config = config
-        self.optimizer = self._continued(config)
-
-    def _continued(self, config: Config) -> Adam:
-        """Return the optimizer of a configuration with the moments of the one before."""
-        optimizer = build_optimizer(self.parameters, config.train)
-        # Moments stay: a restart from zero would take large first steps, as at the beginning.
-        optimizer.mean, optimizer.square = self.optimizer.mean, self.optimizer.square
-        optimizer.updates = self.optimizer.updates
-        return optimizer
+        self.optimizer = continued_optimizer(self.optimizer, self.parameters, config.train)
 
     def weights(self) -> dict[str, Tensor]:
         """Return the raw weights and buffers by name (views, not copies)."""

@@ -161,6 +161,16 @@ def build_optimizer(parameters: FlatParameters, config: TrainConfig) -> Adam:
     return kinds.get(config.optimizer, Adam)(parameters.values, config)
 
 
+def continued_optimizer(before: Adam, parameters: FlatParameters, config: TrainConfig) -> Adam:
+    """Return the optimizer of a configuration with the moments of the one before.
+
+    A restart of the moments from zero would take large first steps, as at the beginning.
+    """
+    optimizer = build_optimizer(parameters, config)
+    optimizer.mean, optimizer.square, optimizer.updates = before.mean, before.square, before.updates
+    return optimizer
+
+
 @torch.no_grad()
 def sign_sgd(
     embeddings_NE: Tensor,

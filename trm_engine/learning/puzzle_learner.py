@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from trm_engine.config.sections import Config
 from trm_engine.inference.evaluate import Evaluation, evaluate, judge_of
+from trm_engine.learning.ahead import RunsAhead
 from trm_engine.learning.learner import Learner
 from trm_engine.learning.optimizers import sign_sgd
 from trm_engine.learning.schedule import exploration, halt_steps
@@ -23,10 +24,9 @@ from trm_engine.tasks.base import Task
 from trm_engine.tasks.examples import Source
 
 
-class PuzzleLearner(Learner):
+class PuzzleLearner(Learner, RunsAhead):
     """Learns with deep supervision and halting; `carry` is the batch in flight."""
 
-    runs_ahead = True
     model: TRM
     measured_by: ClassVar[Callable[..., Evaluation]] = staticmethod(evaluate)
     """What counts the puzzles that a model solves."""
@@ -78,14 +78,14 @@ class PuzzleLearner(Learner):
             return
         for result in results:
             self.carry.put(result.first, result.carry)
-        self._own = [(result.first, result.first + len(result.carry)) for result in results]
+        self._own = [result.bounds for result in results]
 
     def _of_all_ranks(self, results: Sequence[PuzzleResult], parts: Sequence[Tensor]) -> Tensor:
         """Return tensors (rows, …) of the results, and of those of other ranks, in the order of the rows."""
         if self.team.group is None:
             return torch.cat(list(parts))
         whole = parts[0].new_zeros((self.rows, *parts[0].shape[1:]))
-        bounds = [(result.first, result.first + len(result.carry)) for result in results]
+        bounds = [result.bounds for result in results]
         for (start, stop), part in zip(bounds, parts, strict=True):
             whole[start:stop] = part
         return self.team.rows(whole, bounds)
@@ -102,15 +102,14 @@ class PuzzleLearner(Learner):
 
     def accept_where(self, sound: Tensor, results: Sequence[PuzzleResult], scale: Tensor) -> None:
         """Carry states and halts on, in place; where the step is unsound, every row takes another puzzle."""
-        train, start = self.config.train, 0
+        train = self.config.train
         if self.model.puzzle_emb_len:
             ids = torch.cat([result.carry.puzzle_ids for result in results])
             grads = torch.cat([g for result in results if (g := result.embedding_grads) is not None])
             decay = train.puzzle_emb_weight_decay
             sign_sgd(self.model.puzzle_emb, ids, grads, train.puzzle_emb_lr * scale, decay, sound)
         for result in results:
-            self.carry.put(start, result.carry)
-            start += len(result.carry)
+            self.carry.put(result.first, result.carry)
         self.carry.halted.logical_or_(~sound)
 
     def reject(self) -> None:

@@ -1,4 +1,4 @@
-"""Evaluation by several ranks: each takes its share of the examples, and they go on or stop together."""
+"""Evaluation by several ranks: each takes its share of the examples, and all continue or stop together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trm_engine.tasks.examples import Source
 from trm_engine.tasks.subset import Selected
 
 Evaluate = Callable[[Source, Callable[[], bool], int], Measured]
-"""Evaluates examples, so many at once; asks between batches whether to stop."""
+"""Evaluates examples in batches; asks between two whether to stop."""
 
 
 def measure_together(

@@ -110,6 +110,11 @@ class PuzzleResult(Result):
     embedding_grads: Tensor | None
     first: int = 0
 
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The rows of its batch that these are: [start, stop)."""
+        return self.first, self.first + len(self.carry)
+
 
 def fresh_rows(examples: Examples, place: Callable[[Tensor], Tensor]) -> Fresh:
     """Return a new puzzle for each row, placed where it is computed."""

@@ -14,16 +14,16 @@ from trm_engine.compute.sums import Sums
 from trm_engine.config.sections import Config
 from trm_engine.inference.evaluate_text import TextEvaluation, character_losses, evaluate_text
 from trm_engine.inference.scoring import as_tensor, scored_labels
+from trm_engine.learning.ahead import RunsAhead
 from trm_engine.learning.learner import Learner
 from trm_engine.models.text import RecursiveText, build_text_model
 from trm_engine.tasks.base import Task
 from trm_engine.tasks.examples import Source
 
 
-class TextLearner(Learner):
+class TextLearner(Learner, RunsAhead):
     """Learns the next character with full backpropagation; nothing is carried from step to step."""
 
-    runs_ahead = True
     model: RecursiveText
     measured_by: ClassVar[Callable[..., TextEvaluation]] = staticmethod(evaluate_text)
     """What measures the loss on held-out windows."""

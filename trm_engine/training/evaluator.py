@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from trm_engine.inference.evaluation_result import Measured
+from trm_engine.learning.gradient_noise import gradient_noise
 from trm_engine.monitoring.allocator import give_back, is_out_of_memory
 from trm_engine.tasks.examples import Source
 from trm_engine.training.changes import Changes
@@ -63,7 +64,8 @@ class Evaluator:
         if final and (solved := measured.solved_bits()):
             run.session.save_solved(solved)
         if not final:
-            self.reached_target = learner.reached_target(measured)
+            score = measured.judged_by
+            self.reached_target = score.target_reached(score.value(measured.score), learner.config)
             best = run.session.best
             if best is None or measured.score > best.score:
                 self._saver.save("best", best_score=measured.score)
@@ -73,7 +75,7 @@ class Evaluator:
         """Return what the configuration wants measured beside the averaged weights."""
         learner, found = self._run.learner, dict[str, float]()
         if learner.config.eval.noise_scale:
-            found |= learner.gradient_noise(learner.config.micro_batch)
+            found |= gradient_noise(learner, learner.config.micro_batch)
         if final and learner.config.eval.raw_weights:
             raw = self._measure(examples, final=True, averaged=False)
             figures = raw.to_dict() if raw else {}

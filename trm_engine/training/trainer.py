@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from trm_engine.config import Config
+from trm_engine.config.kinds import kind_of
 from trm_engine.decisions import Decision
 from trm_engine.errors import DivergedError, ResourceError, SessionError, TrmError
 from trm_engine.learning.counters import Update
@@ -228,7 +229,7 @@ class Trainer:
             run.stopwatch.stop()
         exit_code = ResourceError.exit_code if self.changes.out_of_memory else 0
         if self._complete() and not exit_code:
-            reached = f"target {run.learner.target} reached"
+            reached = f"target {kind_of(run.learner.config).score.words} reached"
             return self._ended("completed", reached if self.evaluator.reached_target else "last step reached")
         return self._ended("stopped", run.control.stop_reason or "asked to stop", exit_code=exit_code)
 
@@ -261,8 +262,8 @@ class Trainer:
         )
         summary = {**finished.to_dict(), "parameters": self._parameter_count}
         if (best := run.session.best) is not None:
-            name, value = run.learner.best_figure(best.score)
-            summary[name] = value
+            score = kind_of(run.learner.config).score
+            summary[f"best_{score.figure}"] = score.value(best.score)
         run.session.update(status=status, summary=summary)
         run.session.log("info" if status != "diverged" else "error", f"{status}: {reason}")
         run.reporter.emit(finished)

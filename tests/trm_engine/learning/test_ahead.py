@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -54,14 +53,6 @@ def advanced(learner: Learner, steps: int, micro_batch: int = 6) -> list[Update]
     while len(updates) < steps:
         updates += learner.advance(micro_batch, most=steps - len(updates))
     return updates
-
-
-@pytest.fixture
-def double_precision() -> Iterator[None]:
-    """Compute in float64: recursion amplifies rounding by an amount that depends on the processor."""
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 @pytest.mark.usefixtures("double_precision")

@@ -7,6 +7,7 @@ import torch
 
 from trm_engine.config import TrainConfig, apply
 from trm_engine.learning.build import build_learner
+from trm_engine.learning.gradient_noise import gradient_noise
 from trm_engine.learning.loss_scale import first_scale, lower_scale, raise_scale
 from trm_engine.learning.schedule import exploration
 from trm_engine.planning.recursion import recursion_at, recursion_stages
@@ -110,8 +111,8 @@ def test_the_noise_of_gradients_is_measured_without_a_trace(make_config) -> None
     measured, plain = learner_of(make_config()), learner_of(make_config())
     for one in (measured, plain):
         one.learn(6)
-    noise = measured.gradient_noise(6)
-    assert measured.gradient_noise(2) == pytest.approx(noise, rel=1e-4)
+    noise = gradient_noise(measured, 6)
+    assert gradient_noise(measured, 2) == pytest.approx(noise, rel=1e-4)
     assert noise["gradient_square_half"] >= noise["gradient_square"] > 0
     assert (noise["gradient_rows_half"], noise["gradient_rows"]) == (3, 6)
     for _ in range(2):

@@ -10,6 +10,7 @@ import torch
 from tests.trm_engine.ranks import leading
 from trm_engine.config import apply
 from trm_engine.learning.build import build_learner
+from trm_engine.learning.gradient_noise import gradient_noise
 from trm_engine.learning.learner import Learner
 from trm_engine.tasks import build_task
 
@@ -194,6 +195,6 @@ def test_the_noise_of_gradients_is_that_of_one_rank(tmp_path: Path, make_config)
     for ranks in (1, 2):
         with leading(tmp_path, config, task, ranks) as learner:
             learner.learn(12)
-            found.append(learner.gradient_noise(12))
+            found.append(gradient_noise(learner, 12))
             learner.learn(12)
     assert found[0] == pytest.approx(found[1], rel=1e-4)
