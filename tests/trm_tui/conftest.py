@@ -13,6 +13,7 @@ from shutil import copytree
 import pytest
 
 import trm_engine.sessions.store
+from tests.language_server import Stub, stub_server
 from tests.program import TINY
 from tests.trm_tui.editor_pilot import SharedDesk, sharing
 from tests.trm_tui.fake_engine import FakeWorkbench
@@ -37,6 +38,13 @@ class Done:
 
 
 Trm = Callable[..., Done]
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    """A language model's server on this machine, whose answers a test decides."""
+    with stub_server() as server:
+        yield server
 
 
 @pytest.fixture

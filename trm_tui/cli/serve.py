@@ -15,7 +15,7 @@ import typer
 
 from trm_engine.errors import UsageError
 from trm_engine.paths import in_home
-from trm_tui.cli.gateway.opening import gateway_for, with_usual_checkpoint
+from trm_tui.cli.gateway.opening import LEAST_BYTES, SHARE_OF_MEMORY, gateway_for, with_usual_checkpoint
 from trm_tui.cli.terminal.context import settings, user_path
 from trm_tui.cli.terminal.output import notice, print_text
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 CHECKPOINT_VARIABLE = "TRM_CHECKPOINT_PATH"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_SHARE_OF_MEMORY = 0.25
-_LEAST_BYTES = 64_000_000
 
 
 def register(app: typer.Typer) -> None:
@@ -119,8 +117,8 @@ def serve(
     if not named:
         store, named = with_usual_checkpoint(store)
     machine = settings(ctx).machine()
-    budget = memory * 1e9 or _SHARE_OF_MEMORY * (machine.memory.effective_available_bytes or 1e9)
-    budget_bytes = max(int(budget), _LEAST_BYTES)
+    budget = memory * 1e9 or SHARE_OF_MEMORY * (machine.memory.effective_available_bytes or 1e9)
+    budget_bytes = max(int(budget), LEAST_BYTES)
     return _run(store, named, chosen, machine, budget_bytes, docs, open_browser=open_browser)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from trm_engine.text import safe_text
-from trm_tui.gateway.gateway import TRM_ALONE, Gateway
+from trm_tui.gateway.gateway import Gateway
 from trm_tui.gateway.models.registry import AUTO, TrmEntry
+from trm_tui.gateway.turn import TRM_ALONE
 
 
 def models_json(gateway: Gateway) -> dict[str, Any]:

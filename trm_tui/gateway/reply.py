@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -68,3 +68,9 @@ class Reply:
         if self.notes:
             found["notes"] = self.notes
         return {**found, "timings": self.timings}
+
+
+def as_turns(history: Sequence[Mapping[str, str]]) -> list[Message]:
+    """Return turns of JSON (`role`, `content`) as messages; other roles than the known are left out."""
+    roles = ("system", "user", "assistant")
+    return [Message(turn["role"], turn["content"]) for turn in history if turn["role"] in roles]  # type: ignore[arg-type]  # one of the three

@@ -13,11 +13,11 @@ from trm_engine.serving.recogniser import Found
 from trm_engine.serving.residents import Resident
 from trm_engine.serving.service import Service
 from trm_engine.serving.solving import Answer, Done, Effort, Event, Failed, Step, ViewBegun
+from trm_engine.tasks.kit.symmetry import VIEWS
 
 Tell: TypeAlias = Callable[[str, Mapping[str, Any]], None]
 """Hears of what happens: the name of an event, and its data as JSON values."""
 
-_VIEWS = 4
 _SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 
@@ -26,7 +26,7 @@ def effort_for(resident: Resident, seconds: float = _SECONDS) -> Effort:
     """Return what is done for an answer: until the rules accept; all steps where no rule tells."""
     judged = resident.task.judges_all
     steps = resident.trained.config.eval_steps
-    return Effort("checked" if judged else "all", steps, _VIEWS if judged else 0, seconds)
+    return Effort("checked" if judged else "all", steps, VIEWS - 1 if judged else 0, seconds)
 
 
 def solve(

@@ -20,7 +20,7 @@ from trm_engine.serving.residents import Resident
 from trm_engine.serving.solving import Done, Effort, Failed, Job, Question, Step, ViewBegun
 from trm_tui.server.bridge import Conversation, client_gone
 from trm_tui.server.context import Context
-from trm_tui.server.errors import ApiError, error_body
+from trm_tui.server.errors import ApiError
 from trm_tui.server.shapes import SolveBody
 from trm_tui.server.streaming import sse
 
@@ -206,7 +206,7 @@ def _last(ticket: Ticket, end: Done | Failed, number: int) -> bytes:
     try:
         answer = ticket.finish(end)
     except ApiError as error:
-        return sse("error", error_body(error.code, error.detail, error.hint, error.remedies)["error"], number)
+        return sse("error", error.body["error"], number)
     return sse("done", answer, number)
 
 

@@ -54,7 +54,7 @@ class Chat:
 
 
 class Chats:
-    """Answers messages, so many at a time; a few more wait, and the rest are told to come back."""
+    """Answers a bounded number of messages at a time; a few more wait, and the rest are refused for now."""
 
     def __init__(self, gateway: Gateway, most: int, waiting: int) -> None:
         self.gateway = gateway

@@ -68,6 +68,11 @@ class ApiError(HTTPException):
         self.hint = hint
         self.remedies: Sequence[Remedy] = ()
 
+    @property
+    def body(self) -> dict[str, dict[str, Any]]:
+        """The body of its response."""
+        return error_body(self.code, self.detail, self.hint, self.remedies)
+
 
 def error_body(
     code: str, message: str, hint: str = "", remedies: Sequence[Remedy] = ()
@@ -83,8 +88,7 @@ def error_body(
 
 def error_response(error: ApiError) -> JSONResponse:
     """Return the response that tells an error."""
-    body = error_body(error.code, error.detail, error.hint, error.remedies)
-    return JSONResponse(body, error.status_code, headers=error.headers)
+    return JSONResponse(error.body, error.status_code, headers=error.headers)
 
 
 def api_error(error: TrmError) -> ApiError:

@@ -37,8 +37,6 @@ class Limits:
     """Messages that are answered together; those that talk to one language model take turns."""
     chats_waiting: int = 32
     """Messages that wait for one of those."""
-    message_characters: int = 100_000
-    history_turns: int = 200
     chat_seconds: float = 300.0
     """Of a language model for one answer."""
     grace_seconds: float = 3.0

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.language_server import Stub, stub_server
+from tests.language_server import Stub
 from tests.serving import Oracle, service_of, sudoku_store
 from trm_engine.hardware import Hardware
 from trm_engine.language.stop import Stop
@@ -60,12 +60,6 @@ def chat_with(tmp_path: Path) -> Iterator[Callable[..., Chatting]]:
     for gateway in opened:
         gateway.languages.close()
         gateway.service.residents.close(5.0)
-
-
-@pytest.fixture
-def stub() -> Iterator[Stub]:
-    with stub_server() as server:
-        yield server
 
 
 @pytest.fixture(params=["openai", "ollama"])

@@ -10,18 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.language_server import WORDS, Stub, stub_server
+from tests.language_server import WORDS, Stub
 from tests.serving import PUZZLE, SOLUTION, sudoku_store
 from tests.trm_tui.server.conftest import Served, events_of, running
 from tests.trm_tui.server.test_cancelling import until
 from trm_tui.gateway.models.registry import GgufEntry, OllamaEntry, OpenAIEntry, Registry
 from trm_tui.server.settings import Limits
-
-
-@pytest.fixture
-def stub() -> Iterator[Stub]:
-    with stub_server() as server:
-        yield server
 
 
 @pytest.fixture

@@ -40,10 +40,8 @@ def chat(
 ) -> int:
     """Chat in the terminal: puzzles are solved by your sessions and checked, a language model may talk."""
     from trm_tui.cli.gateway.opening import close_service, open_service
-    from trm_tui.gateway.documents.retrieval import Library
 
-    service, gateway = open_service(settings(ctx).store())
-    gateway.library = Library(service.residents.catalogue.store, docs)
+    service, gateway = open_service(settings(ctx).store(), docs)
     try:
         if message is None and not settings(ctx).no_ui and not json:
             from trm_tui.tui.chat.main import open_chat

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trm_engine.errors import UsageError
 from trm_engine.text import format_bytes, safe_text
-from trm_tui.cli.terminal.context import settings
+from trm_tui.cli.terminal.context import settings, user_path
 from trm_tui.cli.terminal.output import JsonFlag, print_json, print_table, print_text
 
 if TYPE_CHECKING:
@@ -158,7 +157,7 @@ def _entry(source: str, model: str, context: int, token_variable: str, *, ollama
             given |= {"url": source, "model": model, "token_variable": token_variable, "tools": tools}
             return (OllamaEntry if ollama else OpenAIEntry).model_validate(given)
         if source.endswith(".gguf"):
-            return GgufEntry.model_validate({"path": str(Path(source).expanduser().absolute()), **given})
+            return GgufEntry.model_validate({"path": str(user_path(source).absolute()), **given})
         return TrmEntry(path=source)
     except ValidationError as error:
         first = error.errors()[0]
@@ -171,8 +170,9 @@ def _session(ctx: typer.Context, source: str) -> str:
     from trm_tui.gateway.models.registry import session_and_checkpoint
 
     store = settings(ctx).store()
-    if Path(source).expanduser().is_file():
-        return session_of_weights(store, Path(source).expanduser())
+    file = user_path(source)
+    if file.is_file():
+        return session_of_weights(store, file)
     reference, checkpoint = session_and_checkpoint(source)
     return f"{store.resolve(reference)}{checkpoint}"
 

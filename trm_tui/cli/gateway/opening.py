@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from trm_engine.sessions import Store
     from trm_tui.gateway.gateway import Gateway
 
-_SHARE_OF_MEMORY = 0.25
-_LEAST_BYTES = 64_000_000
+SHARE_OF_MEMORY = 0.25
+"""The share of free memory that models may take where nobody says how much."""
+LEAST_BYTES = 64_000_000
 
 
-def open_service(store: Store, tell: Callable[[object], None] = lambda _: None) -> tuple[Service, Gateway]:
+def open_service(store: Store, docs: Path | None = None) -> tuple[Service, Gateway]:
     """Return the service of a folder of sessions and its gateway; `close_service` ends them."""
+    from trm_engine.hardware import detect
     from trm_engine.serving.catalogue import Catalogue, Named
     from trm_engine.serving.neighbours import Neighbours
     from trm_engine.serving.residents import Residents
@@ -27,12 +29,11 @@ def open_service(store: Store, tell: Callable[[object], None] = lambda _: None) 
     from trm_tui.gateway.opening import free_bytes
 
     store, named = with_usual_checkpoint(store)
-    machine = this_machine()
-    neighbours = Neighbours(store, machine.cpu.usable_physical_cores or 1)
-    budget = max(int(_SHARE_OF_MEMORY * free_bytes()), _LEAST_BYTES)
+    neighbours = Neighbours(store, detect().cpu.usable_physical_cores or 1)
+    budget = max(int(SHARE_OF_MEMORY * free_bytes()), LEAST_BYTES)
     catalogue = Catalogue(store, [Named.parse(one) for one in named])
-    service = Service(Residents(catalogue, budget=budget, threads=neighbours.threads, tell=tell))
-    return service, gateway_for(service, None, neighbours.language_threads, tell=tell)
+    service = Service(Residents(catalogue, budget=budget, threads=neighbours.threads))
+    return service, gateway_for(service, docs, neighbours.language_threads)
 
 
 def gateway_for(

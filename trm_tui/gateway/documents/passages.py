@@ -30,7 +30,7 @@ class Passage:
 
 
 def of_text(text: str, where: str, title: str = "") -> Iterator[Passage]:
-    """Cut a text at its headings and paragraphs into pieces of about so many words."""
+    """Cut a text at its headings and paragraphs into pieces of about that length in words."""
     heading, words, fenced = title, 0, False
     kept: list[str] = []
     for line in text.splitlines():
@@ -113,7 +113,7 @@ def of_folder(folder: Path) -> tuple[list[Passage], list[str]]:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Return the text files of a folder and those within it, at most so many."""
+    """Return the text files of a folder and of those within it, up to a limit."""
     found: list[Path] = []
     waiting = [folder]
     while waiting and len(found) < MOST_FILES:

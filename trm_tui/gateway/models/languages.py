@@ -11,11 +11,11 @@ from typing import Literal
 from trm_engine.decisions import Decision
 from trm_engine.errors import TrmError
 from trm_engine.language.endpoint import OllamaModel, OpenAIModel
-from trm_engine.language.gguf import read_header
+from trm_engine.language.gguf import fitting_context, read_header
 from trm_engine.language.local import LocalModel, require_library
 from trm_engine.language.model import LanguageError, LanguageModel
 from trm_engine.paths import in_home
-from trm_engine.text import did_you_mean, safe_text
+from trm_engine.text import did_you_mean, format_bytes, safe_text
 from trm_tui.gateway.models.registry import GgufEntry, Language, OllamaEntry, Registry
 
 Phase = Literal["none", "unloaded", "loading", "loaded", "failed", "remote"]
@@ -135,9 +135,6 @@ class Languages:
             require_library()
             header = read_header(in_home(Path(entry.path)))
             budget = int(_SHARE_OF_MEMORY * self._free())
-            from trm_engine.language.gguf import fitting_context
-            from trm_engine.text import format_bytes
-
             context = fitting_context(header, entry.context, budget)
             return (
                 f"{header.name} ({header.architecture}): about {format_bytes(header.memory(context))} with "

@@ -1,6 +1,6 @@
 // The Chat view: a conversation that streams in, with boards that can be played, and its history beside it.
 
-import { events, get } from "./api.js";
+import { ApiError, events, get } from "./api.js";
 import { ChatBoard, drawable } from "./chatboard.js";
 import { ChatStore, newChat } from "./chatstore.js";
 import { copyText, drawText } from "./chattext.js";
@@ -244,9 +244,7 @@ export class ChatView {
     }
     this.aborter = null;
     this.#busy(false);
-    if (!this.store.get(chat.id) || this.chat === chat) {
-      if (this.chat === chat) { this.#draw(); this.#keep(); }
-    }
+    if (this.chat === chat) { this.#draw(); this.#keep(); }
     this.#loadModels();
   }
 
@@ -263,10 +261,10 @@ export class ChatView {
       else if (event === "grid") boards.get(data.number)?.finish(data);
       else if (event === "text") { turn.content += data.text; words.replaceChildren(...drawText(turn.content, { withGrids: boards.size === 0 })); }
       else if (event === "done") { turn.content = data.response; turn.reply = data; }
-      else if (event === "error") throw Object.assign(new Error(data.message), { words: data.hint ? `${data.message}. ${data.hint}` : data.message });
+      else if (event === "error") throw new ApiError(0, data.code, data.message, data.hint);
       this.#follow();
     }
-    if (!turn.reply) throw Object.assign(new Error("The server broke off its answer"), { words: "The server broke off its answer. Ask again." });
+    if (!turn.reply) throw new ApiError(0, "cut", "The server broke off its answer", "Ask again.");
   }
 
   #follow() {

@@ -9,13 +9,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from trm_tui.gateway.gateway import as_turns
 from trm_tui.gateway.listing import models_json
-from trm_tui.gateway.reply import Ask, Reply
+from trm_tui.gateway.reply import Ask, Reply, as_turns
 from trm_tui.server.bridge import client_gone
 from trm_tui.server.chats import Chat
 from trm_tui.server.context import Context, context_of
-from trm_tui.server.errors import ApiError, error_body
+from trm_tui.server.errors import ApiError
 from trm_tui.server.shapes import ChatBody, errors
 from trm_tui.server.streaming import Stream, sse
 
@@ -89,4 +88,4 @@ async def _events(begun: Chat) -> AsyncIterator[bytes]:
                 yield sse(told[0], told[1], number)
             number += 1
     except ApiError as error:
-        yield sse("error", error_body(error.code, error.detail, error.hint)["error"], number)
+        yield sse("error", error.body["error"], number)

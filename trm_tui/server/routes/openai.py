@@ -12,12 +12,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from trm_engine.language.model import Message
-from trm_tui.gateway.gateway import as_turns
 from trm_tui.gateway.listing import models_json
-from trm_tui.gateway.reply import Ask, Reply
+from trm_tui.gateway.reply import Ask, Reply, as_turns
 from trm_tui.server.chats import Chat
 from trm_tui.server.context import Context, context_of
-from trm_tui.server.errors import ApiError, error_body
+from trm_tui.server.errors import ApiError
 from trm_tui.server.routes.chat import begin, replied
 from trm_tui.server.shapes import CompletionBody, errors
 from trm_tui.server.streaming import Stream
@@ -73,7 +72,7 @@ async def _chunks(begun: Chat, about: dict[str, Any], body: CompletionBody) -> A
             elif told[0] == "text":
                 yield _chunk({**about, **blank, "choices": [_delta({"content": told[1]["text"]})]})
     except ApiError as error:
-        yield _chunk(error_body(error.code, error.detail, error.hint))
+        yield _chunk(error.body)
         return
     yield b"data: [DONE]\n\n"
 

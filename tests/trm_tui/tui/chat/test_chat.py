@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
-from tests.language_server import Stub, stub_server
+from tests.language_server import Stub
 from tests.serving import PUZZLE, service_of, sudoku_store
 from trm_engine.hardware import Hardware
 from trm_engine.language.model import Message
@@ -31,12 +31,6 @@ def gateway(tmp_path: Path) -> Iterator[Gateway]:
     yield found
     found.languages.close()
     found.service.residents.close(5.0)
-
-
-@pytest.fixture
-def stub() -> Iterator[Stub]:
-    with stub_server() as server:
-        yield server
 
 
 @pytest.fixture
