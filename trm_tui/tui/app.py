@@ -6,17 +6,13 @@ What screens use of it (`screen.trm`): `presets`, `start_run`, `resume_run`, `re
 
 from __future__ import annotations
 
-import importlib
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol, cast
+from typing import ClassVar, cast
 
 from textual import work
 from textual.binding import BindingType
-from textual.command import Provider
-from textual.screen import Screen
 from textual.widgets import Input
 
 from trm_engine.config import Config, Preset
@@ -27,6 +23,7 @@ from trm_tui.tui.common.header import SlotHeader
 from trm_tui.tui.common.screen import ModeScreen
 from trm_tui.tui.gil import Interpreter
 from trm_tui.tui.keys import TABLE, WHERE_TITLES, Key
+from trm_tui.tui.modes import MODES, Editor, Mode, Watch, commands, has_sessions, screen_of
 from trm_tui.tui.shell import Shell
 from trm_tui.tui.shutdown import Leaving
 from trm_tui.tui.terminal import StrayOutput, has_job_control
@@ -37,45 +34,9 @@ from trm_tui.workbench.possible import possible, require
 from trm_tui.workbench.server_process import ServerProcess
 from trm_tui.workbench.workbench import Workbench
 
-Mode = Literal["welcome", "dashboard", "config", "sessions", "studies", "watch", "hardware"]
-
-# Modules are imported when their mode is first shown: each costs some of the first frame.
-_SCREENS: dict[Mode, tuple[str, str]] = {
-    "welcome": ("presets", "WelcomeScreen"),
-    "dashboard": ("dashboard", "DashboardScreen"),
-    "config": ("editor", "ConfigScreen"),
-    "sessions": ("sessions", "SessionsScreen"),
-    "studies": ("studies", "StudiesScreen"),
-    "watch": ("watch", "WatchScreen"),
-    "hardware": ("hardware", "HardwareScreen"),
-}
 _FRAMES_A_SECOND = 5
 _SECONDS_BETWEEN_SAMPLES = 2.0
 _ROWS = {key.id: key for key in TABLE}
-
-
-def _commands() -> type[Provider]:
-    """Return what finds commands; imported with the palette, not before the first frame."""
-    from trm_tui.tui.commands import Commands
-
-    return Commands
-
-
-class Editor(Protocol):
-    """What the app asks of the config screen."""
-
-    def edit(self, config: Config, origin: str) -> None:
-        """Open a configuration; `origin` names the preset or session that it comes from."""
-
-    def go_to_setting(self, key: str) -> None:
-        """Put the cursor on a setting."""
-
-
-class Watch(Protocol):
-    """What the app asks of the watch screen."""
-
-    def watch_session(self, ref: str, checkpoint: int | None) -> None:
-        """Look at a session's model, at its newest checkpoint or the one of that step."""
 
 
 class TrmApp(Shell, inherit_bindings=False):
@@ -84,7 +45,7 @@ class TrmApp(Shell, inherit_bindings=False):
     TITLE = "trm-tui"
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("app")
-    COMMANDS = {_commands}  # noqa: RUF012  # Textual declares it without ClassVar
+    COMMANDS = {commands}  # noqa: RUF012  # Textual declares it without ClassVar
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "f10"  # the table binds the palette; this one must only not be another's
 
@@ -107,8 +68,8 @@ class TrmApp(Shell, inherit_bindings=False):
         self._opening = opening
         self._watcher = Watcher()
         self._shown: object = None
-        for mode in _SCREENS:
-            self.add_mode(mode, partial(_screen, mode))
+        for mode in MODES:
+            self.add_mode(mode, partial(screen_of, mode))
 
     # --- beginning ----------------------------------------------------------------------------------------
 
@@ -138,7 +99,7 @@ class TrmApp(Shell, inherit_bindings=False):
     def _first_mode(self) -> Mode:
         if self._opening is not None:
             return "dashboard"
-        return "sessions" if _has_sessions(self.store.root) else "welcome"
+        return "sessions" if has_sessions(self.store.root) else "welcome"
 
     @work(thread=True, exit_on_error=False)
     def read_presets(self) -> None:
@@ -433,17 +394,3 @@ class TrmApp(Shell, inherit_bindings=False):
             self.copy_to_clipboard(text)
         else:
             self.leaving.leave(130, "ctrl+c")
-
-
-def _screen(mode: Mode) -> Screen[None]:
-    feature, name = _SCREENS[mode]
-    found = getattr(importlib.import_module(f"trm_tui.tui.{feature}.screen"), name)
-    return cast("Screen[None]", found())
-
-
-def _has_sessions(root: Path) -> bool:
-    try:
-        with os.scandir(root) as entries:
-            return any(entry.is_dir() and not entry.name.startswith(".") for entry in entries)
-    except OSError:
-        return False

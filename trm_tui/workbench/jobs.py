@@ -27,7 +27,7 @@ Job = Callable[[Control, Recorder, Progress], Finished]
 
 
 def start_job(store: Store, config: Config, *, preset: str, name: str, ranks: int = 1) -> Job:
-    """Train a configuration as a new session, with so many processes."""
+    """Train a configuration as a new session, on a number of ranks."""
 
     def begin(sitting: Sitting) -> Finished:
         from trm_engine.training.runs import start
@@ -45,7 +45,7 @@ def resume_job(
     overrides: Sequence[str] = (),
     ranks: int = 1,
 ) -> Job:
-    """Go on with a session, with so many processes."""
+    """Resume a session, on a number of ranks."""
 
     def go_on(sitting: Sitting) -> Finished:
         from trm_engine.training.runs import resume
@@ -66,7 +66,7 @@ def resume_job(
 def _seated(store: Store, begin: Callable[[Sitting], Finished], ranks: int) -> Job:
     """Return a job that trains in a sitting: alone, or as the first of several ranks.
 
-    When another rank dies, all but this one are started again, and the run goes on from its last checkpoint.
+    When another rank dies, all but this one are restarted, and the run resumes from its last checkpoint.
     """
 
     def work(control: Control, recorder: Recorder, progress: Progress) -> Finished:

@@ -129,7 +129,7 @@ class StudyDesk:
             start_new_session=True,  # neither ctrl+c nor the end of the app ends it
         )
         self._started[study] = (process, errors)
-        return f"{study} runs beside the app, and goes on when the app is closed"
+        return f"{study} runs beside the app, and continues when the app is closed"
 
     def pause(self, study: str) -> str:
         """Have all of a study save and stop. Raises `SessionError` where nothing of it runs."""
@@ -164,7 +164,8 @@ class StudyDesk:
         process, errors = self._started.get(study, (None, None))
         if process is None or errors is None or process.poll() is None:
             return ""
-        del self._started[study]
+        if self._started.pop(study, None) is None:
+            return ""  # another look, in a thread that was not waited for, has told it
         errors.seek(0)
         lines = [line for line in errors.read(100_000).splitlines() if line.startswith("error: ")]
         errors.close()

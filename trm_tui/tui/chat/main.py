@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from trm_engine.errors import UsageError
-from trm_engine.text import safe_text
 from trm_tui.tui.terminal import StrayOutput
 
 if TYPE_CHECKING:
@@ -24,11 +23,12 @@ def open_chat(gateway: Gateway, model: str, max_tokens: int) -> int:
     with StrayOutput():
         from trm_tui.tui.chat.app import ChatApp
         from trm_tui.tui.chat.history import History
+        from trm_tui.tui.failure import Failure
 
         app = ChatApp(gateway, History(), model=model, max_tokens=max_tokens)
+        failure = Failure(app)
         app.run()
-    failure = getattr(app, "_exception", None)  # Textual has no public name for it
-    if failure is not None:
-        sys.stderr.write(f"error: the chat has failed: {safe_text(f'{type(failure).__name__}: {failure}')}\n")
+    if failure.cause:
+        sys.stderr.write(f"error: the chat has failed: {failure.cause}\n")
         return 1
     return 0

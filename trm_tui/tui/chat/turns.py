@@ -82,7 +82,7 @@ class BoardView(Static, can_focus=True):
         self._draw()
 
     def action_go(self, by: int) -> None:
-        """Go so many steps on."""
+        """Move by a number of steps."""
         self._playing = False
         self._to(self._at + by)
 

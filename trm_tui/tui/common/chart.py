@@ -13,72 +13,27 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.content import Content
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
 from trm_tui.tui.common.colours import style_of
+from trm_tui.tui.common.legend import Legend
 from trm_tui.tui.common.panel import Rows
+from trm_tui.tui.common.series import Line, Series, View
 from trm_tui.workbench.charts.chart_lines import CURSOR, EMPTY, GRID, Plot
-from trm_tui.workbench.charts.curves import Points, best_of, finite, nearest, smoothed, value_at
+from trm_tui.workbench.charts.curves import best_of, finite, nearest, smoothed
 from trm_tui.workbench.charts.raster import Markers
-from trm_tui.workbench.charts.ticks import Unit, write
+from trm_tui.workbench.charts.ticks import Unit
 
 _WHEEL = 0.8  # share of the window that a notch of the mouse wheel leaves
 _ROOM_TO_GROW = 1 / 16  # share of the axis that may lie beyond the last point
 _BEST = "★"
 _NARROWEST = 1e-3  # share of all there is that the window can be zoomed to
-
-
-@dataclass(frozen=True)
-class Series:
-    """One line of a chart: points by rising x; `y` may hold non-finite values, which are left out."""
-
-    name: str
-    x: Sequence[float]
-    y: Sequence[float]
-    colour: str = "primary"
-    """A colour of the theme: primary, secondary, accent, warning, error, success, foreground-muted."""
-    smooth: bool = True
-    """Does the chart's smoothing apply to it?"""
-    letter: str = ""
-    """What stands at its end and in the legend, where colour alone would not tell it apart."""
-    best: Literal["highest", "lowest"] | None = None
-    """Which of its points is marked as the best."""
-
-
-@dataclass(frozen=True)
-class _View:
-    """How a chart shows its series; see `Chart.show`."""
-
-    title: str = ""
-    x_axis: str = "step"
-    x_unit: Unit = "number"
-    y_unit: Unit = "number"
-    log_y: bool = False
-    smoothing: float = 0.0
-    y_range: tuple[float | None, float | None] = (None, None)
-    note: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class _Line:
-    series: Series
-    points: Points
-    behind: Points | None
-    """The points as they are, where the line is smoothed."""
-
-    @property
-    def raw(self) -> Points:
-        """The points as they are: what figures are read from, so that they agree with all other places."""
-        return self.points if self.behind is None else self.behind
 
 
 class Chart(Rows, can_focus=True):
@@ -105,8 +60,8 @@ class Chart(Rows, can_focus=True):
         super().__init__(id=id)
         self._empty = empty
         self._series: tuple[Series, ...] = ()
-        self._view = _View()
-        self._lines: list[_Line] = []
+        self._view = View()
+        self._lines: list[Line] = []
         self._window: tuple[float, float] | None = None
         self._cursor: float | None = None
         self._strips: list[Strip] = []
@@ -132,7 +87,7 @@ class Chart(Rows, can_focus=True):
         `smoothing` is the weight of the past: the points themselves stay visible behind the smoothed line.
         `y_range` holds limits of the y axis where they are not left to the data; `note` stands below.
         """
-        view = _View(title, x_axis, x_unit, y_unit, log_y, smoothing, y_range, note)
+        view = View(title, x_axis, x_unit, y_unit, log_y, smoothing, y_range, note)
         if view == self._view and self._same(series):
             return
         if view.x_axis != self._view.x_axis:
@@ -271,7 +226,10 @@ class Chart(Rows, can_focus=True):
         else:
             before, self._strips = self._strips, self._picture()
             self.draw_rows(before, self._strips)
-        self.entitle(self._title(), self._subtitle())
+        legend = Legend(
+            self._view, self._lines, self._cursor, self.window[1], self.is_zoomed, self.size.width - 4
+        )
+        self.entitle(legend.title(), legend.subtitle())
 
     def _same(self, series: Sequence[Series]) -> bool:
         # Curves are shared between snapshots while they do not change, so identity is enough, and cheap.
@@ -280,11 +238,11 @@ class Chart(Rows, can_focus=True):
             for a, b in zip(series, self._series, strict=True)
         )
 
-    def _prepared(self, series: Series) -> _Line:
+    def _prepared(self, series: Series) -> Line:
         points = finite(series.x, series.y, positive=self._view.log_y)
         if not (self._view.smoothing and series.smooth and len(points[1]) > 2):
-            return _Line(series, points, None)
-        return _Line(series, (points[0], smoothed(points[1], self._view.smoothing)), points)
+            return Line(series, points, None)
+        return Line(series, (points[0], smoothed(points[1], self._view.smoothing)), points)
 
     def _extent(self) -> tuple[float, float]:
         ends = [(line.points[0][0], line.points[0][-1]) for line in self._lines if line.points[0]]
@@ -359,75 +317,6 @@ class Chart(Rows, can_focus=True):
             text = self._empty[: self.size.width].center(self.size.width)
             lines[len(lines) // 2] = Strip([Segment(text, muted)])
         return lines
-
-    # --- words --------------------------------------------------------------------------------------------
-
-    def _title(self) -> Content:
-        """Return the title with each line's value, the last or that under the cursor, and names."""
-        named = self._named()
-        legends = [self._legend(line, named=line in named) for line in self._valued]
-        title = [Content(f"{self._view.title} ")] if self._has_room_for_title else []
-        return Content("").join([*title, *legends])
-
-    @property
-    def _has_room_for_title(self) -> bool:
-        short = sum(self._legend(line, named=False).cell_length for line in self._valued)
-        return short + len(self._view.title) + 1 <= self._room
-
-    @property
-    def _room(self) -> int:
-        return self.size.width - 4
-
-    @property
-    def _valued(self) -> list[_Line]:
-        """The lines that have points; all of them as long as none has."""
-        return [line for line in self._lines if line.points[0]] or self._lines
-
-    def _legend(self, line: _Line, *, named: bool) -> Content:
-        value = value_at(line.raw, self._cursor if self._cursor is not None else self.window[1])
-        shown = "" if value is None else f"{write(value, self._view.y_unit, short=False)} "
-        words = f"{shown}{line.series.name} " if named else shown
-        return Content.assemble((_key(line), f"${line.series.colour}"), words)
-
-    def _named(self) -> list[_Line]:
-        """Return the lines that have room for their names in the title; values come first."""
-        short = [self._legend(line, named=False).cell_length for line in self._valued]
-        room = self._room - len(self._view.title) - 1 - sum(short)
-        named = []
-        for line, taken in zip(self._valued, short, strict=True):
-            more = self._legend(line, named=True).cell_length - taken
-            if more <= room:
-                room -= more
-                named.append(line)
-        return named
-
-    def _subtitle(self) -> Content:
-        """Return what is below: the cursor's place, names that had no room above, and how it is drawn."""
-        view, named = self._view, self._named()
-        words: list[Content] = [] if self._has_room_for_title else [Content(view.title)]
-        if self._cursor is not None:
-            at = f"{view.x_axis} {write(self._cursor, view.x_unit, short=False)}"
-            words.append(Content.styled(at, "bold $accent"))
-        words += [
-            Content.assemble((_key(line), f"${line.series.colour}"), line.series.name)
-            for line in self._lines
-            if line not in named and line.points[0]
-        ]
-        plain = [view.note] if view.note else []
-        plain += ["log"] if view.log_y else []
-        plain += ["zoomed"] if self._window is not None else []
-        plain += [view.x_axis] if self._cursor is None else []
-        room = self._room
-        kept: list[Content] = []
-        for part in (*words, *map(Content, plain)):
-            if part.cell_length + 3 <= room:
-                room -= part.cell_length + 3
-                kept.append(part)
-        return Content(" · ").join(kept)
-
-
-def _key(line: _Line) -> str:
-    return f"{line.series.letter or '━'} "
 
 
 def _rounded_up(first: float, last: float) -> float:

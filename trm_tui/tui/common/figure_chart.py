@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trm_tui.tui.common.chart import Chart, Series
+from trm_tui.tui.common.chart import Chart
+from trm_tui.tui.common.series import Series
 from trm_tui.workbench.charts.figures import X_TITLES, X_UNITS, Figure
 from trm_tui.workbench.charts.overlays import Overlay
 from trm_tui.workbench.settings import Settings

@@ -209,5 +209,4 @@ def _change(change: Change, width: int) -> Content:
 def _value(value: str | int | float | bool | None) -> str:
     if value is None:
         return "(no such setting)"
-    text = one_line(show(value), None)
-    return f"{text[:47]}…" if len(text) > 48 else text or "(empty)"
+    return one_line(show(value), 48) or "(empty)"

@@ -16,7 +16,6 @@ from trm_tui.tui.common.panel import Panel
 from trm_tui.workbench.editor.remedies import Advice
 
 _LABEL = 9
-_TENTH = 0.1
 _PART_LABEL = 11
 _TENTH = 0.1
 _SIZE = 9

@@ -117,5 +117,4 @@ def _limits(info: FieldInfo, draft: Draft) -> Iterator[str]:
 
 
 def _brief(text: str) -> str:
-    line = one_line(text, None)
-    return f"{line[: _LONGEST_VALUE - 1]}…" if len(line) > _LONGEST_VALUE else line or "empty"
+    return one_line(text, _LONGEST_VALUE) or "empty"

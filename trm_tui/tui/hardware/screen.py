@@ -115,7 +115,7 @@ class HardwareScreen(ModeScreen):
 
     def action_back(self) -> None:
         """Go to the dashboard."""
-        self.app.switch_mode("dashboard")
+        self.trm.action_mode("dashboard")
 
     def _with_rates(self) -> Hardware:
         """Detect this machine, and measure graphics processors where it has some that torch can use."""

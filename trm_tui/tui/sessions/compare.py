@@ -13,9 +13,10 @@ from textual.content import Content
 
 from trm_engine.errors import TrmError
 from trm_engine.paths import in_home
-from trm_tui.tui.common.chart import Chart, Series
+from trm_tui.tui.common.chart import Chart
 from trm_tui.tui.common.dialogs import Ask
 from trm_tui.tui.common.screen import ModeScreen
+from trm_tui.tui.common.series import Series
 from trm_tui.tui.keys import Where
 from trm_tui.tui.sessions.panes import Pane
 from trm_tui.tui.sessions.signs import fitted

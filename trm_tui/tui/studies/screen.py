@@ -15,6 +15,7 @@ from textual.widgets import DataTable, OptionList, Static
 from textual.widgets.option_list import Option
 
 from trm_engine.errors import TrmError
+from trm_engine.paths import in_home
 from trm_engine.text import safe_text
 from trm_tui.tui.common.dialogs import Ask
 from trm_tui.tui.common.screen import ModeScreen
@@ -203,7 +204,7 @@ class StudiesScreen(ModeScreen):
 
         def answered(text: str | None) -> None:
             if text and text.strip():
-                self._do(lambda: self.desk.report(study, Path(text.strip()).expanduser()))
+                self._do(lambda: self.desk.report(study, in_home(Path(text.strip()))))
 
         self.app.push_screen(question, answered)
 
@@ -212,7 +213,7 @@ class StudiesScreen(ModeScreen):
         if self.focused is not self.query_one("#studies"):
             self.query_one("#studies").focus()
         else:
-            self.app.switch_mode("dashboard")
+            self.trm.action_mode("dashboard")
 
     @work(group="deeds")
     async def _do(self, act: Callable[[], str]) -> None:

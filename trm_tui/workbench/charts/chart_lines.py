@@ -128,7 +128,7 @@ class Plot:
         return raster
 
     def _dot_of(self, value: float, dots: int) -> int:
-        """Return the row of dots of a value, of so many, 0 on top."""
+        """Return the row of dots of a value, 0 on top."""
         bottom, top = self._limits
         level = math.log10(value) if self.log_y else value
         return round((top - level) / (top - bottom) * (dots - 1))

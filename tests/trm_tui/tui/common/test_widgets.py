@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 
-from trm_tui.tui.common.chart import Chart, Series
+from trm_tui.tui.common.chart import Chart
 from trm_tui.tui.common.gauges import bar, levels, parts_bar, progress_bar, sparkline
+from trm_tui.tui.common.series import Series
 from trm_tui.tui.theme import DARK
 from trm_tui.workbench.charts.chart_lines import Plot
 from trm_tui.workbench.charts.curves import columns
