@@ -20,6 +20,31 @@ Change = Callable[[Learner], None]
 
 
 @contextmanager
+def _others(folder: Path, ranks: int, work: Callable[[Group], None]) -> Iterator[Group]:
+    """Provide rank 0's side of a group whose other ranks do `work` in threads; raises what one has met."""
+    folder.mkdir(exist_ok=True)
+    environment = {FOLDER: str(folder), RESTARTS: str(len(list(folder.iterdir())))}
+    errors: list[BaseException] = []
+
+    def beside(rank: int) -> None:
+        try:
+            work(Group.join(Place(rank, ranks, rank, ranks), environment))
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=beside, args=(rank,)) for rank in range(1, ranks)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield Group.join(Place(0, ranks, 0, ranks), environment)
+    finally:
+        for thread in threads:
+            thread.join()
+    if errors:
+        raise errors[0]
+
+
+@contextmanager
 def leading(
     folder: Path, config: Config, task: Task, ranks: int, *, change_follower: Change = lambda _: None
 ) -> Iterator[Learner]:
@@ -27,34 +52,20 @@ def leading(
     if ranks == 1:
         yield build_learner(config, task)
         return
-    folder.mkdir(exist_ok=True)
-    environment = {FOLDER: str(folder), RESTARTS: str(len(list(folder.iterdir())))}
-    errors: list[BaseException] = []
 
-    def work(rank: int) -> None:
+    def work(group: Group) -> None:
+        learner = build_learner(config, task)
+        change_follower(learner)
+        learner.join(group)
+        follow(learner, group)
+
+    with _others(folder, ranks, work) as group:
+        learner = build_learner(config, task)
+        learner.join(group)
         try:
-            learner = build_learner(config, task)
-            change_follower(learner)
-            group = Group.join(Place(rank, ranks, rank, ranks), environment)
-            learner.join(group)
-            follow(learner, group)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=work, args=(rank,)) for rank in range(1, ranks)]
-    for thread in threads:
-        thread.start()
-    learner = build_learner(config, task)
-    group = Group.join(Place(0, ranks, 0, ranks), environment)
-    learner.join(group)
-    try:
-        yield learner
-    finally:
-        group.tell({"call": "end"})
-        for thread in threads:
-            thread.join()
-    if errors:
-        raise errors[0]
+            yield learner
+        finally:
+            group.tell({"call": "end"})
 
 
 @contextmanager
@@ -66,27 +77,11 @@ def followed(folder: Path, ranks: int, others: list[Group] | None = None) -> Ite
     if ranks == 1:
         yield None
         return
-    folder.mkdir(exist_ok=True)
-    environment = {FOLDER: str(folder), RESTARTS: str(len(list(folder.iterdir())))}
-    errors: list[BaseException] = []
 
-    def work(rank: int) -> None:
-        try:
-            group = Group.join(Place(rank, ranks, rank, ranks), environment)
-            if others is not None:
-                others.append(group)
-            be_led(group)
-        except BaseException as error:
-            errors.append(error)
+    def work(group: Group) -> None:
+        if others is not None:
+            others.append(group)
+        be_led(group)
 
-    threads = [threading.Thread(target=work, args=(rank,)) for rank in range(1, ranks)]
-    for thread in threads:
-        thread.start()
-    try:
-        with dismissing(Group.join(Place(0, ranks, 0, ranks), environment)) as group:
-            yield group
-    finally:
-        for thread in threads:
-            thread.join()
-    if errors:
-        raise errors[0]
+    with _others(folder, ranks, work) as joined, dismissing(joined) as group:
+        yield group

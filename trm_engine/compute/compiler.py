@@ -10,7 +10,7 @@ import torch
 
 from trm_engine.config.sections import RuntimeConfig
 from trm_engine.paths import cache_folder
-from trm_engine.text import safe_text
+from trm_engine.text import first_line
 
 
 def compiler_problem(device: torch.device, runtime: RuntimeConfig) -> str | None:
@@ -34,7 +34,7 @@ def _trial(kind: str) -> str | None:
             warnings.simplefilter("ignore")  # torch warns of its own parts that are to go
             torch.compile(_next_to_nothing, dynamic=False)(torch.ones(8, device=kind))
     except Exception as error:  # which ones torch's compiler raises is not documented
-        first = next(iter(safe_text(str(error)).splitlines()), "") or type(error).__name__
+        first = first_line(str(error), type(error).__name__)
         return f"torch cannot compile here: {first}"
     return None
 

@@ -1,6 +1,6 @@
 """Which device computes: what was asked for, what is there, and why it is taken.
 
-A device is where tensors live. Nothing of it is in a checkpoint: what was trained on one goes on on another.
+A device is where tensors live. No checkpoint names one: what was trained on one can be resumed on another.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import Tensor
 from trm_engine.decisions import Decision
 from trm_engine.errors import UsageError
 from trm_engine.remedies import ChangeSettings
-from trm_engine.text import safe_text
+from trm_engine.text import first_line, safe_text
 
 _VARIABLE = "TRM_DEVICE"
 KINDS = ("cuda", "mps", "xpu")
@@ -148,8 +148,8 @@ def _worth(device: torch.device, found: Found, trial: Trial) -> tuple[bool, str]
     """Return whether a device is not to be taken by itself, and why, or why it is."""
     try:
         seconds = trial(device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        first = next(iter(safe_text(str(error)).splitlines()), "no reason given")
+    except (RuntimeError, AssertionError) as error:  # also what a device lacks, a kind of RuntimeError
+        first = first_line(str(error), "no reason given")
         return True, f"{found.name} ({found.title}) does not compute: {first}"
     if device.type == "cuda":
         return False, found.title

@@ -22,7 +22,7 @@ from torch.distributed import distributed_c10d
 
 from trm_engine.compute.place import FOLDER, RESTARTS, Place
 from trm_engine.errors import LostRankError
-from trm_engine.text import safe_text
+from trm_engine.text import first_line
 
 dist: Any = distributed_c10d  # torch has no types for what is its process groups' own
 _JOINING = timedelta(minutes=5)
@@ -221,5 +221,5 @@ def _tensor_of(data: bytes) -> Tensor:
 
 
 def _said(error: BaseException) -> str:
-    line = next(iter(safe_text(str(error)).splitlines()), type(error).__name__)
+    line = first_line(str(error), type(error).__name__)
     return line.split("] ", 1)[-1].split(". This is")[0]

@@ -14,7 +14,7 @@ PARTS = 8
 FOLDER = "TRM_RANKS_FOLDER"
 """Names the folder where ranks on one machine meet. Without it they meet as torchrun has it."""
 WHY = "TRM_RANKS_WHY"
-"""Tells why there are so many ranks, for people."""
+"""The reason for the number of ranks, for people."""
 RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 """Tells how often the ranks were started again; torchrun's name for it."""
 
@@ -28,7 +28,7 @@ class Place:
     local_rank: int = 0
     local_size: int = 1
     why: str = "as asked"
-    """Why there are so many."""
+    """The reason for the number of ranks."""
 
     @classmethod
     def told(cls, environment: Mapping[str, str] = os.environ) -> Place | None:

@@ -20,7 +20,8 @@ from trm_engine.compute.group import Group
 from trm_engine.compute.parts import Parts, part_of, tree
 from trm_engine.compute.place import PARTS
 from trm_engine.compute.sums import Sums
-from trm_engine.errors import LostRankError
+from trm_engine.errors import LostRankError, UsageError
+from trm_engine.remedies import ChangeSettings
 
 
 class Word(enum.IntEnum):
@@ -34,6 +35,15 @@ class Word(enum.IntEnum):
 
 class GivenUpError(Exception):
     """Another rank has given the step up."""
+
+
+def require_processor(device: torch.device) -> None:
+    """Refuse to let several ranks compute on anything but processors."""
+    if device.type != "cpu":
+        raise UsageError(
+            f"several ranks compute on processors, and this run computes on {device}",
+            remedies=[ChangeSettings.parse(('runtime.device="cpu"',))],
+        )
 
 
 class Ranks(Compute):

@@ -154,13 +154,13 @@ def numerics_warning(session: Session, consequence: str) -> list[Warned]:
 
 
 def device_warning(session: Session, device: torch.device) -> list[Warned]:
-    """Return a warning where a session that has computed on one kind of device goes on on another."""
+    """Return a warning where a session of one kind of device is resumed on another."""
     was, now = _kind_of_device(session), device.type
     if was == now:
         return []
     told = (
-        f"session {session.id} has computed on {session.record.device or was} and goes on on {device}, whose "
-        f"arithmetic rounds differently: from here on a replay cannot agree to the bit"
+        f"session {session.id} has computed on {session.record.device or was} and now computes on {device}, "
+        f"whose arithmetic rounds differently: from here on a replay cannot agree to the bit"
     )
     return [Warned("device", told)]
 

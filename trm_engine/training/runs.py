@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from trm_engine.compute.devices import chosen
+from trm_engine.compute.ranks import require_processor
 from trm_engine.config import Config, apply, diff, dumps, loads
 from trm_engine.config.diff import changed_trial, trial_digest
 from trm_engine.config.sections import DATA_FIELDS
@@ -67,7 +69,7 @@ def start(
     """
     config = with_absolute_data(config)
     hardware = sitting.machine(config)
-    require_ranks(config, sitting.ranks)
+    _require_ranks(config, sitting)
     require_fit(config, hardware, ranks=sitting.local_ranks)
     task = build_task(config.task, sitting.progress)
     # Before there is a session: reading the data and a dry run may find that there cannot be one.
@@ -81,6 +83,13 @@ def start(
     ) as session:
         record_data(session, task, hardware)
         return train(learner, session, sitting, setup)
+
+
+def _require_ranks(config: Config, sitting: Sitting) -> None:
+    """Refuse ranks that cannot share a run, before data are read and a session is begun."""
+    require_ranks(config, sitting.ranks)
+    if sitting.ranks > 1:
+        require_processor(chosen(config.runtime.device)[0])
 
 
 def require_fit(config: Config, hardware: Hardware, *, ranks: int = 1) -> None:
@@ -113,7 +122,7 @@ def resume(
             *(Warned("damaged-session", w) for w in (*configuration.warnings, *damaged_metrics(session))),
         ]
         config = in_force(config, found.state.get("memory"), overrides)
-        require_ranks(config, sitting.ranks)
+        _require_ranks(config, sitting)
         with data_of_session(session.id):
             task = build_task(config.task, sitting.progress)
             compare_data(session, task)

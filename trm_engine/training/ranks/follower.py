@@ -58,4 +58,8 @@ def train_along() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stderr.flush()
+    # Nothing is left to save, and while an interpreter is torn down, threads of gloo can abort the process,
+    # which the launcher would take for a rank that was lost.
+    os._exit(code)

@@ -79,9 +79,9 @@ def supervise(
                 return code
             if restarts < MOST_RESTARTS:
                 tell(
-                    f"{lost}; all go on from the last checkpoint (restart {restarts + 1} of {MOST_RESTARTS})"
+                    f"{lost}; all resume from the last checkpoint (restart {restarts + 1} of {MOST_RESTARTS})"
                 )
-    tell(f"{lost}, after {MOST_RESTARTS} restarts; the last checkpoint stands, and resume goes on from it")
+    tell(f"{lost}, after {MOST_RESTARTS} restarts; the last checkpoint stands: resume from it")
     return LostRankError.exit_code
 
 
@@ -137,7 +137,8 @@ class _Team:
             return LostRankError.exit_code, "a rank was lost"
         rank, code = next(iter(causes.items()))
         if code < 0:
-            return 128 - code, f"rank {rank} was ended by signal {-code}"
+            said = _last_lines(self._errors[rank]) if rank and -code == signal.SIGABRT else ""
+            return 128 - code, f"rank {rank} was ended by signal {-code}{said and f' ({said})'}"
         if rank:  # what one has met it would meet again
             sys.stderr.write(f"error: rank {rank} has failed: {_last_lines(self._errors[rank])}\n")
         return code, None

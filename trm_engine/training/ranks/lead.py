@@ -21,7 +21,7 @@ from trm_engine.training.run import Since
 
 
 def ranks_decision(config: Config, place: Place) -> Decision:
-    """Say how several ranks compute, and why there are so many."""
+    """Say how several ranks compute, and the reason for their number."""
     how = "in a fixed order" if config.runtime.reduction == "exact" else "in the order of the library"
     reason = f"{place.why}; each computes its share of the rows, and gradients are added {how}"
     return Decision("ranks", str(place.size), reason)
@@ -45,7 +45,7 @@ def lead(learner: Learner, group: Group, *, threads: int, data: Mapping[str, obj
 
 
 def going_on(store: Store, group: Group | None) -> str | None:
-    """Return the session that ranks which were started again go on with; None where there is none yet."""
+    """Return the session that restarted ranks resume; None where there is none yet."""
     since = None if group is None else Since.noted(group)
     if since is None:
         return None

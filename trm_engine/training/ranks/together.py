@@ -26,7 +26,7 @@ def train_together(
 ) -> Finished:
     """Train as rank 0 beside ranks that are started for it; `begin` starts or resumes the run.
 
-    When one of them dies, they are started again and the run goes on from its last checkpoint, three times at
+    When one of them dies, they are restarted and the run resumes from its last checkpoint, three times at
     most; `tell` hears of it.
     """
     with tempfile.TemporaryDirectory(prefix="trm-ranks-") as folder:
@@ -38,7 +38,7 @@ def train_together(
             if restarts == MOST_RESTARTS or sitting.control.stopping:
                 raise outcome
             restarts += 1
-            tell(f"{outcome}; going on from the last checkpoint (restart {restarts} of {MOST_RESTARTS})")
+            tell(f"{outcome}; resuming from the last checkpoint (restart {restarts} of {MOST_RESTARTS})")
 
 
 def _once(

@@ -20,7 +20,7 @@ from trm_engine.config import Config, apply, dumps, loads
 from trm_engine.errors import ConfigError, TrmError
 from trm_engine.hardware import Hardware
 from trm_engine.process_setup import prepare_process
-from trm_engine.training.ranks.launch import environment, followers
+from trm_engine.training.ranks.launch import followers
 from trm_engine.tuning.cache import Trial, TuningCache, describe, key_of
 
 WORTH = 1.05
@@ -72,23 +72,24 @@ def fastest_ranks(
 
 
 def _rate(config: Config, ranks: int) -> float:
-    """Return the samples a second of some steps by so many ranks; 0 where they cannot be taken."""
-    with tempfile.TemporaryDirectory(prefix="trm-ranks-") as folder:
-        place = Place(0, ranks, 0, ranks)
-        with followers(ranks, Path(folder), 0):
-            try:
-                done = subprocess.run(
-                    [sys.executable, "-m", "trm_engine.training.ranks.trial"],
-                    input=dumps(config),
-                    env={**os.environ, **environment(place, Path(folder), 0)},
-                    capture_output=True,
-                    text=True,
-                    timeout=_PATIENCE_SECONDS,
-                    check=False,
-                )
-                return float(json.loads(done.stdout)["samples_per_second"])
-            except (subprocess.TimeoutExpired, ValueError, KeyError):
-                return 0.0
+    """Return the samples a second of some steps on a number of ranks; 0 where they cannot be taken."""
+    with (
+        tempfile.TemporaryDirectory(prefix="trm-ranks-") as folder,
+        followers(ranks, Path(folder)) as (_, told),
+    ):
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "trm_engine.training.ranks.trial"],
+                input=dumps(config),
+                env={**os.environ, **told},
+                capture_output=True,
+                text=True,
+                timeout=_PATIENCE_SECONDS,
+                check=False,
+            )
+            return float(json.loads(done.stdout)["samples_per_second"])
+        except (subprocess.TimeoutExpired, ValueError, KeyError):
+            return 0.0
 
 
 def main() -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RanksOption = Annotated[
     str,
-    typer.Option(metavar="N|auto", help="Train with so many processes; auto: as many as are fastest here."),
+    typer.Option(metavar="N|auto", help="Processes that train together; auto: the fastest number."),
 ]
 
 
