@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from trm_engine.config import apply, dumps, loads
+
 TINY = """
 [task]
 kind = "sudoku"
@@ -28,6 +30,13 @@ every = 3
 [runtime]
 threads = 1
 """
+
+
+def tiny(*settings: str) -> str:
+    """Return that configuration with other settings (`section.key=value`), as TOML."""
+    return dumps(apply(loads(TINY, "tiny"), settings), only_changed=True)
+
+
 _PROGRAM = [sys.executable, "-m", "trm_tui", "--no-ui", "--sessions-dir"]
 
 

@@ -2,7 +2,7 @@
 
     make bench-cores ARGS="--preset sudoku-9x9-hard --seconds 8 --cores 1 2 4 8 16"
 
-Every figure is of a process of its own that may use so many cores (Linux only), and trains for some seconds:
+Each figure comes from a process of its own, bound to that many cores (Linux only), that trains some seconds:
 by one process with as many threads, and by as many ranks of one thread. Prints one JSON object a line as it
 comes, and all of them together at the end. Wants a quiet machine.
 """

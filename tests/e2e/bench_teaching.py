@@ -2,7 +2,7 @@
 
 python -m tests.e2e.bench_teaching [--steps 3000] [--teach 400]
 
-Trains a small model on made-up tasks, each rule in several of them, then goes on from it (`run --from`) with
+Trains a small model on generated tasks, several for each rule, then fine-tunes it (`run --from`) on
 tasks it has not seen: some follow a rule that it knows under other names, some a rule that is new. Once the
 weights stay and only the new tasks' embeddings are learned, once everything is. Prints the share of the new
 tasks' test inputs that are answered exactly, beside that of the tasks the model was trained with.

@@ -105,7 +105,7 @@ async def ask_for(
     requests: int = 10**9,
     in_turn: bool = False,
 ) -> Load:
-    """Let so many clients solve puzzles, until time is up or so many have been asked, whichever is first.
+    """Let clients solve puzzles at the same time, until the time or the number of requests is used up.
 
     With `in_turn`, one request is under way at a time, and the others wait for their turn: what a server
     without batches would make of the same crowd. The time that a client waits counts; so does that of 429s.

@@ -88,7 +88,6 @@ def test_imported_weights_give_the_recorded_outputs(
     imported_agrees(case, tmp_path, capsys)
 
 
-@pytest.mark.skipif(not ATTENTION.exists(), reason="the fixtures that TRM_PARITY_DIR names have no such case")
 def test_the_task_of_a_case_follows_from_its_shapes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

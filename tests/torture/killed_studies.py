@@ -14,37 +14,21 @@ from pathlib import Path
 
 import psutil
 
-from tests.program import begin
+from tests.program import begin, tiny
 from trm_engine.sessions import Store
 from trm_engine.sessions.lock import holder_of, is_locked
 from trm_engine.studies.catalogue import select
 from trm_engine.studies.plan import Plan, build_plan
 
-_BASE = """
-[task]
-kind = "sudoku"
-clues = 6
-train_size = 40
-test_size = 12
-[model]
-hidden_size = 8
-[train]
-batch_size = 6
-steps = 120
-halt_max_steps = 3
-warmup_steps = 2
-log_every = 2
-[eval]
-every = 30
-[checkpoint]
-every_steps = 5
-[runtime]
-threads = 1
-gemm = "default"
-attention = "sdpa"
-parallelism = "operations"
-tuning = "off"
-"""
+_BASE = tiny(
+    "train.steps=120",
+    "eval.every=30",
+    "checkpoint.every_steps=5",
+    "runtime.gemm=default",
+    "runtime.attention=sdpa",
+    "runtime.parallelism=operations",
+    "runtime.tuning=off",
+)
 _STUDY = """
 title = "Killed"
 base = "base.toml"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
@@ -26,14 +24,6 @@ def learner_of(make_config, kind: str, parallelism: str, threads: int, *override
     learner = build_learner(config, trm_engine.tasks.build_task(config.task))
     learner.use_threads(threads)
     return learner
-
-
-@pytest.fixture
-def double_precision() -> Iterator[None]:
-    """Compute in float64: recursion amplifies rounding by an amount that depends on the processor."""
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 @pytest.mark.usefixtures("double_precision")

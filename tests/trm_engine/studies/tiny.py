@@ -4,28 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-BASE = """
-[task]
-kind = "sudoku"
-clues = 6
-train_size = 40
-test_size = 12
-[model]
-hidden_size = 8
-[train]
-batch_size = 6
-steps = 20
-halt_max_steps = 3
-warmup_steps = 2
-log_every = 2
-[eval]
-every = 10
-[checkpoint]
-every_steps = 4
-[runtime]
-threads = 1
-tuning = "off"
-"""
+from tests.program import tiny
+
+BASE = tiny("train.steps=20", "eval.every=10", "checkpoint.every_steps=4", "runtime.tuning=off")
 STUDY = """
 title = "Tiny"
 base = "base.toml"

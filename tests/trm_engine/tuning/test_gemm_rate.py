@@ -82,16 +82,21 @@ def test_asking_leaves_the_library_in_force() -> None:
         use_gemm("default")
 
 
-def test_what_was_measured_on_a_busy_machine_is_measured_again(cache) -> None:
-    rates, shares = iter([15.0, 40.0, 99.0]), iter([0.3, 0.95])
-    measured = partial(
+def measuring(cache, rates: list[float], shares: list[float]) -> partial[Hardware]:
+    """Return what measures these rates one after the other, with these shares of the machine."""
+    coming, free = iter(rates), iter(shares)
+    return partial(
         with_gemm_rate,
         HERE,
         cache,
         libraries=lambda: ("default",),
-        measure=lambda: next(rates),
-        share=lambda *_: next(shares),
+        measure=lambda: next(coming),
+        share=lambda *_: next(free),
     )
+
+
+def test_what_was_measured_on_a_busy_machine_is_measured_again(cache) -> None:
+    measured = measuring(cache, [15.0, 40.0, 99.0], [0.3, 0.95])
     busy, quiet = measured(), measured()
     assert (busy.gemm_gflops, busy.gemm_share) == (15, 0.3)
     assert (quiet.gemm_gflops, quiet.gemm_share) == (40, 0.95)
@@ -99,13 +104,5 @@ def test_what_was_measured_on_a_busy_machine_is_measured_again(cache) -> None:
 
 
 def test_a_slower_second_measurement_does_not_lower_the_rate(cache) -> None:
-    rates = iter([40.0, 15.0])
-    measured = partial(
-        with_gemm_rate,
-        HERE,
-        cache,
-        libraries=lambda: ("default",),
-        measure=lambda: next(rates),
-        share=lambda *_: 0.3,
-    )
+    measured = measuring(cache, [40.0, 15.0], [0.3, 0.3])
     assert [measured().gemm_gflops, measured().gemm_gflops] == [40, 40]

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from trm_engine.studies.analysis.results import Figures
 from trm_engine.studies.analysis.targets import Reach
-from trm_engine.studies.fitting.fits import LEVEL, Interval
+from trm_engine.studies.fitting.fits import Interval, interval_of
 
 DRAWS = 100
 _GRID = 41
@@ -27,14 +27,13 @@ _NEAR = 30.0
 _SPAN = 100.0
 """B_crit is looked for so far beyond the smallest and the largest batch."""
 _ROUNDS = 30
-_TAIL = 100 * (1 - LEVEL) / 2
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class NoiseScale:
-    """B_noise in rows, over so many evaluations of so many runs."""
+    """B_noise in rows, and the number of measurements behind it."""
 
     rows: float
     interval: Interval | None
@@ -83,8 +82,7 @@ def noise_scale(histories: Iterable[Sequence[Figures]], *, draws: int = DRAWS) -
         at = np.random.default_rng(0).integers(0, len(g), (draws, len(g)))
         over, under = s[at].mean(axis=1), g[at].mean(axis=1)
         drawn = np.where((under > 0) & (over > 0), over / np.where(under > 0, under, 1), np.inf)
-        low, high = np.percentile(drawn, [_TAIL, 100 - _TAIL], method="nearest")
-        interval = Interval(float(low), float(high))
+        interval = interval_of(drawn, "nearest")  # a mean of infinities would be none
     return NoiseScale(float(s.mean() / g.mean()), interval, len(g))
 
 
@@ -101,12 +99,11 @@ def critical_batch(
     grid = np.geomspace(rows.min() / _SPAN, rows.max() * _SPAN, _GRID)
     critical, least, sigma = _fitted(rows, np.log(low), np.log(high), grid)
     drawn = _bootstrap(rows, low, high, (critical, least, sigma), draws)
-    lower, upper = np.percentile(drawn, [_TAIL, 100 - _TAIL])
     edge = min(abs(math.log(critical / end)) for end in (grid[0], grid[-1])) < 1e-3
     return CriticalBatch(
         target=target,
         critical=critical,
-        interval=Interval(float(lower), float(upper)),
+        interval=interval_of(drawn),
         least_steps=math.exp(least),
         overhead_20=0.2 * critical,
         reached=int(reached.sum()),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trm_engine.studies.fitting.fits import LEVEL, Interval
+from trm_engine.studies.fitting.fits import Interval, interval_of
 
 DRAWS = 100
 LEAST_POINTS = 6
@@ -23,7 +23,6 @@ _RANGE = (0.02, 3.0)
 _GRID = 17
 _FINER = 7
 _ROUNDS = 14
-_TAIL = 100 * (1 - LEVEL) / 2
 
 Floats = npt.NDArray[np.float64]
 
@@ -55,12 +54,12 @@ class Surface:
     runs: int
 
     def at(self, parameters: Floats, rows: Floats) -> Floats:
-        """Return the error of models of so many weights after so many rows."""
+        """Return the predicted error for a number of weights and of training rows."""
         found = self.e + self.a * parameters**-self.alpha + self.b * rows**-self.beta
         return np.asarray(found, np.float64)
 
     def best_size(self, flops: float) -> float:
-        """Return the weights with the least error at so many operations of training in all."""
+        """Return the number of weights with the least error at a training budget in FLOP."""
         log_u, v = self.cost
         ratio = self.alpha * self.a / (self.beta * v * self.b)
         # dE/dlogN = −αA·N^(−α) + βv·B·D^(−β) = 0 with D = C / (u·N^v).
@@ -93,10 +92,7 @@ def fit_surface(samples: Sequence[Sample], *, share: bool, draws: int = DRAWS) -
         for _ in range(draws)
     ]
     found = _named(exponents, coefficients, centres, float(v))
-    intervals = {}
-    for name in found:
-        low, high = np.percentile([one[name] for one in drawn], [_TAIL, 100 - _TAIL])
-        intervals[name] = Interval(float(low), float(high))
+    intervals = {name: interval_of([one[name] for one in drawn]) for name in found}
     return Surface(**found, intervals=intervals, cost=(float(log_u), float(v)), runs=len(y))
 
 

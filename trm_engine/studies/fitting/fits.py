@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from trm_engine.studies.fitting.laws import LEAST_POINTS, Comparison, Preferred, compare
 from trm_engine.studies.fitting.points import Floats, Points, Run, gather
@@ -30,6 +32,12 @@ class Interval:
 
     low: float
     high: float
+
+
+def interval_of(drawn: npt.ArrayLike, method: Literal["linear", "nearest"] = "linear") -> Interval:
+    """Return the interval that holds the middle `LEVEL` of values drawn by a bootstrap."""
+    low, high = np.percentile(np.asarray(drawn), [_TAIL, 100 - _TAIL], method=method)
+    return Interval(float(low), float(high))
 
 
 @dataclass(frozen=True)
@@ -54,8 +62,7 @@ class Fit:
         """Return the interval of `a`, `b` or `c`."""
         if self.draws is None:
             return None
-        low, high = np.percentile(getattr(self.draws, name), [_TAIL, 100 - _TAIL])
-        return Interval(float(low), float(high))
+        return interval_of(getattr(self.draws, name))
 
     def predict(self, x: Floats) -> tuple[Floats, Floats, Floats]:
         """Return the law's values at x and the ends of their intervals; NaN beyond 4 × the largest x."""
