@@ -111,6 +111,6 @@ class CancelledError(TrmError):
 
 
 class LostRankError(TrmError):
-    """Another process that trains the same run has ended; the run goes on from its last checkpoint."""
+    """Another process of the same run has ended; the run can be resumed from its last checkpoint."""
 
     exit_code = 7

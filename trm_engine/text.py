@@ -25,6 +25,11 @@ def one_line(text: str, longest: int | None = 200) -> str:
     return line if longest is None or len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
+def first_line(text: str, otherwise: str) -> str:
+    """Return the first line of foreign text, harmless to print; `otherwise` where it is empty."""
+    return next(iter(safe_text(text).splitlines()), "") or otherwise
+
+
 def quoted(text: str, longest: int = 60) -> str:
     """Return foreign text in quotes as JSON and TOML write it, on one line, shortened and harmless."""
     short = text if len(text) <= longest else text[:longest] + "…"

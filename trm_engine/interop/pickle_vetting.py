@@ -31,7 +31,6 @@ _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _MAX_DIMENSIONS = 8
 _VERSIONS = "_metadata"
 """The one attribute that torch gives a table of weights: the versions of its modules."""
-_SHOWN = 80
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,8 @@ def token_header(variable: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-class OpenAIModel(LanguageModel):
-    """A model behind `/chat/completions`: `url` is what comes before that, as `http://127.0.0.1:1234/v1`."""
+class ServedModel(LanguageModel):
+    """A model of a server that is reached by URL. The token is in a variable of the environment."""
 
     def __init__(
         self, name: str, url: str, model: str, *, context: int, token_variable: str = "", tools: bool = True
@@ -56,6 +56,10 @@ class OpenAIModel(LanguageModel):
         self.name, self.context, self.takes_tools = name, context, tools
         self._place = Place(url, token_header(token_variable))
         self._model = model
+
+
+class OpenAIModel(ServedModel):
+    """A model behind `/chat/completions`: `url` is what comes before that, as `http://127.0.0.1:1234/v1`."""
 
     def answer(self, wish: Wish, hear: Hear, stop: Stop) -> Completion:
         """Answer as the server streams it."""
@@ -87,16 +91,8 @@ class OpenAIModel(LanguageModel):
         return _names(_get(self._place, "/models", seconds), "data", "id")
 
 
-class OllamaModel(LanguageModel):
+class OllamaModel(ServedModel):
     """A model of Ollama: `url` is the server's, as `http://127.0.0.1:11434`."""
-
-    def __init__(
-        self, name: str, url: str, model: str, *, context: int, token_variable: str = "", tools: bool = True
-    ) -> None:
-        check_url(url)
-        self.name, self.context, self.takes_tools = name, context, tools
-        self._place = Place(url, token_header(token_variable))
-        self._model = model
 
     def answer(self, wish: Wish, hear: Hear, stop: Stop) -> Completion:
         """Answer as the server streams it."""

@@ -46,7 +46,7 @@ class Header:
     """Numbers that all layers together keep for one token, keys and values."""
 
     def memory(self, context: int) -> int:
-        """Return about how many bytes running the model takes with a context of so many tokens."""
+        """Return about how many bytes running the model takes with a context of that size."""
         work = BATCH * 4 * (8 * self.width + 3 * self.inner)
         return self.bytes + self.kv_width * context * _CELL_BYTES + work + _FIXED_BYTES
 

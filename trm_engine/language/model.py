@@ -104,7 +104,7 @@ class LanguageModel(ABC):
 
 
 def fitted(messages: Sequence[Message], tokens: int) -> tuple[list[Message], int]:
-    """Return the messages that fit into so many tokens, and how many turns had to be left out.
+    """Return the messages that fit into a context, and how many turns had to be left out.
 
     What stands first (the system's words) and the last turn stay; the oldest turns between them go. Raises
     `LanguageError` with both numbers when the two alone are too long.

@@ -72,13 +72,14 @@ class OnDevice:
 
 def on_device(config: Config, gpu: Gpu) -> OnDevice:
     """Predict what a configuration takes on a graphics processor."""
-    half = config.runtime.precision in ("bf16", "fp16") or (
-        config.runtime.precision == "auto" and gpu.bf16_gflops is not None
-    )
+    precision: str = config.runtime.precision
+    if precision == "auto":
+        precision = "exact" if gpu.bf16_gflops is None else "bf16"
+    half = precision != "exact"
     return OnDevice(
         device=f"{gpu.kind}:{gpu.number}",
         title=gpu.name,
-        precision="bf16" if half else "exact",
+        precision=precision,
         peak_bytes=_peak_bytes(config, half=half),
         memory_bytes=gpu.memory_bytes,
         samples_per_second=_samples_per_second(config, gpu, half=half),
@@ -102,8 +103,8 @@ def device_of(config: Config, gpus: tuple[Gpu, ...]) -> Gpu | None:
     usable = [gpu for gpu in gpus if gpu.usable]
     if asked == "auto":
         return next((gpu for gpu in usable if gpu.kind == "cuda"), None)
-    kind, _, number = asked.partition(":")
-    return next((gpu for gpu in usable if gpu.kind == kind and gpu.number == int(number or 0)), None)
+    name = asked if ":" in asked else f"{asked}:0"
+    return next((gpu for gpu in usable if f"{gpu.kind}:{gpu.number}" == name), None)
 
 
 def _peak_bytes(config: Config, *, half: bool) -> int:

@@ -92,14 +92,17 @@ def estimate(
     seconds = run_seconds(config, gemm_gflops) if gemm_gflops else None
     if device is not None:
         speed, seconds = device.samples_per_second, device.run_seconds(config)
+
+    def fits(other: Config) -> bool:
+        here = budget_bytes is None or held(other).peak <= budget_bytes
+        return here and (gpu is None or on_device(other, gpu).fits)
+
     problems: tuple[str, ...] = ()
-    smaller: tuple[ChangeSettings, ...] = ()
     if budget_bytes is not None and memory.peak > budget_bytes:
         problems = (_too_large(config, memory, budget_bytes),)
-        smaller = alternatives(config, lambda other: held(other).peak <= budget_bytes)
-    if gpu is not None and device is not None and not device.fits:
+    if device is not None and not device.fits:
         problems = (*problems, device.problem)
-        smaller = alternatives(config, lambda other: on_device(other, gpu).fits)
+    smaller: tuple[ChangeSettings, ...] = alternatives(config, fits) if problems else ()
     return Fit(
         parameters=parameters(config),
         parameters_exact=costs_of(config).exact,

@@ -20,7 +20,7 @@ _PUBLISHED = ("Published", "The published")
 
 @dataclass(frozen=True)
 class Expectation:
-    """An accuracy or loss, after how many steps of training, and where so many took how long."""
+    """An accuracy or loss, the training steps it took, and their measured time and machine."""
 
     reached: str
     """Such as `99 %` or `loss 1.77`; empty where nothing was measured."""
@@ -30,7 +30,7 @@ class Expectation:
     """Such as `7 s, 2 cores of Intel Xeon`."""
 
     def seconds(self, config: Config, gemm_gflops: float | None) -> float | None:
-        """Return how long so many steps take at a rate of matrix products, evaluations included."""
+        """Return the time of these steps at a rate of matrix products, evaluations included."""
         if self.steps is None or not gemm_gflops:
             return None
         train = config.train.model_copy(update={"steps": min(self.steps, config.train.steps)})

@@ -47,7 +47,7 @@ class Footprint:
         return stays + max(self.training, self.evaluation, self.saving)
 
     def times(self, ranks: int) -> Footprint:
-        """Return what so many processes hold together."""
+        """Return the memory of that many processes together."""
         return Footprint(**{field.name: ranks * getattr(self, field.name) for field in fields(self)})
 
 

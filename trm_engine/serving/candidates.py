@@ -260,7 +260,7 @@ def _row_told(text: str) -> tuple[list[str], int]:
 
 
 def _runs(message: str) -> Iterator[Candidate]:
-    for match in (*_SLASHED.finditer(message),):
+    for match in _SLASHED.finditer(message):
         text = re.sub(r"[/|]", "\n", match[0])
         yield Candidate("run", match.start(), match.end(), text, clear="#" in match[0])
     for match in (*_RUN.finditer(message), *_LETTERS.finditer(message)):

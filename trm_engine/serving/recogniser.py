@@ -116,11 +116,7 @@ def _without_ends(candidate: Candidate, message: str) -> tuple[int, NearMiss] | 
     """Say that a maze lacks its start or goal: without them no loader takes it for one."""
     text = candidate.text
     walls = sum(symbol in "#█" for symbol in text)
-    if (
-        not candidate.clear
-        or walls < _FEW_CLUES
-        or not re.search(r"\b(maze|labyrinth)", message, re.IGNORECASE)
-    ):
+    if not candidate.clear or walls < _FEW_CLUES or not _OF_MAZES.search(message):
         return None
     starts, goals = text.count("S"), sum(text.count(letter) for letter in "GETF")
     if starts == 1 and goals == 1:
@@ -208,7 +204,7 @@ def _is_meant(candidate: Candidate, found: Found, message: str) -> bool:
 
 def _is_other_kind(candidate: Candidate, found: Found, message: str) -> bool:
     """Other kinds count where the message names them, is nothing else, or their notation has its name."""
-    named = found.config.kind.replace("_", "[ _-]?")
+    named = re.sub("[_-]", "[ _-]?", found.config.kind)
     written = candidate.text.lower()
     return (
         re.search(rf"\b{named}\b", message, re.IGNORECASE) is not None

@@ -56,7 +56,6 @@ LATEST = "latest"
 
 _ID = re.compile("[a-z0-9][a-z0-9-]{0,79}")
 _SUFFIX = string.ascii_lowercase + string.digits
-_SHOWN = 60
 
 
 def new_id(preset: str, created: datetime) -> str:

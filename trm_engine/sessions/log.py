@@ -53,8 +53,8 @@ def read_events(path: Path) -> list[Event]:
         return []
     except OSError as error:
         raise SessionError(f"cannot read {path}: {error.strerror or error}.") from error
-    lines = data[: -len(last)] if (last := data.rpartition(b"\n")[2]) else data
-    events = (_parse(line) for line in (lines + with_end(last)).split(b"\n")[:-1])
+    whole, end, last = data.rpartition(b"\n")
+    events = (_parse(line) for line in (whole + end + with_end(last)).split(b"\n")[:-1])
     return [event for event in events if event is not None]
 
 

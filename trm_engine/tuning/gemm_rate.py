@@ -56,7 +56,7 @@ def with_gemm_rate(
 
 
 def _share(wall: float, cpu: float, threads: int) -> float:
-    """Return how much of the time of so many threads was computed in."""
+    """Return the share of CPU time that a number of threads got."""
     return min(max(cpu / (wall * threads), 0.01), 1.0) if wall > 0 else 1.0
 
 

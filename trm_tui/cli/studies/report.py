@@ -15,7 +15,7 @@ from trm_engine.text import did_you_mean, quoted
 from trm_tui.cli.studies.drawing import draw_in_terminal
 from trm_tui.cli.studies.options import CorrectedFlag, PatternOption, SeedsOption, StudyArgument
 from trm_tui.cli.terminal.chart import chart_width
-from trm_tui.cli.terminal.context import settings
+from trm_tui.cli.terminal.context import settings, user_path
 from trm_tui.cli.terminal.output import JsonFlag, print_json, print_text
 from trm_tui.cli.train import SetOption
 
@@ -37,7 +37,8 @@ def plot(
         str, typer.Option(metavar="GLOB", help="Only figures whose name fits, such as 'frontier-*'.")
     ] = "*",
     out: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write them as files; default: the terminal.")
+        Path | None,
+        typer.Option(parser=user_path, metavar="FOLDER", help="Write them as files; default: the terminal."),
     ] = None,
     form: Annotated[Literal["svg", "png"], typer.Option("--format", help="Of the files.")] = "svg",
     width: Annotated[
@@ -79,7 +80,9 @@ def report(
     seeds: SeedsOption = None,
     overrides: SetOption = None,
     corrected: CorrectedFlag = False,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write it.")] = Path(_DEFAULT_FOLDER),
+    out: Annotated[Path, typer.Option(parser=user_path, metavar="FOLDER", help="Where to write it.")] = Path(
+        _DEFAULT_FOLDER
+    ),
     json: JsonFlag = False,
 ) -> None:
     """Write a report of what the finished trials show: Markdown, one HTML file, figures, CSV.
