@@ -27,6 +27,8 @@ class Stub(ThreadingHTTPServer):
         self.tokens: list[str] = []
         self.gate = threading.Event()
         self.broken_off = threading.Event()
+        self.reached = threading.Event()
+        """Set once a slow or a silent answer is on its way."""
         self.says = ""
         """What the models `says` and `tools` say in the end."""
         self.calls: list[dict[str, Any]] = []
@@ -84,6 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(*refusals[model])
             return
         if model == "silent":
+            self.server.reached.set()
             self.server.gate.wait(30)
             return
         self.send_response(200)
@@ -110,6 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._write(f"data: {error}\n\n" if openai else error + "\n")
                 return
             if model == "slow":
+                self.server.reached.set()
                 while not self.server.gate.is_set():
                     self._write(": still here\n\n" if openai else "\n")
                     time.sleep(

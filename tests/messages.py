@@ -60,8 +60,7 @@ def _told(cells: str, rng: random.Random) -> str:
     return rng.choice(["; ", "\n", ", "]).join(parts)
 
 
-def _in_words(cells: str, rng: random.Random) -> str:
-    del rng
+def _in_words(cells: str) -> str:
     told = []
     for name, row in zip(ORDINALS, rows_of(cells), strict=False):
         told.append(
@@ -145,7 +144,7 @@ def with_puzzles() -> list[Written]:
             text = ways[number % len(ways)](cells, box, rng)
             found.append(Written(rng.choice(BEFORE) + text + rng.choice(AFTER), cells))
     found += [
-        Written(f"A small sudoku: {_in_words(cells, rng)}. What goes where?", cells)
+        Written(f"A small sudoku: {_in_words(cells)}. What goes where?", cells)
         for cells in boards((2, 2), 4, 11)
     ]
     for cells in boards((4, 4), 1, 5):
@@ -164,8 +163,6 @@ def with_puzzles() -> list[Written]:
         "train": [{"input": [[1, 0], [0, 1]], "output": [[2, 0], [0, 2]]}],
         "test": [{"input": [[1, 1], [0, 0]]}],
     }
-    import json
-
     found.append(Written(f"What is the output? {json.dumps(task)}", "11/00", "arc"))
     assert len(found) == 100, len(found)
     return found

@@ -21,9 +21,10 @@ from trm_engine.language.model import (
     Tool,
     ToolCall,
     Wish,
+    said_in,
 )
 from trm_engine.language.stop import Stop
-from trm_engine.text import safe_text
+from trm_engine.text import one_line, safe_text
 
 _MOST_CALLS = 8
 
@@ -206,10 +207,7 @@ def _parsed(text: str) -> dict[str, Any]:
 def _raise_error(chunk: Mapping[str, Any]) -> None:
     error = chunk.get("error")
     if error:
-        said = error.get("message", error) if isinstance(error, Mapping) else error
-        raise LanguageError(
-            "refused", f"the server failed: {safe_text(str(said))[:200]}", "Its log may say more."
-        )
+        raise LanguageError("refused", f"the server failed: {said_in(error)}", "Its log may say more.")
 
 
 def _count(value: object) -> int | None:
@@ -225,7 +223,7 @@ def _get(place: Place, path: str, seconds: float) -> dict[str, Any]:
 def _names(found: Mapping[str, Any], field: str, name: str) -> list[str]:
     listed = found.get(field)
     models = listed if isinstance(listed, list) else []
-    return [safe_text(str(one.get(name, "")))[:120] for one in models if isinstance(one, Mapping)][:200]
+    return [one_line(str(one.get(name, "")), 120) for one in models if isinstance(one, Mapping)][:200]
 
 
 def _cut(place: Place) -> LanguageError:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from trm_engine.language.model import LanguageError
+from trm_engine.language.model import LanguageError, said_in
 from trm_engine.language.stop import Stop, StoppedError
 from trm_engine.remedies import Advice
-from trm_engine.text import safe_text
+from trm_engine.text import one_line, safe_text
 
 _CONNECT_SECONDS = 10.0
 _LONGEST_LINE = 1_000_000
@@ -146,10 +146,8 @@ def _said(text: str) -> str:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return safe_text(" ".join(text.split()))[:200]
-    error = found.get("error", found) if isinstance(found, dict) else found
-    said = error.get("message", error) if isinstance(error, dict) else error
-    return safe_text(str(said))[:200]
+        return one_line(text)
+    return said_in(found.get("error", found) if isinstance(found, dict) else found)
 
 
 def _unreachable(place: Place, error: Exception) -> LanguageError:
@@ -163,6 +161,6 @@ def _unreachable(place: Place, error: Exception) -> LanguageError:
         return LanguageError("cut", f"{place.shown} broke off its answer", "Ask again; its log may say why.")
     return LanguageError(
         "endpoint_down",
-        f"{place.shown} cannot be reached ({safe_text(str(error))[:120]})",
+        f"{place.shown} cannot be reached ({one_line(str(error), 120)})",
         Advice.CHOOSE_MODEL,
     )

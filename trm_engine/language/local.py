@@ -17,10 +17,10 @@ from typing import Any
 
 from trm_engine.decisions import Decision
 from trm_engine.language.gguf import BATCH, Header, fitting_context, read_header
-from trm_engine.language.model import Completion, Hear, LanguageError, LanguageModel, Message, Wish
+from trm_engine.language.model import Completion, Hear, LanguageError, LanguageModel, Message, Wish, said_in
 from trm_engine.language.stop import Stop, StoppedError
 from trm_engine.remedies import Advice
-from trm_engine.text import format_bytes, safe_text
+from trm_engine.text import format_bytes, one_line, safe_text
 
 _LOOK_SECONDS = 0.05
 
@@ -111,7 +111,7 @@ class LocalModel(LanguageModel):
         except Exception as error:  # whatever the library throws, its reason is all there is to tell
             raise LanguageError(
                 "load_failed",
-                f"{safe_text(self.path.name)} cannot be loaded: {safe_text(str(error))[:200]}",
+                f"{safe_text(self.path.name)} cannot be loaded: {one_line(str(error))}",
                 "Fetch the file again, or take a model that this version of llama.cpp knows.",
             ) from error
         self._threads = threads
@@ -183,7 +183,7 @@ class _Taken:
 
 
 def _library_error(error: dict[str, Any]) -> LanguageError:
-    message = safe_text(str(error.get("message", error)))[:200]
+    message = said_in(error)
     if "context" in str(error.get("type", "")):
         return LanguageError("context_too_long", message, Advice.GIVE_CONTEXT)
     return LanguageError("refused", f"the model refused the conversation: {message}", "Try another model.")

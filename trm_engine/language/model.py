@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 from trm_engine.errors import TrmError
 from trm_engine.language.stop import Stop
 from trm_engine.remedies import Advice
+from trm_engine.text import one_line
 
 Role = Literal["system", "user", "assistant", "tool"]
 Hear: TypeAlias = Callable[[str], None]
@@ -31,6 +32,11 @@ class LanguageError(TrmError):
 
     def __str__(self) -> str:
         return f"{self.message}. {self.hint}" if self.hint else super().__str__()
+
+
+def said_in(error: object) -> str:
+    """Return the message in an error of a server, which has one of several forms, as one short line."""
+    return one_line(str(error.get("message", error) if isinstance(error, Mapping) else error))
 
 
 @dataclass(frozen=True)

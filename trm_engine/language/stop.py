@@ -38,10 +38,6 @@ class Stop:
         if self.is_set:
             raise StoppedError
 
-    def wait(self, seconds: float) -> bool:
-        """Wait for it, for so long at most; return whether it is set."""
-        return self._event.wait(seconds)
-
     @contextmanager
     def calling(self, call: Callable[[], None]) -> Iterator[None]:
         """Call something when it is set while the block runs; at once when it is set already."""

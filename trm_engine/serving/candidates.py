@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Literal, TypeAlias
 
 Form = Literal["task", "grid", "rows", "block", "run"]
@@ -65,12 +66,8 @@ class Candidate:
 
 def candidates(message: str) -> list[Candidate]:
     """Return where a puzzle may stand, the most telling forms first; they may overlap."""
-    found: list[Candidate] = []
-    for one in (*_jsons(message), *_blocks(message), *_told_rows(message), *_runs(message)):
-        found.append(one)
-        if len(found) >= _MOST_CANDIDATES:
-            break
-    return found
+    found = chain(_jsons(message), _blocks(message), _told_rows(message), _runs(message))
+    return list(islice(found, _MOST_CANDIDATES))
 
 
 # --- JSON -------------------------------------------------------------------------------------------------
@@ -180,7 +177,8 @@ def _cells_only(line: str) -> bool:
 
 def _goes_on(message: str, after: int) -> bool:
     """Return whether after one empty line there is a line of cells again."""
-    upcoming = message[after:].split("\n", 1)[0]
+    end = message.find("\n", after)
+    upcoming = message[after:] if end < 0 else message[after:end]
     return _cells_only(_PREFIX.sub("", upcoming.rstrip("\r")))
 
 
@@ -263,7 +261,7 @@ def _runs(message: str) -> Iterator[Candidate]:
     for match in _SLASHED.finditer(message):
         text = re.sub(r"[/|]", "\n", match[0])
         yield Candidate("run", match.start(), match.end(), text, clear="#" in match[0])
-    for match in (*_RUN.finditer(message), *_LETTERS.finditer(message)):
+    for match in chain(_RUN.finditer(message), _LETTERS.finditer(message)):
         quoted = message[max(0, match.start() - 1) : match.start()] == "`"
         text = match[0].translate(_SHAPES_OF_BLANKS)
         yield Candidate("run", match.start(), match.end(), text, clear=quoted)

@@ -14,7 +14,7 @@ from trm_engine.errors import UsageError
 from trm_engine.serving.solving import Question
 from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.arc.config import ArcConfig
-from trm_engine.tasks.arc.grids import as_puzzle
+from trm_engine.tasks.arc.grids import Pair, Puzzle, as_puzzle
 from trm_engine.tasks.arc.task import ArcTask
 from trm_engine.tasks.base import ContradictionError, PuzzleTask
 from trm_engine.tasks.examples import Tokens
@@ -45,6 +45,11 @@ class Asked:
     truth_grid: Sequence[Sequence[Cell]] | None = None
     allow_unknown: bool = False
 
+    @property
+    def written(self) -> str:
+        """Its text; a grid is written as lines of symbols. Raises `UsageError` when a cell is none."""
+        return self.text if self.grid is None else text_of_grid(self.grid)
+
 
 def text_of_grid(rows: Sequence[Sequence[Cell]]) -> str:
     """Write a grid of symbols or numbers as lines of text that every task's `parse` reads."""
@@ -69,7 +74,7 @@ def question_of(task: PuzzleTask, asked: Asked) -> Question:
     """
     if asked.arc is not None:
         return _arc_question(task, asked)
-    text = asked.text if asked.grid is None else text_of_grid(asked.grid)
+    text = asked.written
     question = Question(task.parse(text), task.puzzle_id_of(text))
     return _with_truth(task, question, _truth_text(asked))
 
@@ -87,19 +92,23 @@ def _with_truth(task: PuzzleTask, question: Question, truth: str) -> Question:
         raise UsageError(f"the solution to compare with cannot be read: {error}") from error
 
 
+def _test_of(puzzle: Puzzle, number: int) -> Pair:
+    if not 0 <= number < len(puzzle.test):
+        raise UsageError(f"the task has {len(puzzle.test)} test inputs; they are numbered from 0")
+    return puzzle.test[number]
+
+
 def _arc_question(task: PuzzleTask, asked: Asked) -> Question:
     if not isinstance(task, ArcTask):
         raise UsageError("this is an ARC task, and the model has learned another kind of puzzle")
     puzzle = as_puzzle(_OWN_TASK, asked.arc)
-    if not 0 <= asked.test < len(puzzle.test):
-        raise UsageError(f"the task has {len(puzzle.test)} test inputs; they are numbered from 0")
+    pair = _test_of(puzzle, asked.test)
     name = task.name_of(puzzle)
     if name is None and not asked.allow_unknown:
         raise UnknownTaskError(
             "the model has not been trained on this task: its rule reaches this kind of model only through "
             "training"
         )
-    pair = puzzle.test[asked.test]
     written = json.dumps(pair.input.tolist())
     text = written if name is None else f"task:{name} {written}"
     truth = _truth_text(asked)
@@ -115,8 +124,7 @@ def kinds_of(asked: Asked) -> list[tuple[TaskConfig, int]]:
     """Return the configurations under which this may be a puzzle, and how far each is from its size."""
     if asked.arc is not None:
         return [(ArcConfig(), 0)]
-    text = asked.text if asked.grid is None else text_of_grid(asked.grid)
-    found = [reading for kind in TaskConfig.kinds.values() for reading in kind.readings(text)]
+    found = [reading for kind in TaskConfig.kinds.values() for reading in kind.readings(asked.written)]
     return [*found, (ArcConfig(), _FAR)]
 
 
@@ -129,11 +137,9 @@ def task_of(config: TaskConfig) -> PuzzleTask:
 def parsed(task: PuzzleTask, asked: Asked) -> Tokens:
     """Return the tokens (L,) of a puzzle, as a task reads it. Raises `UsageError` when it does not."""
     if asked.arc is None:
-        return task.parse(asked.text if asked.grid is None else text_of_grid(asked.grid))
-    tests = as_puzzle(_OWN_TASK, asked.arc).test
-    if asked.test >= len(tests):
-        raise UsageError(f"the task has {len(tests)} test inputs; they are numbered from 0")
-    return task.parse(json.dumps(tests[asked.test].input.tolist()))
+        return task.parse(asked.written)
+    pair = _test_of(as_puzzle(_OWN_TASK, asked.arc), asked.test)
+    return task.parse(json.dumps(pair.input.tolist()))
 
 
 def recognise(asked: Asked) -> tuple[str, PuzzleTask]:

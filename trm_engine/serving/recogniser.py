@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from trm_engine.config.sections import TaskConfig
 from trm_engine.errors import UsageError
 from trm_engine.serving.candidates import Candidate, candidates
-from trm_engine.serving.puzzles import Asked, kinds_of, question_of, task_of, text_of_grid
+from trm_engine.serving.puzzles import Asked, kinds_of, question_of, task_of
 from trm_engine.serving.solving import Question
 from trm_engine.tasks.arc.config import ArcConfig
 from trm_engine.tasks.base import PuzzleTask
@@ -170,7 +170,7 @@ def _question(config: TaskConfig, asked: Asked) -> Question:
 
 
 def _distance(config: SudokuConfig, asked: Asked) -> int:
-    text = asked.text if asked.grid is None else text_of_grid(asked.grid)
+    text = asked.written
     cells = sum(not symbol.isspace() and symbol not in "|+-─│,;/" for symbol in text)
     return abs(config.seq_len - cells)
 
@@ -228,7 +228,7 @@ def _near_miss(
     message: str,
 ) -> NearMiss | None:
     """Return what keeps a text from being a puzzle, where it is meant for one."""
-    text = asked.text if asked.grid is None else text_of_grid(asked.grid)
+    text = asked.written
     drawn = candidate.clear and _is_all(candidate, message) and bool(set(text) & set("._*·"))
     if not (_SPEAKS.search(message) or drawn):
         return None

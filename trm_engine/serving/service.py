@@ -47,7 +47,7 @@ class Service:
     @property
     def has_models(self) -> bool:
         """Whether any model can be asked."""
-        return bool(self.residents.held() or self.residents.catalogue.list())
+        return bool(self.residents.held() or self.residents.catalogue.recent())
 
     def choose(self, model: str, asked: Asked | None = None) -> Resident:
         """Return the model that was asked for; with `auto`, the best of those that read the puzzle.

@@ -146,7 +146,7 @@ def resolve(
     known: dict[str, object] = {**flatten(base), **settings}
     order = in_order(links, where)
     late = _reading_costs(links, order, where)
-    for key in [*(key for key in order if key not in late), *(key for key in order if key in late)]:
+    for key in sorted(order, key=lambda key: key in late):
         if key in late and "cost.flops" not in known:
             known |= _costs(apply(base, _assignments(settings), "settings"))
         value = compute(links[key], known, f"{where} {key}")

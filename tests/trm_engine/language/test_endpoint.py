@@ -82,10 +82,12 @@ def test_a_server_that_is_too_slow_is_ended(made) -> None:
 @pytest.mark.parametrize("model", ["slow", "silent"])
 def test_a_stopped_answer_ends_at_once_and_closes_the_connection(made, stub: Stub, model: str) -> None:
     stop = Stop()
-    threading.Timer(0.1, stop.set).start()
+    stopper = threading.Thread(target=lambda: stub.reached.wait(60) and stop.set())
+    stopper.start()
     with pytest.raises(StoppedError):
         made(model).answer(Wish(HELLO, seconds=60), lambda _: None, stop)
-    assert model == "silent" or stub.broken_off.wait(10)
+    stopper.join()
+    assert model == "silent" or stub.broken_off.wait(60)
 
 
 def test_a_server_that_is_not_there_is_told() -> None:

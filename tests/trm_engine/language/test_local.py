@@ -46,11 +46,24 @@ def test_it_is_stopped_within_an_answer(model: LocalModel) -> None:
     assert len(heard) <= 5
 
 
+class CountedStop(Stop):
+    """Counts how often it is looked at: once after each part of a prompt, and after each token."""
+
+    looks = 0
+
+    @property
+    def is_set(self) -> bool:
+        self.looks += 1
+        return super().is_set
+
+
 def test_it_is_stopped_before_the_whole_prompt_is_read(model: LocalModel) -> None:
-    stop = Stop()
-    stop.set()
+    whole, stopped = CountedStop(), CountedStop()
+    model.answer(Wish([Message("user", "word " * 700)], max_tokens=1), lambda _: None, whole)
+    stopped.set()
     with pytest.raises(StoppedError):
-        model.answer(Wish([Message("user", "word " * 700)], max_tokens=5), lambda _: None, stop)
+        model.answer(Wish([Message("user", "other " * 700)], max_tokens=1), lambda _: None, stopped)
+    assert stopped.looks < whole.looks / 2, "the prompt was read to its end"
 
 
 def test_a_schema_holds(model: LocalModel) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 import trm_engine.tasks
+from tests.waiting import PATIENCE, eventually
 from trm_engine.config import Config, apply
 from trm_engine.sessions import Store
 from trm_tui.workbench.local_workbench import LocalWorkbench
 from trm_tui.workbench.workbench import Look
 
-PATIENCE = 60.0
 SMALL = (
     "model.hidden_size=8",
     "train.batch_size=6",
@@ -46,15 +45,6 @@ def workbench(tmp_path: Path) -> Iterator[LocalWorkbench]:
 def tiny(*overrides: str) -> Config:
     config = Config(task=trm_engine.tasks.sudoku.config.SudokuConfig(clues=6, train_size=40, test_size=12))
     return apply(config, [*SMALL, *overrides])
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(int(PATIENCE / 0.01)):
-        if holds():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it never came to be")
 
 
 def test_a_run_completes_is_extended_and_replayed(workbench: LocalWorkbench) -> None:

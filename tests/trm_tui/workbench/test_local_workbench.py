@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.trm_tui.fake_engine import started, stepped
+from tests.waiting import PATIENCE, eventually
 from trm_engine.config import Config, dumps
 from trm_engine.errors import SessionError, TrmError, UsageError
 from trm_engine.sessions import Store
@@ -20,18 +21,6 @@ from trm_tui.workbench.jobs import Progress
 from trm_tui.workbench.local_workbench import LocalWorkbench
 from trm_tui.workbench.possible import possible
 from trm_tui.workbench.recorder import Recorder
-
-PATIENCE = 20.0  # seconds after which a test gives up; none comes near it
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until something is true."""
-    pause = threading.Event()
-    for _ in range(int(PATIENCE / 0.005)):
-        if holds():
-            return
-        pause.wait(0.005)
-    raise AssertionError("it never came to be")
 
 
 class Script:

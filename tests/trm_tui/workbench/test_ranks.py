@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.program import TINY
+from tests.waiting import PATIENCE, eventually
 from trm_engine.config import Config, apply, loads
 from trm_engine.sessions import Store
 from trm_tui.workbench.local_workbench import LocalWorkbench
-
-PATIENCE = 300.0  # seconds after which a test gives up: starting a process can take long on a busy machine
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until something is true."""
-    pause = threading.Event()
-    for _ in range(int(PATIENCE / 0.02)):
-        if holds():
-            return
-        pause.wait(0.02)
-    raise AssertionError("it never came to be")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from trm_engine.json_text import number_of
 from trm_engine.planning.flops import forward_flops
 from trm_engine.sessions import Session, Store
 from trm_engine.studies.axes import COSTS
@@ -104,22 +106,14 @@ def _result(store: Store, one: Found) -> Result | None:
         session=one.record.id,
         final=final[-1],
         history=tuple(_numbers(record) for record in evaluations if not record.get("final")),
-        seconds=_number(one.record.summary.get("seconds")),
+        seconds=math.nan if (seconds := number_of(one.record.summary.get("seconds"))) is None else seconds,
         solved=_solved(session, int(final[-1].get("puzzles", 0))),
         test_set=str(one.record.data.get("test", "")),
     )
 
 
 def _numbers(record: Mapping[str, object]) -> Figures:
-    return {
-        name: float(value)
-        for name, value in record.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-    }
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) else float("nan")
+    return {name: number for name, value in record.items() if (number := number_of(value)) is not None}
 
 
 def _solved(session: Session, puzzles: int) -> npt.NDArray[np.bool_]:

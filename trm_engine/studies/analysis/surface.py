@@ -58,14 +58,6 @@ class Surface:
         found = self.e + self.a * parameters**-self.alpha + self.b * rows**-self.beta
         return np.asarray(found, np.float64)
 
-    def best_size(self, flops: float) -> float:
-        """Return the number of weights with the least error at a training budget in FLOP."""
-        log_u, v = self.cost
-        ratio = self.alpha * self.a / (self.beta * v * self.b)
-        # dE/dlogN = −αA·N^(−α) + βv·B·D^(−β) = 0 with D = C / (u·N^v).
-        log_d0 = math.log(flops) - log_u
-        return math.exp((math.log(ratio) + self.beta * log_d0) / (self.alpha + v * self.beta))
-
 
 def fit_surface(samples: Sequence[Sample], *, share: bool, draws: int = DRAWS) -> Surface | None:
     """Fit a surface; `share`: errors between 0 and 1. None where weights and rows are not both varied."""

@@ -11,7 +11,6 @@ import numpy as np
 from trm_engine.studies.analysis.analyse import COST_AXES, Analysis, Law, PartAnalysis
 from trm_engine.studies.analysis.pareto import Frontier
 from trm_engine.studies.analysis.results import FIGURES
-from trm_engine.studies.fitting.fits import FARTHEST
 
 _LINE = 80
 """Points of a drawn law."""
@@ -47,7 +46,7 @@ class Chart:
     categories: tuple[str, ...] = ()
     zero: bool = False
     """A line at y = 0 says what no difference is."""
-    marked: Mapping[str, float] = field(default_factory=dict)
+    marked: Mapping[str, int] = field(default_factory=dict)
     """Words beside points of the first series, by their place."""
 
 
@@ -82,7 +81,7 @@ def law_chart(part: PartAnalysis, law: Law) -> Chart:
     if len(runs) > len(points):
         series.append(Series("run", [x for x, _ in runs], [y for _, y in runs], "dots"))
     if law.fit.law is not None:
-        x = np.geomspace(points.x[0] / 1.2, min(points.x[-1] * 1.5, points.x[-1] * FARTHEST), _LINE)
+        x = np.geomspace(points.x[0] / 1.2, points.x[-1] * 1.5, _LINE)
         value, below, above = law.fit.predict(x)
         words = {"power law": "power law", "no law": "power law, which does not hold"}
         label = f"{words.get(law.fit.preferred, f'power law (data: {law.fit.preferred})')}, 90 % band"
@@ -122,7 +121,7 @@ def frontier_chart(one: Frontier) -> Chart:
         ),
         x_log=all(c.cost > 0 for c in every),
         percent=True,
-        marked={s.candidate.name: float(at) for at, s in enumerate(one.standings) if s.undominated},
+        marked={s.candidate.name: at for at, s in enumerate(one.standings) if s.undominated},
     )
 
 
@@ -203,18 +202,15 @@ def _surfaces(part: PartAnalysis) -> Iterator[Chart]:
     for figure, one in part.surfaces.items():
         results = [result for arm in part.arms for result in arm.results]
         flops = sorted({f"{result.costs['training_flops']:.2g}" for result in results}, key=float)
-        sizes = [result.costs["parameters"] for result in results]
+        known = [(r, value) for r in results if (value := r.figure(figure)) is not None]
+        sizes = [result.costs["parameters"] for result, _ in known]
         n = np.geomspace(min(sizes) / 1.5, max(sizes) * 1.5, _LINE)
         log_u, v = one.cost
         series = [
             Series(
                 "run",
                 sizes,
-                [
-                    (value if figure == "loss" else 1 - value)
-                    for r in results
-                    if (value := r.figure(figure)) is not None
-                ],
+                [value if figure == "loss" else 1 - value for _, value in known],
                 "points",
             )
         ]

@@ -27,14 +27,6 @@ def test_a_surface_without_noise_is_recovered() -> None:
     assert found.size_exponent == pytest.approx(0.6 / (0.4 + 0.9 * 0.6))
 
 
-def test_the_best_size_at_equal_work_is_where_the_surface_is_lowest() -> None:
-    found = fit_surface(samples(), share=False, draws=2)
-    assert found is not None
-    n = np.geomspace(1e2, 1e8, 20_001)
-    lowest = n[found.at(n, 1e10 / (3 * n**0.9)).argmin()]
-    assert found.best_size(1e10) == pytest.approx(lowest, rel=1e-3)
-
-
 def test_intervals_hold_the_exponents() -> None:
     held, repeats = 0, 6
     for seed in range(repeats):
