@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.text import duration, format_bytes, three_digits
+from trm_tui.cli import completion
 from trm_tui.cli.terminal.context import settings
 from trm_tui.cli.terminal.output import JsonFlag, notice, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption, configured
@@ -29,7 +30,12 @@ def register(app: typer.Typer) -> None:
 def check(
     ctx: typer.Context,
     preset: Annotated[
-        str, typer.Argument(metavar="PRESET|FILE.toml", help="A preset's name or a TOML file.")
+        str,
+        typer.Argument(
+            metavar="PRESET|FILE.toml",
+            help="A preset's name or a TOML file.",
+            autocompletion=completion.presets,
+        ),
     ],
     overrides: SetOption = None,
     json: JsonFlag = False,
@@ -86,7 +92,9 @@ def _fit_facts(fit: Fit, at_most: str, machine: Hardware) -> Iterator[tuple[str,
 
 def presets(
     ctx: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="Print this one as TOML.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Print this one as TOML.", autocompletion=completion.presets)
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """List the presets from light to heavy, or print one as TOML."""

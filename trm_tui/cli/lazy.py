@@ -71,7 +71,28 @@ COMMANDS: Mapping[str, Row] = {
 }
 
 
-class LazyCommands(TyperGroup):
+_UNCUT = 1000
+"""Characters of a command's line in the help: more than any has."""
+
+
+class PlainGroup(TyperGroup):
+    """A group of commands whose help is plain text: rich would double the time of `--help`."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands with all that is said of each, over as many lines as that takes."""
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, command.get_short_help_str(_UNCUT)) for name, command in found if command is not None]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def group(**settings: Any) -> typer.Typer:
+    """Return a group of commands, to declare them in; `settings` are those of `Typer`."""
+    settings = {"cls": PlainGroup, "rich_markup_mode": None, "no_args_is_help": True, **settings}
+    return typer.Typer(**settings)
+
+
+class LazyCommands(PlainGroup):
     """The commands of `COMMANDS`. The list of them needs no module: its words stand in the table."""
 
     _listing = False
@@ -99,7 +120,7 @@ def load(name: str) -> Any:
     """Import a command's module and return the command."""
     module = import_module(f"trm_tui.cli.{COMMANDS[name].module}")
     if hasattr(module, "register"):
-        app = typer.Typer()
+        app = typer.Typer(rich_markup_mode=None)
         module.register(app)
         return typer.main.get_group(app).commands[name]
     command = typer.main.get_group(module.app)

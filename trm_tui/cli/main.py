@@ -20,6 +20,7 @@ from trm_tui.cli.hints import usage_message
 from trm_tui.cli.lazy import LazyCommands
 from trm_tui.cli.terminal.context import Settings, user_path
 from trm_tui.cli.terminal.streams import Output, end_streams, output_code, steady_streams
+from trm_tui.cli.words import arranged
 from trm_tui.shared.starting import announce, clear
 
 app = typer.Typer(
@@ -28,9 +29,8 @@ app = typer.Typer(
     help="Train Tiny Recursive Models on the machine you already own.",
     epilog="Begin with:  trm-tui --no-ui run sudoku-4x4",
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
 )
 
 
@@ -77,7 +77,7 @@ def _open_app(chosen: Settings) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code (see the README for what each means)."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = arranged(sys.argv[1:] if arguments is None else arguments)
     prepare_process()
     with steady_streams() as (out, err):
         code = end_streams(out, err, _run(words, out, debug="--debug" in words))
@@ -124,6 +124,8 @@ def _complain(message: str, code: int, as_json: bool, remedies: Sequence[Remedy]
         told = to_json(
             {"error": {"message": message, "exit_code": code, "remedies": listed}}, ascii_only=True
         )
+    elif message.startswith("Usage:"):  # a group of commands that was given none
+        told = message
     else:
         lines = safe_text(message).splitlines() or ["unknown error"]
         told = "\n".join([f"error: {lines[0]}", *(f"       {line}" for line in lines[1:])])

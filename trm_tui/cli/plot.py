@@ -11,6 +11,7 @@ import typer
 
 from trm_engine.errors import UsageError
 from trm_engine.text import did_you_mean, safe_text
+from trm_tui.cli import completion
 from trm_tui.cli.terminal.chart import Line, chart_width, draw_chart
 from trm_tui.cli.terminal.context import settings
 from trm_tui.cli.terminal.output import JsonFlag, print_json
@@ -52,7 +53,12 @@ def register(app: typer.Typer) -> None:
 
 def plot(
     ctx: typer.Context,
-    sessions: Annotated[list[str], typer.Argument(metavar="SESSION…", help="Sessions to draw together.")],
+    sessions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SESSION…", help="Sessions to draw together.", autocompletion=completion.sessions
+        ),
+    ],
     metric: Annotated[
         list[str] | None,
         typer.Option("--metric", "-m", help=f"What to draw, again for another chart: {', '.join(METRICS)}."),

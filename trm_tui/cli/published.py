@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.errors import UsageError
+from trm_tui.cli import completion
 from trm_tui.cli.solving.models import CheckpointOption
 from trm_tui.cli.terminal.context import settings, user_path
 from trm_tui.cli.terminal.output import JsonFlag, notice, print_json, print_text
@@ -36,7 +37,11 @@ def import_checkpoint(
     ],
     preset: Annotated[
         str,
-        typer.Option(metavar="PRESET|FILE.toml", help="The task and model that the weights are of."),
+        typer.Option(
+            metavar="PRESET|FILE.toml",
+            help="The task and model that the weights are of.",
+            autocompletion=completion.presets,
+        ),
     ],
     overrides: SetOption = None,
     name: Annotated[str, typer.Option(help="A name for the session.")] = "",

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trm_engine.text import format_bytes, format_seconds, three_digits
-from trm_tui.cli.terminal.context import settings, user_path
+from trm_tui.cli import completion
+from trm_tui.cli.lazy import group
+from trm_tui.cli.session_files import export, import_session, metrics
+from trm_tui.cli.terminal.context import settings
 from trm_tui.cli.terminal.output import JsonFlag, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SessionArgument
 
 if TYPE_CHECKING:
     from trm_engine.sessions import SessionRecord
 
-app = typer.Typer(help="List, show, compare, mark, delete, export and import sessions.", no_args_is_help=True)
+app = group(help="List, show, compare, mark, delete, export and import sessions.")
 
 
 @app.command("list")
@@ -141,7 +143,12 @@ def _facts(record: SessionRecord) -> Iterator[tuple[str, object]]:
 def diff(
     ctx: typer.Context,
     session: SessionArgument,
-    other: Annotated[str, typer.Argument(help="Another session, a preset or a TOML file.")],
+    other: Annotated[
+        str,
+        typer.Argument(
+            help="Another session, a preset or a TOML file.", autocompletion=completion.sessions_and_presets
+        ),
+    ],
     json: JsonFlag = False,
 ) -> None:
     """Compare the configurations of two sessions, or of a session and a preset."""
@@ -224,30 +231,15 @@ def delete(ctx: typer.Context, session: SessionArgument) -> None:
 
 @app.command()
 def restore(
-    ctx: typer.Context, session: Annotated[str, typer.Argument(help="The id of a deleted session.")]
+    ctx: typer.Context,
+    session: Annotated[
+        str, typer.Argument(help="The id of a deleted session.", autocompletion=completion.deleted)
+    ],
 ) -> None:
     """Take a session back from the trash."""
     print_text(f"{settings(ctx).store().restore(session)} is back")
 
 
-@app.command()
-def export(
-    ctx: typer.Context,
-    session: SessionArgument,
-    file: Annotated[Path, typer.Argument(parser=user_path, metavar="FILE", help="The ZIP file to write.")],
-) -> None:
-    """Write a session into an archive that `sessions import` reads."""
-    settings(ctx).store().export(session, file)
-    print_text(f"wrote {file} ({format_bytes(file.stat().st_size)})")
-
-
-@app.command("import")
-def import_session(
-    ctx: typer.Context,
-    file: Annotated[
-        Path,
-        typer.Argument(parser=user_path, metavar="FILE", help="An archive written by `sessions export`."),
-    ],
-) -> None:
-    """Add a session from an archive."""
-    print_text(f"imported {settings(ctx).store().import_archive(file)}")
+app.command()(metrics)
+app.command()(export)
+app.command("import")(import_session)

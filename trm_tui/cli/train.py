@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trm_engine.compute.place import Place
 from trm_engine.errors import UsageError
+from trm_tui.cli import completion
 from trm_tui.cli.plot import show_curves
 from trm_tui.cli.terminal.context import settings
-from trm_tui.cli.terminal.output import JsonFlag, print_json, print_text
+from trm_tui.cli.terminal.output import JsonFlag, notice, print_json, print_text
 from trm_tui.cli.terminal.ranks import RanksOption, asked_ranks, follows, joined, supervised
 from trm_tui.shared.starting import announce
 
@@ -31,10 +33,18 @@ StepsOption = Annotated[int | None, typer.Option(min=0, help="Stop cleanly after
 QuietFlag = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress; warnings, errors and the result only.")
 ]
+VerboseFlag = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Say what was chosen for this machine, and what the data are.")
+]
 DataOption = Annotated[
     str, typer.Option(metavar="PATH", help="Where the session's data are now, if they have been moved.")
 ]
-SessionArgument = Annotated[str, typer.Argument(help="An id, a unique prefix of one, a name, or `latest`.")]
+SessionArgument = Annotated[
+    str,
+    typer.Argument(
+        help="An id, a unique prefix of one, a name, or `latest`.", autocompletion=completion.sessions
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +58,9 @@ def run(
     preset: Annotated[
         str,
         typer.Argument(
-            metavar="PRESET|FILE.toml|SUITE/EXPERIMENT", help="A preset, a TOML file, or laptop/exp01a."
+            metavar="PRESET|FILE.toml|SUITE/EXPERIMENT",
+            help="A preset, a TOML file, or laptop/exp01a.",
+            autocompletion=completion.presets,
         ),
     ],
     overrides: SetOption = None,
@@ -58,7 +70,12 @@ def run(
     name: Annotated[str, typer.Option(help="A name for the session.")] = "",
     origin: Annotated[
         str,
-        typer.Option("--from", metavar="SESSION[:STEP|best]", help="Begin from another session's weights."),
+        typer.Option(
+            "--from",
+            metavar="SESSION[:STEP|best]",
+            help="Begin from another session's weights.",
+            autocompletion=completion.sessions,
+        ),
     ] = "",
     optimizer: Annotated[
         bool, typer.Option("--optimizer", help="With --from: take the state of its optimizer, too.")
@@ -68,6 +85,7 @@ def run(
     ranks: RanksOption = "",
     json: JsonFlag = False,
     quiet: QuietFlag = False,
+    verbose: VerboseFlag = False,
 ) -> int:
     """Train a preset or a configuration file."""
     if follows():
@@ -76,8 +94,8 @@ def run(
     if optimizer and not origin:
         raise UsageError("--optimizer belongs to --from")
     overrides = [*(overrides or []), *_setting_of("task.data", data)]
-    if not settings(ctx).no_ui:
-        _refuse_headless_options(json=json, quiet=quiet, seconds=seconds, steps=steps, **{"from": origin})
+    if not _is_headless(ctx, json, quiet, verbose):
+        _refuse_headless_options(seconds=seconds, steps=steps, **{"from": origin})
         _refuse_experiment(preset)
         announce()
         from trm_tui.tui.main import open_app
@@ -90,23 +108,25 @@ def run(
     if count > 1:
         beginning = [*_given("--from", origin), *(["--optimizer"] if optimizer else [])]
         words = ["run", preset, *_repeated("--set", overrides), *_given("--name", name), *beginning]
-        return _supervised(store, [*words, *_shown(seconds, steps, json=json, quiet=quiet)], count, why)
+        words += _shown(seconds, steps, json=json, quiet=quiet, verbose=verbose)
+        return _supervised(store, words, count, why)
     from trm_engine.training.origin import Origin
     from trm_engine.training.ranks.lead import going_on
     from trm_engine.training.runs import resume as resume_session
     from trm_engine.training.runs import start
+    from trm_tui.cli.terminal.printers import printing
     from trm_tui.cli.terminal.sitting import seated
 
     with (
         joined() as group,
-        seated(json=json, quiet=quiet, seconds=seconds, steps=steps, group=group) as sitting,
+        seated(printing(json, quiet, verbose), seconds=seconds, steps=steps, group=group) as sitting,
     ):
         begin = Origin.parse(origin, optimizer=optimizer) if origin else None
         if (begun := going_on(store, group)) is not None:
             finished = resume_session(store, begun, sitting)
         else:
             finished = start(store, config, sitting, preset=label, name=name, origin=begin)
-    return _ended(store, finished, sitting, curves=not (json or quiet))
+    return _ended(ctx, store, finished, sitting, told=not (json or quiet))
 
 
 def configured(preset: str, overrides: list[str]) -> tuple[str, Config]:
@@ -142,14 +162,15 @@ def resume(
     ranks: RanksOption = "",
     json: JsonFlag = False,
     quiet: QuietFlag = False,
+    verbose: VerboseFlag = False,
 ) -> int:
     """Go on with a session, bit for bit as if it had never stopped. `--set train.steps=…` extends it."""
     if follows():
         return _train_along()
     store = settings(ctx).store()
     overrides = [*(overrides or []), *_setting_of("task.data", data)]
-    if not settings(ctx).no_ui:
-        _refuse_headless_options(json=json, quiet=quiet, seconds=seconds, steps=steps)
+    if not _is_headless(ctx, json, quiet, verbose):
+        _refuse_headless_options(seconds=seconds, steps=steps)
         announce()
         from trm_tui.tui.main import open_app
 
@@ -167,20 +188,22 @@ def resume(
     if count > 1:
         which = _given("--checkpoint", "" if checkpoint is None else str(checkpoint))
         words = ["resume", store.resolve(session), *_repeated("--set", overrides), *which]
-        return _supervised(store, [*words, *_shown(seconds, steps, json=json, quiet=quiet)], count, why)
+        words += _shown(seconds, steps, json=json, quiet=quiet, verbose=verbose)
+        return _supervised(store, words, count, why)
     from trm_engine.training.ranks.lead import going_on
     from trm_engine.training.runs import resume as resume_session
+    from trm_tui.cli.terminal.printers import printing
     from trm_tui.cli.terminal.sitting import seated
 
     with (
         joined() as group,
-        seated(json=json, quiet=quiet, seconds=seconds, steps=steps, group=group) as sitting,
+        seated(printing(json, quiet, verbose), seconds=seconds, steps=steps, group=group) as sitting,
     ):
         if (begun := going_on(store, group)) is not None:
             finished = resume_session(store, begun, sitting)
         else:
             finished = resume_session(store, session, sitting, checkpoint=checkpoint, overrides=overrides)
-    return _ended(store, finished, sitting, curves=not (json or quiet))
+    return _ended(ctx, store, finished, sitting, told=not (json or quiet))
 
 
 def replay(
@@ -192,6 +215,7 @@ def replay(
 ) -> int:
     """Run a session's recorded configuration again and say whether every loss agreed bit for bit."""
     from trm_engine.training.replay import replay as replay_session
+    from trm_tui.cli.terminal.printers import ProgressPrinter, QuietPrinter
     from trm_tui.cli.terminal.sitting import exit_code, seated
     from trm_tui.shared.results import replay_verdict
 
@@ -199,7 +223,8 @@ def replay(
     if Place.told() is not None:
         raise UsageError("a replay is one process: run it without torchrun")
     original = store.get(session).id
-    with seated(quiet=quiet or json, summary=False) as sitting:
+    printer = (QuietPrinter if quiet or json else ProgressPrinter)(summary=False)
+    with seated(printer) as sitting:
         outcome = replay_session(store, session, sitting, overrides=_setting_of("task.data", data))
     verdict = {
         "session": outcome.finished.session,
@@ -235,12 +260,11 @@ def _configuration_of(store: Store, session: str, overrides: list[str]) -> Confi
     return apply(loads(found.config_text, f"session {found.id}"), overrides)
 
 
-def _shown(seconds: float | None, steps: int | None, *, json: bool, quiet: bool) -> list[str]:
+def _shown(seconds: float | None, steps: int | None, **flags: bool) -> list[str]:
     """Return the options of a sitting in the terminal as words of a command."""
     limits = {"--seconds": seconds, "--steps": steps}
-    flags = {"--json": json, "--quiet": quiet}
     words = [f"{name}={value}" for name, value in limits.items() if value is not None]
-    return [*words, *(name for name, is_set in flags.items() if is_set)]
+    return [*words, *(f"--{name}" for name, is_set in flags.items() if is_set)]
 
 
 def _given(option: str, value: str) -> list[str]:
@@ -252,12 +276,19 @@ def _repeated(option: str, values: list[str]) -> list[str]:
     return [f"{option}={value}" for value in values]
 
 
-def _ended(store: Store, finished: Finished, sitting: Sitting, *, curves: bool) -> int:
-    """Draw the run's curves under its summary where a person looks; return the exit code."""
+def _ended(ctx: typer.Context, store: Store, finished: Finished, sitting: Sitting, *, told: bool) -> int:
+    """Draw the run's curves under its summary where a person looks, and say how it is resumed.
+
+    Returns the exit code.
+    """
     from trm_tui.cli.terminal.sitting import exit_code
 
-    if curves:
+    if told:
         show_curves(store, finished.session)
+        if finished.status == "stopped":
+            given = settings(ctx).sessions_dir
+            where = f"--sessions-dir {quote(str(given))} " if given is not None else ""
+            notice(f"resume it with: trm-tui --no-ui {where}resume {finished.session}")
     return exit_code(finished, sitting)
 
 
@@ -268,8 +299,13 @@ def _setting_of(key: str, text: str) -> list[str]:
     return [f"{key}={write_value(text)}"] if text else []
 
 
+def _is_headless(ctx: typer.Context, *printed: bool) -> bool:
+    """Whether there is no app: none is wanted, or something is asked for that only the terminal prints."""
+    return settings(ctx).no_ui or any(printed)
+
+
 def _refuse_headless_options(**given: object) -> None:
     """Refuse what only makes sense without the app."""
     for name, value in given.items():
         if value is not None and value is not False and value != "":
-            raise UsageError(f"--{name} is for runs without the app: trm-tui --no-ui …")
+            raise UsageError(f"--{name} is for runs without the app: add --no-ui")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from trm_tui.cli import completion
 from trm_tui.cli.terminal.output import JsonFlag, print_facts, print_json
 from trm_tui.cli.train import SetOption
 
@@ -18,7 +19,12 @@ def register(app: typer.Typer) -> None:
 
 def tune(
     preset: Annotated[
-        str, typer.Argument(metavar="PRESET|FILE.toml", help="A preset's name or a TOML file.")
+        str,
+        typer.Argument(
+            metavar="PRESET|FILE.toml",
+            help="A preset's name or a TOML file.",
+            autocompletion=completion.presets,
+        ),
     ],
     overrides: SetOption = None,
     json: JsonFlag = False,

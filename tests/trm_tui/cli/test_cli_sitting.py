@@ -9,13 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from trm_engine.errors import CancelledError
-from trm_tui.cli.terminal import sitting
 from trm_tui.cli.terminal.printers import QuietPrinter
 from trm_tui.cli.terminal.sitting import seated
 
 
 def prepare_until(number: signal.Signals) -> None:
-    with seated(quiet=True) as seat:
+    with seated(QuietPrinter()) as seat:
         assert seat.progress is not None
         seat.progress("generating puzzles", 1, 10)
         os.kill(os.getpid(), number)
@@ -48,12 +47,11 @@ def test_a_signal_that_was_ignored_at_the_start_stays_ignored(number: signal.Sig
     assert signal.getsignal(number) is signal.SIG_IGN
 
 
-def test_what_shows_the_preparation_cannot_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_shows_the_preparation_cannot_end_it() -> None:
     class Failing(QuietPrinter):
         def preparing(self, what: str, done: int, total: int) -> None:
             raise ValueError("no room for a bar")
 
-    monkeypatch.setattr(sitting, "QuietPrinter", Failing)
-    with seated(quiet=True) as seat:
+    with seated(Failing()) as seat:
         assert seat.progress is not None
         seat.progress("generating puzzles", 1, 10)

@@ -16,26 +16,80 @@ import typer
 from tests.trm_tui.conftest import Trm
 from trm_engine.errors import UsageError
 from trm_engine.sessions import Store
+from trm_tui.cli.hints import SYNONYMS
+from trm_tui.cli.lazy import COMMANDS, load
 from trm_tui.cli.main import app
 from trm_tui.cli.terminal.context import user_path
+from trm_tui.cli.words import FLAGS, OPTIONS, arranged
 from trm_tui.tui.main import open_app
 
 
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        ("run sudoku-4x4 --no-ui", "--no-ui stands before the command: trm-tui --no-ui run sudoku-4x4"),
-        ("sessions list --sessions-dir x", "trm-tui --sessions-dir x sessions list"),
-        ("sessions list --sessions-dir=x", "trm-tui --sessions-dir=x sessions list"),
-        ("check sudoku-4x4 --hardware y", "trm-tui --hardware y check sudoku-4x4"),
+        ("sessions compare a b", "No such command 'compare'. Did you mean trm-tui sessions diff?"),
+        ("compare a b", "Did you mean trm-tui sessions diff?"),
+        ("data generate", "Did you mean trm-tui data build?"),
+        ("data check", "Did you mean trm-tui data verify?"),
+        ("train sudoku-4x4", "Did you mean trm-tui run?"),
+        ("evl latest", "Did you mean trm-tui eval?"),
+        ("sessions lst", "Did you mean trm-tui sessions list?"),
+        ("qqq", "trm-tui --help lists the commands"),
+        ("models qqq", "There are: list, select, add, remove, check."),
+        ("sessions list --jsn", "No such option: --jsn. Did you mean --json?"),
+        ("run sudoku-4x4 --lr 1", "No such option: --lr. A setting is changed by --set train.lr=VALUE"),
+        ("run sudoku-4x4 --batch-size=1", "--set train.batch_size=VALUE"),
+        ("sessions list --qqq", "trm-tui sessions list --help lists the options"),
         ("--no-ui run sudoku-4x4 train.lr=1e-4", "write --set train.lr=1e-4"),
         ("check sudoku-4x4 train.lr=1e-4 model.layers=3", "write --set train.lr=1e-4 --set model.layers=3"),
     ],
 )
-def test_a_word_in_the_wrong_place_is_shown_the_right_one(trm: Trm, words: str, hint: str) -> None:
+def test_an_unknown_word_is_answered_by_what_was_meant(trm: Trm, words: str, hint: str) -> None:
     done = trm(*words.split())
     assert done.code == 2
     assert hint in done.err
+
+
+def test_what_is_offered_for_a_word_exists() -> None:
+    for name in {name for names in SYNONYMS.values() for name in names}:
+        group, _, command = name.partition(" ")
+        assert group in COMMANDS
+        assert not command or command in load(group).commands
+
+
+@pytest.mark.parametrize(
+    ("given", "put"),
+    [
+        ("run x --no-ui", "--no-ui run x"),
+        ("run x --no-ui --set a.b=1 --debug", "--no-ui --debug run x --set a.b=1"),
+        ("sessions list --sessions-dir x --json", "--sessions-dir x sessions list --json"),
+        ("sessions --sessions-dir=x list", "--sessions-dir=x sessions list"),
+        ("--json sessions list", "sessions list --json"),
+        ("--no-ui --json run x", "--no-ui run x --json"),
+        ("check x --hardware", "--hardware check x"),
+        ("sessions note x -- --no-ui", "sessions note x -- --no-ui"),
+        ("--json sessions note x -- --debug", "sessions note x --json -- --debug"),
+        ("", ""),
+    ],
+)
+def test_global_options_may_stand_anywhere(given: str, put: str) -> None:
+    assert arranged(given.split()) == put.split()
+
+
+def test_the_words_that_are_moved_are_the_programs_own_options() -> None:
+    root = typer.main.get_command(app)
+    own = {name for parameter in root.params for name in parameter.opts if name.startswith("--")}
+    completing = {"--install-completion", "--show-completion"}
+    assert own - completing == {*FLAGS, *OPTIONS}
+    for command in commands_of(root):
+        names = {name for parameter in command.params for name in parameter.opts}
+        assert command is root or not names & {*FLAGS, *OPTIONS}
+
+
+def test_options_behind_the_command_are_heard(trm: Trm, tmp_path: Path) -> None:
+    assert trm("sessions", "list", "--sessions-dir", tmp_path / "x").out.endswith(f"in {tmp_path / 'x'}\n")
+    assert trm("--json", "sessions", "list").out == "[]\n"
+    assert trm("sessions", "list", "--version").out.startswith("trm-tui ")
 
 
 @pytest.mark.parametrize("words", ["-h", "run -h", "sessions -h", "sessions list -h", "sessions", "data"])
@@ -43,6 +97,7 @@ def test_help_is_shown_where_it_is_asked_for(trm: Trm, words: str) -> None:
     done = trm(*words.split())
     assert "Usage: " in done.out + done.err
     assert "unexpected" not in done.err
+    assert "error: Usage" not in done.err
 
 
 @pytest.mark.parametrize("given", ["--sessions-dir=~/t", "--sessions-dir ~/t", "TRM_SESSIONS_DIR"])

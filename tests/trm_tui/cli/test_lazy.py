@@ -10,7 +10,7 @@ import pytest
 
 from trm_tui.cli.lazy import COMMANDS, load
 
-HEAVY = ("torch", "numpy", "textual", "pydantic", "trm_tui.cli.train", "trm_tui.cli.serve")
+HEAVY = ("torch", "numpy", "textual", "pydantic", "rich", "trm_tui.cli.train", "trm_tui.cli.serve")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

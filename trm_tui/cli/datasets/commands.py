@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from trm_tui.cli import completion
 from trm_tui.cli.datasets import fetch
+from trm_tui.cli.lazy import group
 from trm_tui.cli.terminal.context import user_path
 from trm_tui.cli.terminal.output import JsonFlag, notice, print_facts, print_json, print_table, print_text
 from trm_tui.cli.train import SetOption
@@ -18,13 +20,16 @@ if TYPE_CHECKING:
     from trm_engine.tasks.examples import Source
 
 
-app = typer.Typer(help="List, generate and check puzzles.", no_args_is_help=True)
+app = group(help="List, generate and check puzzles.")
 fetch.register(app)
 
 _LOOKED_AT = 5000
 """Puzzles that are looked at for having several solutions: some seconds."""
 
-PresetArgument = Annotated[str, typer.Argument(metavar="PRESET|FILE.toml", help="Whose task it is.")]
+PresetArgument = Annotated[
+    str,
+    typer.Argument(metavar="PRESET|FILE.toml", help="Whose task it is.", autocompletion=completion.presets),
+]
 
 
 @app.command("list")
@@ -168,7 +173,12 @@ def _task(preset: str, overrides: list[str] | None) -> PuzzleTask:
 
 @app.command()
 def describe(
-    preset: Annotated[str, typer.Argument(metavar="PRESET|FILE.toml", help="Whose task it is.")],
+    preset: Annotated[
+        str,
+        typer.Argument(
+            metavar="PRESET|FILE.toml", help="Whose task it is.", autocompletion=completion.presets
+        ),
+    ],
     data: Annotated[
         str, typer.Option(metavar="FILE", help="Show these puzzles beside them: a list or a dataset folder.")
     ] = "",

@@ -8,6 +8,7 @@ import typer
 
 from trm_engine.errors import UsageError
 from trm_engine.text import format_bytes, safe_text
+from trm_tui.cli.lazy import group
 from trm_tui.cli.terminal.context import settings, user_path
 from trm_tui.cli.terminal.output import JsonFlag, print_json, print_table, print_text
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from trm_tui.gateway.gateway import Gateway
     from trm_tui.gateway.models.registry import Entry
 
-app = typer.Typer(help="List, choose, add, remove and check the models of the chat.", no_args_is_help=True)
+app = group(help="List, choose, add, remove and check the models of the chat.")
 
 
 @app.command("list")

@@ -31,6 +31,7 @@ def evaluate_by_vote(
     """
     from trm_engine.inference.vote import predictor, vote
     from trm_engine.tasks.arc.task import ArcTask
+    from trm_tui.cli.terminal.printers import JsonPrinter, ProgressPrinter
     from trm_tui.cli.terminal.sitting import seated
 
     task = model.task()
@@ -43,7 +44,8 @@ def evaluate_by_vote(
         _require_new(submission)
     given = getattr(model.config.task, "augmentations", 0)
     images = 1 + (given if augmentations is None else min(augmentations, given))
-    with seated(json=as_json, summary=False, can_be_called_off=False) as sitting:
+    printer = JsonPrinter() if as_json else ProgressPrinter(summary=False)
+    with seated(printer, can_be_called_off=False) as sitting:
         progress = sitting.progress
         poll = vote(
             task,

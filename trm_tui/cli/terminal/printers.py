@@ -82,10 +82,14 @@ class QuietPrinter:
 
 
 class ProgressPrinter(QuietPrinter):
-    """A live progress line on a terminal; a line every few seconds elsewhere."""
+    """A live progress line on a terminal; a line every few seconds elsewhere.
 
-    def __init__(self, *, summary: bool = True) -> None:
+    With `verbose` it begins with what the data are and with each decision of the engine.
+    """
+
+    def __init__(self, *, summary: bool = True, verbose: bool = False) -> None:
         super().__init__(summary=summary)
+        self._verbose = verbose
         self._console = Console(stderr=True, highlight=False)
         self._progress = Progress(
             SpinnerColumn(finished_text=" "),
@@ -134,10 +138,11 @@ class ProgressPrinter(QuietPrinter):
 
     def _started(self, event: Started) -> None:
         self._say(f"session {event.session} · {event.parameters:,} parameters")
-        for fact in event.data.values():
-            self._say(fact)
-        for decision in event.decisions:
-            self._say(f"{decision['subject']}: {decision['choice']} ({decision['reason']})")
+        if self._verbose:
+            for fact in event.data.values():
+                self._say(fact)
+            for decision in event.decisions:
+                self._say(f"{decision['subject']}: {decision['choice']} ({decision['reason']})")
         if self._task is not None:
             self._progress.remove_task(self._task)
         self._task = self._progress.add_task("training", total=event.steps, completed=event.step, note="")
@@ -160,6 +165,13 @@ class ProgressPrinter(QuietPrinter):
     def _say(self, line: str, style: str = "") -> None:
         self._last_line = time.monotonic()
         self._console.print(Text(safe_text(line), style=style), soft_wrap=True)
+
+
+def printing(json: bool, quiet: bool, verbose: bool) -> Printer:
+    """Return what prints a run as the options ask for it."""
+    if json:
+        return JsonPrinter()
+    return QuietPrinter() if quiet and not verbose else ProgressPrinter(verbose=verbose)
 
 
 def print_summary(event: Finished) -> None:

@@ -15,23 +15,21 @@ from trm_engine.training.control import Control
 from trm_engine.training.events import Finished
 from trm_engine.training.run import Sitting
 from trm_tui.cli.terminal.output import notice
-from trm_tui.cli.terminal.printers import JsonPrinter, Printer, ProgressPrinter, QuietPrinter
+from trm_tui.cli.terminal.printers import Printer
 from trm_tui.cli.terminal.streams import Output, best_effort
 from trm_tui.shared.signals import stopping_signals
 
 
 @contextmanager
 def seated(
+    printer: Printer,
     *,
-    json: bool = False,
-    quiet: bool = False,
-    summary: bool = True,
     seconds: float | None = None,
     steps: int | None = None,
     can_be_called_off: bool = True,
     group: Group | None = None,
 ) -> Iterator[Sitting]:
-    """Provide a sitting whose events are printed, with a summary at the end, and which signals stop cleanly.
+    """Provide a sitting whose events are printed, and which signals stop cleanly.
 
     The first signal is only noted: the trainer finishes its micro-batch, saves and returns; where there is no
     run yet, preparing it raises `CancelledError`, unless `can_be_called_off` is false. A second SIGINT leaves
@@ -39,9 +37,6 @@ def seated(
     disk behind stdout or stderr do not touch the run.
     """
     control = Control()
-    printer: Printer = (
-        JsonPrinter() if json else (QuietPrinter if quiet else ProgressPrinter)(summary=summary)
-    )
 
     def note(number: int, _frame: FrameType | None) -> None:
         if control.stopping and number == signal.SIGINT:

@@ -22,9 +22,9 @@ from trm_tui.tui.sessions.panes import Pane
 from trm_tui.tui.sessions.signs import fitted
 from trm_tui.workbench.browser.comparing import Comparison, compare
 from trm_tui.workbench.browser.exporting import (
+    PICTURE_ENDINGS,
     draw_curves,
     file_problem,
-    picture_endings,
     place_of,
     suggested,
 )
@@ -183,12 +183,11 @@ class CompareScreen(ModeScreen):
         title = self._comparison.sessions[0].title if self._comparison.sessions else ""
         what = f"-{self._shown.title.lower().replace(' ', '-')}"
         name = suggested(title, what, ".svg")
-        endings = picture_endings()
         question = Ask(
             "Export",
-            f"Draw into which file? ({' or '.join(endings)})",
+            f"Draw into which file? ({' or '.join(PICTURE_ENDINGS)})",
             value=name,
-            check=lambda text: file_problem(text, endings=endings),
+            check=lambda text: file_problem(text, endings=PICTURE_ENDINGS),
             hint=place_of,
         )
 

@@ -302,8 +302,7 @@ class SessionsScreen(SessionsView):
         answers = [
             Answer(letter, f"{words}", kind)
             for kind, (letter, words, _, _) in _EXPORTS.items()
-            if (kind != "archive" or len(rows) == 1)
-            and (kind != "png" or ".png" in exporting.picture_endings())
+            if kind != "archive" or len(rows) == 1
         ]
 
         def answered(kind: str | None) -> None:

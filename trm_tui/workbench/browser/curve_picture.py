@@ -1,8 +1,8 @@
-"""Curves as an SVG picture, and as PNG where the library for it is installed.
+"""Curves as an SVG picture, and as PNG.
 
 Drawn with the standard library. Of the light libraries, pygal embeds scripts and style sheets of its own and
 needs two more packages, and leather knows no log axis; matplotlib would be the largest thing installed beside
-torch. An SVG becomes a PNG by resvg-py (1.4 MB, needs nothing else).
+torch. An SVG becomes a PNG by resvg-py (1.4 MB, needs nothing else but a font).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from xml.etree import ElementTree as ET
 
 from trm_engine.errors import UsageError
@@ -23,6 +22,13 @@ _INK, _MUTED, _GRID = "#20262f", "#5a6472", "#dde1e6"
 _FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
 _WIDTH, _HEIGHT = 960, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 72, 24, 56, 48
+
+
+_LETTER = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32">'
+    f'<text x="4" y="28" font-size="24" font-family="{_FONT}">M</text></svg>'
+)
+"""A picture that is empty where no font is installed."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,18 @@ def to_svg(plots: Sequence[Plot]) -> str:
 
 
 def to_png(svg: str) -> bytes:
-    """Return an SVG document as PNG, twice as large. Raises `UsageError` without the library for it."""
-    try:
-        library = import_module("resvg_py")
-    except ImportError:
-        raise UsageError("PNG needs one more package: pip install resvg-py. SVG works without.") from None
-    return bytes(library.svg_to_bytes(svg_string=svg, zoom=2))
+    """Return an SVG document as PNG, twice as large. Raises `UsageError` where no letter can be drawn."""
+    if _rasterised(_LETTER) == _rasterised(_LETTER.replace(">M<", "><")):
+        raise UsageError(
+            "PNG needs a font, and none is installed here (fonts-dejavu, for example): SVG works without."
+        )
+    return _rasterised(svg, zoom=2)
+
+
+def _rasterised(svg: str, zoom: int = 1) -> bytes:
+    import resvg_py
+
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=zoom))
 
 
 def _panel(parent: ET.Element, plot: Plot) -> None:

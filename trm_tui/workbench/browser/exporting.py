@@ -6,7 +6,6 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from trm_engine.errors import UsageError
@@ -19,9 +18,17 @@ from trm_tui.workbench.charts.curves import Curve, XAxis
 from trm_tui.workbench.charts.figures import X_TITLES, X_UNITS, Figure, figures_to_compare
 from trm_tui.workbench.charts.overlays import Overlay, read_overlay
 
+PICTURE_ENDINGS = (".svg", ".png")
+"""How a picture's name may end."""
+
 
 def export_metrics(store: Store, ids: Sequence[str], file: Path) -> None:
-    """Write the recorded figures of sessions as CSV, one record a line under one head."""
+    """Write the recorded figures of sessions as CSV."""
+    write_new(file, metrics_table(store, ids).encode("utf-8", "replace"))
+
+
+def metrics_table(store: Store, ids: Sequence[str]) -> str:
+    """Return the recorded figures of sessions as CSV, one record a line under one head."""
     records = [(found, record) for found in ids for record in store.get(found).metrics.read()]
     names = list(dict.fromkeys(name for _, record in records for name in record))
     text = io.StringIO(newline="")
@@ -29,7 +36,7 @@ def export_metrics(store: Store, ids: Sequence[str], file: Path) -> None:
     writer.writerow(["session", *names])
     for found, record in records:
         writer.writerow([found, *(_cell(record.get(name)) for name in names)])
-    write_new(file, text.getvalue().encode("utf-8", "replace"))
+    return text.getvalue()
 
 
 def export_curves(store: Store, ids: Sequence[str], file: Path) -> None:
@@ -48,7 +55,7 @@ def draw_curves(
     log_y: bool = False,
 ) -> None:
     """Draw figures of sessions, the first line of each, as SVG or PNG after the file's ending."""
-    if file.suffix.lower() not in (".svg", ".png"):
+    if file.suffix.lower() not in PICTURE_ENDINGS:
         raise UsageError(f"{safe_text(file.name)}: a picture is written as .svg or .png")
     svg = to_svg([_plot(figure, overlays, axis, log_y) for figure in figures])
     write_new(file, to_png(svg) if file.suffix.lower() == ".png" else svg.encode())
@@ -58,11 +65,6 @@ def suggested(title: str, what: str, ending: str) -> str:
     """Return a name for a file in the working folder: `sudoku-6x6-metrics.csv`."""
     stem = re.sub(r"[^\w.-]+", "-", title).strip("-.")[:60] or "session"
     return f"{stem}{what}{ending}"
-
-
-def picture_endings() -> tuple[str, ...]:
-    """Return how a picture's name may end here: SVG always, PNG where the library for it is installed."""
-    return (".svg", ".png") if find_spec("resvg_py") is not None else (".svg",)
 
 
 def place_of(text: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import resvg_py
 
 from tests.trm_tui.session_makers import make_session
 from trm_engine.config import Config
@@ -73,13 +74,15 @@ def test_curves_become_a_png_after_the_ending(store: Store, tmp_path: Path) -> N
     assert file.read_bytes().startswith(b"\x89PNG")
 
 
-def test_without_the_library_png_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> object:
-        raise ImportError(name)
+def test_a_machine_without_fonts_gets_no_picture_without_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = resvg_py.svg_to_bytes
 
-    monkeypatch.setattr(curve_picture, "import_module", missing)
-    with pytest.raises(UsageError, match="pip install resvg-py"):
-        to_png("<svg/>")
+    def without_fonts(**options: object) -> bytes:
+        return bytes(plain(**options, skip_system_fonts=True))
+
+    monkeypatch.setattr(resvg_py, "svg_to_bytes", without_fonts)
+    with pytest.raises(UsageError, match="PNG needs a font"):
+        to_png(to_svg([]))
 
 
 @pytest.mark.parametrize("log_y", [True, False])
