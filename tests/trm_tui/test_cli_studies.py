@@ -34,4 +34,4 @@ def test_a_wrong_table_is_one_line(trm: Any, tmp_path: Path) -> None:
     (tmp_path / "runs.csv").write_text("size,acc\n1,0.5\n2,much\n")
     done = trm("studies", "fit", "--csv", "runs.csv", "--x", "size", "--y", "acc")
     assert done.code == 2
-    assert done.err == 'error: runs.csv, line 3: acc = "much" is no number\n'
+    assert done.err == 'error: runs.csv, line 3: acc = "much" is not a number\n'

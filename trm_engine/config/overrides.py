@@ -93,4 +93,4 @@ def _unknown(key: str, fields: Sequence[FieldInfo]) -> str:
     hint = (
         f"Did you mean {' or '.join(info.key for info in found)}?" if found else f"Known: {', '.join(known)}."
     )
-    return f"{quoted(key)} is no setting. {hint}"
+    return f"{quoted(key)} is not a setting. {hint}"

@@ -73,7 +73,7 @@ def described_weights(pickled: bytes) -> dict[str, Described]:
         raise ValueError("it holds no table of weights")
     for name, value in table.items():
         if not isinstance(value, Described):
-            raise ValueError(f'"{one_line(name)}" is no tensor: save the weights (state_dict) alone')
+            raise ValueError(f'"{one_line(name)}" is not a tensor: save the weights (state_dict) alone')
     return table
 
 
@@ -147,14 +147,14 @@ class _Machine:
     def _call(self) -> None:
         function, arguments = self._pop(2)
         if not isinstance(function, _Global) or not isinstance(arguments, tuple):
-            raise ValueError("refused: its pickle calls what is no function of torch")
+            raise ValueError("refused: its pickle calls what is not a torch function")
         self._stack.append(_called(function.name, arguments))
 
     def _attributes(self) -> None:
         """Pass over the versions of a table's modules; another attribute could stand in for a method."""
         target, state = self._pop(2)
         if not isinstance(target, dict) or not isinstance(state, dict):
-            raise ValueError("refused: its pickle changes what is no table")
+            raise ValueError("refused: its pickle changes what is not a table")
         if not state.keys() <= {_VERSIONS} or not isinstance(state.get(_VERSIONS, {}), dict):
             raise ValueError("refused: its pickle sets attributes that weights do not need")
         self._stack.append(target)
@@ -162,7 +162,7 @@ class _Machine:
     def _put(self, pairs: tuple[object, ...]) -> None:
         table = self._stack[-1]
         if not isinstance(table, dict):
-            raise ValueError("refused: its pickle changes what is no table")
+            raise ValueError("refused: its pickle changes what is not a table")
         if len(pairs) % 2:
             raise IndexError
         for name, value in zip(pairs[::2], pairs[1::2], strict=True):
@@ -198,7 +198,7 @@ def _called(function: str, arguments: tuple[object, ...]) -> object:
         if isinstance(tensor, Described):
             return tensor
     if function != _TENSOR or len(arguments) < 6:
-        raise ValueError("refused: its pickle calls what is no function of torch")
+        raise ValueError("refused: its pickle calls what is not a torch function")
     stored, offset, shape, strides, gradient, hooks, *more = arguments
     _require_plain(gradient, hooks)
     if more not in ([], [None], [{}]):

@@ -88,7 +88,7 @@ def _vet(file: Path) -> None:
     found = file.stat()
     size = found.st_size
     if not stat.S_ISREG(found.st_mode):
-        raise ValueError("cannot be read: it is no regular file")
+        raise ValueError("cannot be read: it is not a regular file")
     if size > MAX_BYTES:
         raise ValueError(f"has {format_bytes(size)}; a checkpoint has at most {format_bytes(MAX_BYTES)}")
     with file.open("rb") as opened:
@@ -96,7 +96,7 @@ def _vet(file: Path) -> None:
         begins = opened.read(4)
         opened.seek(max(size - _END_BYTES, 0))
         if begins != b"PK\x03\x04" or not opened.read().startswith(_END_OF_ARCHIVE):
-            raise ValueError("is no checkpoint (an archive that torch.save has written)")
+            raise ValueError("is not a checkpoint (an archive that torch.save has written)")
         with zipfile.ZipFile(opened) as archive:
             _vet_archive(archive)
 
@@ -105,16 +105,16 @@ def _vet_archive(archive: zipfile.ZipFile) -> None:
     members = {info.filename: info for info in archive.infolist()}
     roots = {name.partition("/")[0] for name in members}
     if len(members) != len(archive.infolist()) or len(members) > _MAX_MEMBERS or len(roots) != 1:
-        raise ValueError("is no checkpoint (its archive does not hold what torch.save writes)")
+        raise ValueError("is not a checkpoint (its archive does not hold what torch.save writes)")
     for name, info in members.items():
         if not _MEMBER.fullmatch(name):
             raise ValueError(f"refused: its archive holds {name[-80:]}, which torch.save never writes")
         if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-            raise ValueError("is no checkpoint (its archive is compressed, which torch.save never does)")
+            raise ValueError("is not a checkpoint (its archive is compressed, which torch.save never does)")
     root = roots.pop()
     pickled = members.get(root + _PICKLE)
     if pickled is None or pickled.file_size > _MAX_PICKLE:
-        raise ValueError("is no checkpoint (its archive holds no table of weights)")
+        raise ValueError("is not a checkpoint (its archive holds no table of weights)")
     for name, tensor in described_weights(archive.read(pickled)).items():
         numbers = members.get(f"{root}/data/{tensor.stored.key}")
         if numbers is None or numbers.file_size != tensor.stored.bytes:

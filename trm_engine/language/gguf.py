@@ -135,7 +135,7 @@ def _parts(path: Path) -> list[Path]:
 def _damaged(path: Path, why: str) -> LanguageError:
     return LanguageError(
         "damaged_model",
-        f"{safe_text(str(path))} is no language model that can be read: {safe_text(why)}",
+        f"{safe_text(str(path))} is not a language model that can be read: {safe_text(why)}",
         "Fetch the file again; it must be a model in the GGUF format.",
     )
 

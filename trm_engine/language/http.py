@@ -51,7 +51,7 @@ def check_url(url: str) -> None:
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_right:
         raise LanguageError(
             "bad_url",
-            f"{safe_text(url[:100])} is no address of a server",
+            f"{safe_text(url[:100])} is not an address of a server",
             "It begins with http:// or https://, as http://127.0.0.1:11434",
         )
     if parts.username or parts.password or parts.query or parts.fragment:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from trm_engine.config.sections import TaskConfig
 from trm_engine.errors import UsageError
@@ -87,9 +88,15 @@ def read_message(message: str, configs: Iterable[TaskConfig] = ()) -> Reading:
     return Reading(found[:MOST_PUZZLES], near, len(found) > MOST_PUZZLES)
 
 
+@lru_cache(maxsize=64)
+def _says(pattern: re.Pattern[str], message: str) -> bool:
+    """Tell whether a pattern occurs in a message; kept, since every candidate asks it of the same one."""
+    return pattern.search(message) is not None
+
+
 def speaks_of_puzzles(message: str) -> bool:
     """Tell whether a message is about a puzzle, by its words."""
-    return bool(_SPEAKS.search(message) or _ASKS.search(message))
+    return _says(_SPEAKS, message) or _says(_ASKS, message)
 
 
 def _read(
@@ -116,7 +123,7 @@ def _without_ends(candidate: Candidate, message: str) -> tuple[int, NearMiss] | 
     """Say that a maze lacks its start or goal: without them no loader takes it for one."""
     text = candidate.text
     walls = sum(symbol in "#█" for symbol in text)
-    if not candidate.clear or walls < _FEW_CLUES or not _OF_MAZES.search(message):
+    if not candidate.clear or walls < _FEW_CLUES or not _says(_OF_MAZES, message):
         return None
     starts, goals = text.count("S"), sum(text.count(letter) for letter in "GETF")
     if starts == 1 and goals == 1:
@@ -146,7 +153,7 @@ def _ways_to_ask(candidate: Candidate, known: Sequence[TaskConfig], message: str
 
 def _readings(asked: Asked, known: Sequence[TaskConfig], message: str) -> list[tuple[TaskConfig, int]]:
     """Return the configurations to read with, those of trained models first, and their distances."""
-    speaks_of_arc = asked.arc is not None or bool(_ARC.search(message)) or asked.text.startswith("task:")
+    speaks_of_arc = asked.arc is not None or _says(_ARC, message) or asked.text.startswith("task:")
     usual = [one for one in kinds_of(asked) if speaks_of_arc or not isinstance(one[0], ArcConfig)]
     if (
         asked.grid is not None
@@ -190,7 +197,7 @@ def _is_meant(candidate: Candidate, found: Found, message: str) -> bool:
         return _is_other_kind(candidate, found, message)
     given = found.task.given(found.question.puzzle)
     clues, cells = int(given.sum()), len(given)
-    if _SPEAKS.search(message):
+    if _says(_SPEAKS, message):
         return clues < cells
     if clues >= cells or clues < _FEW_CLUES:
         return False
@@ -199,7 +206,7 @@ def _is_meant(candidate: Candidate, found: Found, message: str) -> bool:
     if cells >= _MANY_CELLS and clues >= _MANY_CLUES:
         return True
     blanks_are_signs = "0" not in candidate.text and candidate.grid is None
-    return blanks_are_signs and (candidate.clear or bool(_ASKS.search(message)) or ".." in candidate.text)
+    return blanks_are_signs and (candidate.clear or _says(_ASKS, message) or ".." in candidate.text)
 
 
 def _is_other_kind(candidate: Candidate, found: Found, message: str) -> bool:
@@ -207,8 +214,8 @@ def _is_other_kind(candidate: Candidate, found: Found, message: str) -> bool:
     named = re.sub("[_-]", "[ _-]?", found.config.kind)
     written = candidate.text.lower()
     return (
-        re.search(rf"\b{named}\b", message, re.IGNORECASE) is not None
-        or bool(_SPEAKS.search(message) and not _OTHER.search(message))
+        _says(re.compile(rf"\b{named}\b", re.IGNORECASE), message)
+        or (_says(_SPEAKS, message) and not _says(_OTHER, message))
         or (_is_all(candidate, message) and (candidate.clear or ":" in written))
     )
 
@@ -230,7 +237,7 @@ def _near_miss(
     """Return what keeps a text from being a puzzle, where it is meant for one."""
     text = asked.written
     drawn = candidate.clear and _is_all(candidate, message) and bool(set(text) & set("._*·"))
-    if not (_SPEAKS.search(message) or drawn):
+    if not (_says(_SPEAKS, message) or drawn):
         return None
     if isinstance(config, SudokuConfig):
         if (

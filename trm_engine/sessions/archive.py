@@ -131,10 +131,10 @@ def _checked_members(archive: ZipFile, file: Path) -> dict[str, ZipInfo]:
     for info in infos:
         name = info.filename.removeprefix(f"{top}/")
         if name == info.filename or not belongs(name) or name in members:
-            raise SessionError(f"{file} is refused: {quoted(info.filename)} is no file of a session.")
+            raise SessionError(f"{file} is refused: {quoted(info.filename)} is not a file of a session.")
         mode = info.external_attr >> 16
         if (stat.S_IFMT(mode) or stat.S_IFREG) != stat.S_IFREG or info.flag_bits & 1:
-            raise SessionError(f"{file} is refused: {quoted(info.filename)} is no plain file.")
+            raise SessionError(f"{file} is refused: {quoted(info.filename)} is not a plain file.")
         if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED) or (
             is_text(name) and info.file_size > MAX_TEXT_BYTES
         ):

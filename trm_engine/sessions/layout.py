@@ -76,7 +76,7 @@ def session_folder(root: Path, session_id: str) -> Path:
     Raises `SessionError` when the id is none, when there is no such folder, or when it is a link.
     """
     if not is_id(session_id):
-        raise SessionError(f"{quoted(session_id)} is no session id: ids have only a–z, 0–9 and hyphens.")
+        raise SessionError(f"{quoted(session_id)} is not a session id: ids have only a–z, 0–9 and hyphens.")
     folder = root / session_id
     if folder.is_symlink():
         raise SessionError(

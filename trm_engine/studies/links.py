@@ -83,7 +83,7 @@ def _parsed(formula: str, where: str) -> ast.expr:
             pass
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise UsageError(
-            f"{where}: {quoted(formula)} is no formula; it may hold numbers, settings (train.lr), "
+            f"{where}: {quoted(formula)} is not a formula; it may hold numbers, settings (train.lr), "
             f"+ - * / // **, and {', '.join(_FUNCTIONS)}"
         ) from None
     return found
@@ -125,5 +125,5 @@ def _value(node: ast.expr, settings: Mapping[str, object], where: str) -> float:
 def _setting(name: str, settings: Mapping[str, object], where: str) -> float:
     value = settings.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise UsageError(f"{where}: {name} is no setting that is a number")
+        raise UsageError(f"{where}: {name} is not a setting that is a number")
     return value

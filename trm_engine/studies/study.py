@@ -192,7 +192,7 @@ def _experiments(file: StudyFile, source: str) -> Iterator[Experiment]:
             total += 1
             if not _NAME.fullmatch(name):
                 raise ConfigError(
-                    [f"part {part.name}: {name!r} is no name: a–z, 0–9, _ . - and at most 60"], source
+                    [f"part {part.name}: {name!r} is not a name: a–z, 0–9, _ . - and at most 60"], source
                 )
             if total > MAX_EXPERIMENTS:
                 raise ConfigError([f"has more than {MAX_EXPERIMENTS:,} experiments"], source)
@@ -212,7 +212,7 @@ def _combinations(part: Part, source: str) -> Iterator[tuple[str, str, Settings]
     if not axes:
         return
     wrong = [
-        f"part {part.name}: vary.{key} is no list of values" for key, v in axes.items() if not _is_axis(v)
+        f"part {part.name}: vary.{key} is not a list of values" for key, v in axes.items() if not _is_axis(v)
     ]
     if wrong:
         raise ConfigError(wrong, source)

@@ -89,7 +89,7 @@ def _read_metadata(path: Path) -> Metadata:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise unusable(path, "is no regular file")
+            raise unusable(path, "is not a regular file")
         if found.st_size > _MAX_JSON:
             raise unusable(
                 path, f"is larger than {format_bytes(_MAX_JSON)}, which no description of a dataset is"
@@ -103,7 +103,7 @@ def _read_metadata(path: Path) -> Metadata:
         raise unusable(path, f"{field + ': ' if field else ''}{first['msg']}") from error
     for name in metadata.sets:
         if not _SET_NAME.fullmatch(name):
-            raise unusable(path, f'sets: "{name[:80]}" is no name of a set (letters, digits, - and _)')
+            raise unusable(path, f'sets: "{name[:80]}" is not a set name (letters, digits, - and _)')
     return metadata
 
 
@@ -171,7 +171,7 @@ def _open(path: Path, dimensions: int) -> Tokens:
     """Memory-map an array of integers; nothing but its header is read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise unusable(path, "is no regular file")
+            raise unusable(path, "is not a regular file")
         # Unlike np.load, this never turns to pickles or archives, whatever the file begins with.
         array: Tokens = np.lib.format.open_memmap(path, mode="r")
     except UsageError:

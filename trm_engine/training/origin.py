@@ -76,12 +76,12 @@ def begin_again(store: Store, learner: Learner, parent: Parent) -> None:
         again = begin_from(store, learner, Origin(parent.session, str(parent.step), parent.optimizer))
     except SessionError as error:
         raise SessionError(
-            f"it began from step {parent.step} of session {parent.session}, which is not there any more, "
+            f"it began from step {parent.step} of session {parent.session}, which no longer exists, "
             f"so it cannot be run again ({error})"
         ) from error
     if again.weights != parent.weights:
         raise SessionError(
-            f"it began from step {parent.step} of session {parent.session}, whose weights are others now, "
+            f"it began from step {parent.step} of session {parent.session}, whose weights have changed, "
             "so it cannot be run again"
         )
 

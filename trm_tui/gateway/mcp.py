@@ -50,7 +50,7 @@ class McpServer:
             self._tell(_error(None, _PARSE, "this line is no JSON"))
             return
         if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
-            self._tell(_error(None, _REQUEST, "this is no request of JSON-RPC 2.0"))
+            self._tell(_error(None, _REQUEST, "this is not a request of JSON-RPC 2.0"))
             return
         identifier, method = message.get("id"), message.get("method")
         given = message.get("params")

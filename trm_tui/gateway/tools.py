@@ -156,7 +156,7 @@ def _found(text: str, configs: Sequence[Any]) -> Found:
         recognise(Asked(text=text))[1].parse(text)
     except TrmError as error:
         raise ToolError(safe_text(str(error))) from error
-    raise ToolError("this is no puzzle that can be read")
+    raise ToolError("this is not a puzzle that can be read")
 
 
 def _arguments(given: str | Mapping[str, Any]) -> Mapping[str, Any]:

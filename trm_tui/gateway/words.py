@@ -43,7 +43,7 @@ def solved_words(resident: Resident, answer: Answer) -> str:
         )
     return (
         f"**{what}: not solved.** After {steps} the best grid of {who} still breaks a rule: "
-        f"{safe_text(answer.verdict.reason)}. It is shown for what it is, and is no answer."
+        f"{safe_text(answer.verdict.reason)}. It is shown for what it is, and is not an answer."
     )
 
 

@@ -176,7 +176,7 @@ class Guard:
     def _wrong_body(self, scope: Scope, headers: Headers) -> ApiError | None:
         given = headers.getlist("content-length")
         if len(given) > 1 or any(not (one.isascii() and one.isdigit()) for one in given):
-            return ApiError(400, "the length of the body is no number")
+            return ApiError(400, "the length of the body is not a number")
         if given and (len(given[0]) > 12 or int(given[0]) > self._settings.limits.body_bytes):
             return self._too_large()
         has_body = bool(given and int(given[0])) or "transfer-encoding" in headers

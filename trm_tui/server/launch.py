@@ -38,7 +38,7 @@ def listen(settings: ServerSettings) -> socket.socket:
         ) from error
     except OverflowError:
         bound.close()
-        raise UsageError(f"--port {settings.port} is no port: 0 to 65535") from None
+        raise UsageError(f"--port {settings.port} is not a port: 0 to 65535") from None
     return bound
 
 

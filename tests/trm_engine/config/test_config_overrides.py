@@ -63,20 +63,23 @@ def test_settings_that_only_work_together_may_be_set_together() -> None:
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
-        ("steps=100", '"steps" is no setting. Did you mean train.steps?'),
-        ("batch_size=100", '"batch_size" is no setting. Did you mean train.batch_size or eval.batch_size?'),
-        ("train.stepz=100", '"train.stepz" is no setting. Did you mean train.steps?'),
-        ("trian.steps=100", '"trian.steps" is no setting. Did you mean train.steps?'),
-        ("trian.batch_size=100", '"trian.batch_size" is no setting. Did you mean train.batch_size?'),
-        ("model.lr=1", '"model.lr" is no setting. Did you mean train.lr?'),
+        ("steps=100", '"steps" is not a setting. Did you mean train.steps?'),
+        (
+            "batch_size=100",
+            '"batch_size" is not a setting. Did you mean train.batch_size or eval.batch_size?',
+        ),
+        ("train.stepz=100", '"train.stepz" is not a setting. Did you mean train.steps?'),
+        ("trian.steps=100", '"trian.steps" is not a setting. Did you mean train.steps?'),
+        ("trian.batch_size=100", '"trian.batch_size" is not a setting. Did you mean train.batch_size?'),
+        ("model.lr=1", '"model.lr" is not a setting. Did you mean train.lr?'),
         ("train=1", "train is a section: write train.key=value"),
         (
             "qqq.zzzzzz=1",
-            '"qqq.zzzzzz" is no setting. Known: task, model, train, eval, checkpoint, memory, runtime.',
+            '"qqq.zzzzzz" is not a setting. Known: task, model, train, eval, checkpoint, memory, runtime.',
         ),
-        ("memory.zzzzzz=1", '"memory.zzzzzz" is no setting. Known: memory.budget_gb, memory.guard,'),
+        ("memory.zzzzzz=1", '"memory.zzzzzz" is not a setting. Known: memory.budget_gb, memory.guard,'),
         ("train.lr", '"train.lr": write it as section.key=value'),
-        ("=1", '"" is no setting.'),
+        ("=1", '"" is not a setting.'),
         ("train.lr=fast", 'train.lr: must be a number above 0, at most 10, not "fast"'),
         ("train.lr=30", "train.lr: 30 is too large; at most 10"),
         ("train.steps=", 'train.steps: must be a whole number from 1 to 1000000000, not ""'),
@@ -88,7 +91,7 @@ def test_settings_that_only_work_together_may_be_set_together() -> None:
         ("task.clues=17", "task.clues: 17 clues in a grid of 16 cells"),
         ("task.kind=sudok", "task.kind: must be "),
         ("task.data=\udcff", "task.data: must be text"),
-        ("a\x1b\udcff.b=1", "is no setting."),
+        ("a\x1b\udcff.b=1", "is not a setting."),
         ("train.steps=" + "[" * 3000, "train.steps: must be a whole number"),
     ],
 )
@@ -133,7 +136,7 @@ def test_the_same_kind_of_task_keeps_its_settings() -> None:
 
 def test_settings_of_the_former_kind_are_refused(counting: type[TaskConfig]) -> None:
     (problem,) = problems("task.kind=counting", "task.clues=5")
-    assert '"task.clues" is no setting.' in problem
+    assert '"task.clues" is not a setting.' in problem
 
 
 def test_settings_of_an_unknown_kind_are_not_judged() -> None:

@@ -69,7 +69,7 @@ class BrokenCounters:
         raise RuntimeError("no swap")
 
     def cores(self) -> tuple[int | None, int | None]:
-        raise ValueError("a core count that is no number")
+        raise ValueError("a core count that is not a number")
 
     def frequency_mhz(self) -> float | None:
         raise FileNotFoundError

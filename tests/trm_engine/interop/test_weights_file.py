@@ -106,7 +106,7 @@ def test_formats_that_torch_cannot_read_safely_are_refused_unread(tmp_path: Path
         torch.save({"a": RunsCode(mark)}, file, _use_new_zipfile_serialization=False)
     else:
         file.write_bytes(pickle.dumps(RunsCode(mark)))
-    assert "is no checkpoint" in refused(file)
+    assert "is not a checkpoint" in refused(file)
     assert not mark.exists()
 
 
@@ -137,13 +137,13 @@ def with_pickle(edit: Callable[[bytes], bytes]) -> Callable[[dict[str, bytes]], 
         (with_pickle(lambda data: b"\x80\x020."), "uses POP"),
         (with_pickle(lambda data: b"\x80\x02."), "pickle is damaged"),
         (with_pickle(lambda data: b"\x80\x02K\x01K\x02s."), "pickle is damaged"),
-        (with_pickle(lambda data: b"\x80\x02K\x01K\x01K\x02s."), "changes what is no table"),
+        (with_pickle(lambda data: b"\x80\x02K\x01K\x01K\x02s."), "changes what is not a table"),
         (with_pickle(lambda data: b"\x80\x02}K\x01K\x02s."), "without a name"),
-        (with_pickle(lambda data: b"\x80\x02}X\x01\x00\x00\x00aK\x02s."), '"a" is no tensor'),
+        (with_pickle(lambda data: b"\x80\x02}X\x01\x00\x00\x00aK\x02s."), '"a" is not a tensor'),
         (with_pickle(lambda data: b"\x80\x02h\x05."), "pickle is damaged"),
         (
             with_pickle(lambda data: b"\x80\x02ccollections\nOrderedDict\nK\x01R."),
-            "calls what is no function",
+            "calls what is not a torch function",
         ),
         # As many numbers as there are, claimed for a larger tensor.
         (
@@ -174,7 +174,7 @@ def test_a_compressed_archive_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not a checkpoint", b"PK\x05\x06" + bytes(18)])
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.pt").write_bytes(content)
-    assert "is no checkpoint" in refused(tmp_path / "a.pt")
+    assert "is not a checkpoint" in refused(tmp_path / "a.pt")
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 
 def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pt")
-    assert "no regular file" in refused(tmp_path / "pipe.pt")
+    assert "not a regular file" in refused(tmp_path / "pipe.pt")
 
 
 def test_every_cut_of_a_checkpoint_is_refused(tmp_path: Path) -> None:
@@ -267,7 +267,7 @@ _ARGUMENTS_END = b"\x89ccollections\nOrderedDict\nq\n)Rq\x0bt"
         (b"\x89ccollections\nOrderedDict\nq\n)Rq\x0b}X\x03\x00\x00\x00neg\x88st", "more than numbers"),
         (b"\x89ccollections\nOrderedDict\nq\n)Rq\x0bX\x01\x00\x00\x00aK\x01st", "has hooks"),
         (b"Nccollections\nOrderedDict\nq\n)Rq\x0bt", "has hooks"),
-        (b"\x89t", "calls what is no function"),
+        (b"\x89t", "calls what is not a torch function"),
     ],
     ids=["a lazy change of sign", "hooks", "no flag", "too few"],
 )

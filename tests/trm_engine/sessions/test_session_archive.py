@@ -151,7 +151,7 @@ def test_a_member_that_is_no_file_of_a_session_is_refused(
 ) -> None:
     rewrite(exported, lambda new: new.writestr(name.format(id=session_id), b"evil"))
     message = refused(other, exported)
-    assert "is no file of a session" in message
+    assert "is not a file of a session" in message
     assert "\x1b" not in message
 
 
@@ -162,7 +162,7 @@ def test_a_member_that_is_no_plain_file_is_refused(
     info = ZipInfo(f"{session_id}/history/0002.toml")
     info.external_attr = (kind | 0o777) << 16
     rewrite(exported, lambda new: new.writestr(info, "/etc/passwd"))
-    assert "is no plain file" in refused(other, exported)
+    assert "is not a plain file" in refused(other, exported)
 
 
 def test_a_member_that_comes_twice_is_refused(session_id: str, exported: Path, other: Store) -> None:
@@ -172,7 +172,7 @@ def test_a_member_that_comes_twice_is_refused(session_id: str, exported: Path, o
             new.writestr(f"{session_id}/config.toml", "x = 1\n")
 
     rewrite(exported, twice)
-    assert "is no file of a session" in refused(other, exported)
+    assert "is not a file of a session" in refused(other, exported)
 
 
 @pytest.mark.parametrize("name", ["session.json", "config.toml"])

@@ -101,7 +101,7 @@ def test_an_id_carries_the_preset() -> None:
 
 @pytest.mark.parametrize("name", ["", "-a", "a" * 81, "A", "a/b", "..", "a\n", "ä", "latest", "a.b"])
 def test_what_is_no_id_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(SessionError, match="is no session id"):
+    with pytest.raises(SessionError, match="is not a session id"):
         session_folder(tmp_path, name)
 
 

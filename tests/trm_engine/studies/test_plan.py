@@ -73,10 +73,10 @@ def test_axes_make_all_combinations(tmp_path: Path) -> None:
     ("old", "new", "words"),
     [
         ('title = "Tiny"', "titel = 1", "titel: unknown key"),
-        ("batch_size = [4, 6]", "batch_size = 4", "vary.train.batch_size is no list"),
+        ("batch_size = [4, 6]", "batch_size = 4", "vary.train.batch_size is not a list"),
         ("batch_size = [4, 6]", "batch_size = [4, 0]", "tb: train.batch_size"),
         ("batch_size = [4, 6]", "batch_sise = [4, 6]", "batch_size"),
-        ('name = "t"', 'name = "T 1"', "is no name"),
+        ('name = "t"', 'name = "T 1"', "is not a name"),
         ('name = "t"', 'name = "t"\nnames = ["x"]', "1 names for 2 combinations"),
         ('name = "t"', 'name = "t"\nnames = ["x", "x"]', "tx: is given twice"),
         ('name = "t"', 'name = "t"\nbaseline = "tz"', "is not one of its experiments"),

@@ -36,7 +36,7 @@ def test_what_did_not_finish_is_left_out_and_listed(tmp_path: Path) -> None:
         ("size,acc\n", "no column"),
         ("size,acc,n,seed\n", "no run"),
         ("size,acc,n,seed\n1,0.5,100\n", "line 2: 3 cells under 4 columns"),
-        ("size,acc,n,seed\nsmall,0.5,100,0\n", 'line 2: size = "small" is no number'),
+        ("size,acc,n,seed\nsmall,0.5,100,0\n", 'line 2: size = "small" is not a number'),
         ("size,acc,n,seed\n0,0.5,100,0\n", "x above 0"),
         ("size,acc,n,seed\n1,0.5,0,0\n", "puzzles are counted"),
         ("size,acc,n,seed\n1,87.4,100,0\n", "divide percentages by 100"),

@@ -104,7 +104,7 @@ def test_a_pipe_in_a_folder_is_refused_without_waiting_for_it(tmp_path, name):
     folder = save_split(tmp_path)
     (folder / name).unlink()
     os.mkfifo(folder / name)
-    with pytest.raises(UsageError, match=rf"{name}: is no regular file"):
+    with pytest.raises(UsageError, match=rf"{name}: is not a regular file"):
         read_published(folder, **TOKENS)
 
 
@@ -146,7 +146,7 @@ def test_several_sets_are_joined(tmp_path):
         ({"total_groups": 5}, "total_groups is 5, but the arrays hold 2 groups"),
         ({"seq_len": "3"}, "dataset.json: seq_len: Input should be a valid integer"),
         ({"sets": []}, "dataset.json: sets: List should have at least 1 item"),
-        ({"sets": ["../all"]}, 'dataset.json: sets: "../all" is no name of a set'),
+        ({"sets": ["../all"]}, 'dataset.json: sets: "../all" is not a set name'),
         ({"sets": ["none"]}, "none__inputs.npy: cannot be read"),
         ({"num_puzzle_identifiers": 2}, "puzzle_identifiers.npy: holds names outside 0 … 1"),
         ({"inputs": INPUTS.astype(float)}, "inputs.npy: holds float64, expected integers"),

@@ -79,7 +79,7 @@ batch_size = [32, 64]
         (STUDY, ("laptop/exp99",), "no such study"),
         (STUDY, ("missing.toml",), "cannot be read"),
         (STUDY, ("wrong.toml", "--pattern", "x*"), "no experiment fits"),
-        (STUDY + '[link.train]\nlr = "model.ema"\n', ("wrong.toml",), "model.ema is no setting"),
+        (STUDY + '[link.train]\nlr = "model.ema"\n', ("wrong.toml",), "model.ema is not a setting"),
         (
             STUDY.replace("[[part]]", '[link.train]\nsteps = "train.lr"\nlr = "train.steps"\n[[part]]'),
             ("wrong.toml",),

@@ -125,4 +125,4 @@ def _number(text: str, column: str, where: str) -> float:
     try:
         return float(text.strip() or "nan")
     except ValueError:
-        raise UsageError(f"{where}: {column} = {quoted(text)} is no number") from None
+        raise UsageError(f"{where}: {column} = {quoted(text)} is not a number") from None

@@ -29,9 +29,9 @@ def first_fault(inputs: Tokens, labels: Tokens, size: int) -> tuple[int, str] | 
     apart = (asked_at.top != answered_at.top) | (asked_at.left != answered_at.left)
     for row in np.flatnonzero(~given | ~answers | apart)[:1].tolist():
         if not given[row]:
-            return row, "its input is no grid of colours with its ends marked"
+            return row, "its input is not a grid of colours with its ends marked"
         if not answers[row]:
-            return row, "its label is no grid of colours with its ends marked"
+            return row, "its label is not a grid of colours with its ends marked"
         return row, "its input and its label stand at different places of the canvas"
     return None
 

@@ -94,7 +94,7 @@ def _from_folder(path: Path, progress: Progress) -> Sets:
         if odd := [file.name for file in members if not is_name(file.stem)]:
             where = f" of {safe_text(name)}" if folders else ""
             count = f"{len(odd)} {'file' if len(odd) == 1 else 'files'}{where}"
-            notes.append(f"{count} passed over, for the name is no word ({safe_text(odd[0][:40])})")
+            notes.append(f"{count} passed over, for the name is not a word ({safe_text(odd[0][:40])})")
     if not any(found.values()):
         raise UsageError(f"{safe_text(str(path))}: {notes[0]}, and no task is left; rename them")
     return Sets({name: _read_tasks(members, progress) for name, members in found.items() if members}, notes)
@@ -180,7 +180,7 @@ def load_json(path: Path, most: int) -> object:
     name = safe_text(str(path))
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise UsageError(f"{name}: is no regular file")
+            raise UsageError(f"{name}: is not a regular file")
         with path.open("rb") as file:
             data = file.read(most + 1)
     except OSError as error:

@@ -67,7 +67,7 @@ def is_name(value: str) -> bool:
 def as_name(value: str) -> str:
     """Return the identifier of a task, which must be one word; raise `GridError` when it is none."""
     if not is_name(value):
-        raise GridError(f'"{safe_text(value[:80])}" is no name of a task (letters, digits, -, _ and .)')
+        raise GridError(f'"{safe_text(value[:80])}" is not a task name (letters, digits, -, _ and .)')
     return value
 
 

@@ -49,7 +49,7 @@ def as_identifiers(names: object) -> Identifiers:
     records = bytearray(_ITSELF)
     for number, name in enumerate(names[1:], 1):
         if not isinstance(name, str):
-            raise GridError(f"number {number} is no text")
+            raise GridError(f"number {number} is not text")
         image = _IMAGE.fullmatch(name)
         if image is None:
             tasks.append(as_name(name))

@@ -75,8 +75,8 @@ def parse(geometry: Geometry, text: str, zero: Zero = "auto") -> Digits:
             raise UsageError(f'cell {number} of the puzzle is "{safe_text(symbol)}": {symbols}')
     if len(cells) != geometry.cells:
         raise UsageError(
-            f"the puzzle has {len(cells)} cells; a {geometry} grid has {geometry.cells} (a space is no cell: "
-            "write blanks as . or 0)"
+            f"the puzzle has {len(cells)} cells; a {geometry} grid has {geometry.cells} (a space is not a "
+            "cell: write blanks as . or 0)"
         )
     if zero == "auto":
         _require_clear_zero(geometry, cells)

@@ -133,7 +133,7 @@ class Registry:
     def add(self, name: str, entry: Entry, *, replace: bool = False) -> None:
         """Add a model under a name. Raises `UsageError` for a name that is taken, or is none."""
         if not _NAME.fullmatch(name) or name == AUTO:
-            raise UsageError(f'"{safe_text(name[:40])}" is no name: letters, digits, and . _ : - within')
+            raise UsageError(f'"{safe_text(name[:40])}" is not a name: letters, digits, and . _ : - within')
         if name in self.read().models and not replace:
             raise UsageError(f"there is a model {name} already: remove it first, or take another name")
         if isinstance(entry, OpenAIEntry | OllamaEntry):

@@ -94,7 +94,7 @@ def file_problem(text: str, *, must_exist: bool = False, endings: Sequence[str] 
     except (OSError, ValueError, RuntimeError):  # too long a name, a NUL byte, no such home
         return "that is not a valid file name"
     if must_exist:
-        return "" if path.is_file() else "that is no file"
+        return "" if path.is_file() else "that is not a file"
     return "the file exists already; choose another name"
 
 

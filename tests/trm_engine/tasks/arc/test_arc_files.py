@@ -153,7 +153,7 @@ def test_unsound_solutions_are_named(solutions: object, said: str, tmp_path: Pat
 
 def test_a_task_cannot_have_a_name_that_is_no_word(tmp_path: Path) -> None:
     write(tmp_path / "x_training_challenges.json", {"../up": TURN})
-    with pytest.raises(UsageError, match=r'"../up" is no name of a task'):
+    with pytest.raises(UsageError, match=r'"../up" is not a task name'):
         read_sets(str(tmp_path))
 
 

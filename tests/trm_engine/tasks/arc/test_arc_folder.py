@@ -211,8 +211,8 @@ def recolour(names: list[str]) -> None:
         (swap, "does not follow its task, whose image it is"),
         (recolour, "gives two colours the same one"),
         (lambda names: [*names[:-1], "same"], "identifiers.json: has a task twice"),
-        (lambda names: [*names[:-1], "../x"], '"../x" is no name of a task'),
-        (lambda names: [*names[:-1], None], "identifiers.json: number 63 is no text"),
+        (lambda names: [*names[:-1], "../x"], '"../x" is not a task name'),
+        (lambda names: [*names[:-1], None], "identifiers.json: number 63 is not text"),
     ],
 )
 def test_identifiers_that_do_not_fit_are_refused(
@@ -255,7 +255,7 @@ def test_rows_that_are_no_grids_or_of_no_task_are_refused(task: ArcTask, made: M
     row = whole(task).take(np.array([0]))
     count = len(task.train)
     torn = Examples(row.inputs, row.labels[:, ::-1], row.puzzle_ids)
-    with pytest.raises(UsageError, match=f"train: row {count}: its label is no grid"):
+    with pytest.raises(UsageError, match=f"train: row {count}: its label is not a grid"):
         _ = read(made(more=torn, name="torn")).train
     nameless = Examples(row.inputs, row.labels, row.puzzle_ids * 0)
     with pytest.raises(UsageError, match=f"train: row {count} has the blank identifier"):

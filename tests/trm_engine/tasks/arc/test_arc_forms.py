@@ -94,12 +94,12 @@ def test_a_task_with_an_untold_output_is_counted(folder: Path, make_task: MakeTa
 def test_a_file_whose_name_is_no_word_is_passed_over_and_told(folder: Path, make_task: MakeTask) -> None:
     write(folder / "training" / "my task (1).json", SAME)
     told = make_task(data=str(folder), size=4).facts["source"]
-    assert "1 file of training passed over, for the name is no word (my task (1).json)" in told
+    assert "1 file of training passed over, for the name is not a word (my task (1).json)" in told
 
 
 def test_names_that_are_no_words_throughout_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "my task.json", SAME)
-    with pytest.raises(UsageError, match=r"the name is no word \(my task\.json\).*rename them"):
+    with pytest.raises(UsageError, match=r"the name is not a word \(my task\.json\).*rename them"):
         read_sets(str(tmp_path))
 
 

@@ -65,7 +65,7 @@ FAULTY = {
     "a wide symbol": (f"{FIRST[:-1]}é\n", 'line 1: cell 16 of the puzzle is "é"'),
     "a control symbol": (f"{FIRST[:-1]}\x1b\n", 'line 1: cell 16 of the puzzle is ""'),
     "bytes that are no text": (FIRST[:-1].encode() + b"\xff\n", "line 1: cell 16 of the puzzle is"),
-    "prose": ("First Citizen:\n", 'line 1: "First" is no puzzle'),
+    "prose": ("First Citizen:\n", 'line 1: "First" is not a puzzle'),
     "an unknown header and nothing below": ("id,grille\n", 'nor does the line name a column "puzzle"'),
     "a repeat in a row": (
         "11..............",

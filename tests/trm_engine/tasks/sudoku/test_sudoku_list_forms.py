@@ -187,7 +187,7 @@ NAMED = {
     "JSON on a line": (json.dumps([{"p": a, "s": b} for a, b in PAIRS]), "is JSON: write a puzzle a line"),
     "long JSON": (json.dumps([a for a, _ in PAIRS] * 60), "as JSON, XML and HTML are: write a puzzle a line"),
     "XML": (f'<?xml version="1.0"?>\n<game data="{PAIRS[0][0]}x"/>', "is XML or HTML: write a puzzle a line"),
-    "what cannot be shown": ("\x01\x02\n", "what it holds (no text) is no puzzle"),
+    "what cannot be shown": ("\x01\x02\n", "what it holds (no text) is not a puzzle"),
     "half a drawing": ("\n".join(drawn(PUZZLES[0])[:8]), "has 8 of its 9 rows"),
     "another size": ("\n".join(["1234.31...4..42."]), "the puzzle has 16 cells; a 9×9 grid has 81"),
     "a cell too few beside a number": (f"{PAIRS[0][0][1:]} 1\n", "the puzzle has 80 cells"),

@@ -81,7 +81,7 @@ def test_rows_of_letters_are_no_titles() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("1 2 3 4", "4 cells; a 4×4 grid has 16 (a space is no cell: write blanks as . or 0)"),
+        ("1 2 3 4", "4 cells; a 4×4 grid has 16 (a space is not a cell: write blanks as . or 0)"),
         (f"{CELLS[:-1]}Z", 'cell 16 of the puzzle is "Z": a cell is one of 1234, or . or 0 for a blank'),
         ("puzzle,solution", 'cell 1 of the puzzle is "p"'),
     ],

@@ -31,7 +31,7 @@ async def test_a_completed_session_is_asked_for_more_steps(full: TrmApp, bench: 
     async with browsing(full) as desk:
         await desk.press("r")
         await desk.typed("nonsense")
-        assert isinstance(full.screen, Ask), "that is no number of steps"
+        assert isinstance(full.screen, Ask), "that is not a number of steps"
         await desk.typed("250")
         (asked,) = bench.run.asked
         assert asked.startswith(f"resume {BASE} None ['train.steps=750', ")

@@ -202,6 +202,6 @@ class _Text:
         return line_fault(
             self._lines.file,
             number,
-            f'{shown} is no puzzle, nor does the line name a column "puzzle" or "question" '
+            f'{shown} is not a puzzle, nor does the line name a column "puzzle" or "question" '
             "(task.columns names others)",
         )
