@@ -111,10 +111,10 @@ class Languages:
             return State(name, "", "none")
         with self._lock:
             failed, held, busy = self._failed.get(name), self._held, self._busy_with
-        if failed is not None and failed[0] == entry:
-            return State(name, entry.kind, "failed", reason=failed[1], code=failed[2])
         if busy == name:
             return State(name, entry.kind, "loading")
+        if failed is not None and failed[0] == entry:
+            return State(name, entry.kind, "failed", reason=failed[1], code=failed[2])
         if held is not None and held[0] == name and held[1] == entry:
             return State(name, entry.kind, "loaded", held[2].bytes, held[2].context)
         if not isinstance(entry, GgufEntry):
