@@ -1,4 +1,4 @@
-"""A new session that goes on from a checkpoint of another one, which stays as it is."""
+"""A new session that continues from a checkpoint of another one, which stays as it is."""
 
 from __future__ import annotations
 

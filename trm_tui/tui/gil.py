@@ -14,7 +14,7 @@ import sys
 import time
 
 _TRAINING_SECONDS = 0.0005
-"""How long a trainer waits for the lock while nobody is at the keys; 5 ms, as it comes, are a long time."""
+"""How long a trainer waits for the lock while nobody is at the keys; the default, 5 ms, is long."""
 _ANSWERING_SECONDS = 0.05
 """The same while a key is answered: all of the answer, where it is not a long one."""
 _ANSWER_SECONDS = 0.3

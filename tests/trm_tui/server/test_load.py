@@ -96,7 +96,7 @@ def test_five_hundred_answers_are_those_of_eval(tmp_path: Path) -> None:
 
 @pytest.mark.torture
 def test_five_hundred_outcomes_are_those_of_eval_with_views(tmp_path: Path) -> None:
-    """As it comes, the server solves what `eval --views` proves, in as many looks and steps."""
+    """With default settings the server solves what `eval --views` proves, in as many looks and steps."""
     session = told(tmp_path, "sessions", "run", "sudoku-6x6", "--steps", "300")[-1]["session"]
     store = Store(tmp_path / "sessions")
     model = load(store, session, "best", expect=PuzzleModel)
