@@ -13,7 +13,7 @@ _RATE_MEMORY = 0.9  # share of the old rate that survives a step; recent steps p
 
 
 class Stopwatch:
-    """Seconds of training alone: evaluation, saving and pauses stop it. Continues that of an earlier sitting."""
+    """Seconds of training alone, with those of earlier sittings; evaluation, saving and pauses stop it."""
 
     def __init__(self, seconds: float = 0.0, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trm_engine.errors import UsageError
+from trm_engine.json_text import number_of
 from trm_engine.text import format_bytes, safe_text
 from trm_tui.cli.terminal.context import settings, user_path
 from trm_tui.cli.terminal.output import JsonFlag, print_json, print_table, print_text
@@ -49,11 +50,8 @@ def metrics(
 def _spans(records: Sequence[JsonObject]) -> Iterator[Sequence[object]]:
     """Yield the numbers that were recorded under each name, in a row."""
     for name in dict.fromkeys(name for record in records for name in record):
-        numbers = [
-            value
-            for record in records
-            if isinstance(value := record.get(name), (int, float)) and not isinstance(value, bool)
-        ]
+        found = (number_of(record.get(name)) for record in records)
+        numbers = [number for number in found if number is not None]
         if numbers:
             ends = numbers[0], numbers[-1], min(numbers), max(numbers)
             yield name, len(numbers), *(f"{number:,.6g}" for number in ends)
