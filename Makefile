@@ -88,7 +88,7 @@ bench-streaming: $(VENV)/.dev ## measure training on data ten times larger than 
 bench-recursion: $(VENV)/.dev ## measure what recursion 1, 2 and 3 is worth on text (ARGS="--data FILE --seconds 300")
 	$(BIN)/python -m tests.e2e.bench_recursion $(ARGS)
 
-bench-step: $(VENV)/.dev ## compare the training step with that of another commit (ARGS="--against COMMIT")
+bench-step: $(VENV)/.dev ## compare the training step with that of another commit (ARGS="--against COMMIT", or off)
 	$(BIN)/python -m tests.e2e.bench_step $(ARGS)
 
 bench-cores: $(VENV)/.dev ## measure samples a second on 1, 2, 4, … cores, by threads and by ranks (ARGS="--seconds 8")

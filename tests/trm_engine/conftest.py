@@ -80,7 +80,10 @@ def make_config(text_overrides: tuple[str, ...]) -> MakeConfig:
             "checkpoint.every_steps=0",
             "checkpoint.every_seconds=0",
             "runtime.threads=1",
-            *(f"runtime.{setting}" for setting in ("gemm=default", "attention=sdpa", "parallelism=rows")),
+            *(
+                f"runtime.{setting}"
+                for setting in ("gemm=default", "attention=sdpa", "parallelism=rows", "kernels=fused")
+            ),
         )
         return apply(config, [*small, *overrides])
 

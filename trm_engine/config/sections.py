@@ -262,6 +262,8 @@ class RuntimeConfig(Section):
     """How gradients are added up; exact gives the same bits with 1, 2, 4 or 8 ranks and any threads."""
     gemm: Literal["auto", "default", "onednn"] = "auto"
     """Library of float32 matrix products: the one torch was built with, or oneDNN where that is as exact."""
+    kernels: Literal["auto", "fused", "compiled"] = "auto"
+    """Between GEMMs: torch with fewer passes over memory (fused), or C++ compiled on this machine."""
     checkpointing: bool = False
     """Gradient checkpointing: keep only the input of each latent update (same bits, 20–35 % more work)."""
 

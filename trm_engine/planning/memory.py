@@ -11,6 +11,9 @@ from trm_engine.planning.flops import parameters, puzzle_parameters
 BASE_BYTES = 300_000_000
 """Python with torch imported (240 MB), its kernels warm (40 MB) and the program around it (20 MB)."""
 
+LONGEST_COMPILED = 256
+"""Positions up to which compiled attention is used: its scores of one head stay in the cache."""
+
 _FLOAT = 4
 _TRAINING_SLACK = 1.1  # what the allocator loses between blocks that come and go
 _CHECKPOINTING_SLACK = 1.6  # the same where each application's tensors are computed again, and let go of
@@ -126,16 +129,24 @@ def _kept_by_attention(config: Config, shape: Shape) -> int:
     """Return the numbers that attention keeps of one row beside its block's output.
 
     q, k and v, and the mixed values; where they are not fused, or heads are long, rotated copies and
-    transposed ones as well. With products the weight of each pair of positions instead of the copies. Which
-    of the two `auto` takes is measured later; mostly it is the smaller.
+    transposed ones as well, of which compiled kernels need none. With products the weight of each pair of
+    positions instead of the copies. Which `auto` takes is measured later; mostly it is the smaller.
     """
     state = shape.positions * shape.size
     flash = (7 if config.model.positions == "rope" else 5) * state
     products = 4 * state + config.model.heads * shape.positions**2
     attention = config.runtime.attention
+    if _compiled_attention(config, shape):
+        return 4 * state
     if shape.causal or attention == "sdpa" or not config.runtime.fused:
         return flash
     return products if attention == "products" else min(flash, products)
+
+
+def _compiled_attention(config: Config, shape: Shape) -> bool:
+    runtime = config.runtime
+    short = shape.positions <= LONGEST_COMPILED and not shape.causal
+    return runtime.kernels == "compiled" and runtime.fused and short
 
 
 def _backward_work(config: Config, shape: Shape) -> int:
@@ -144,7 +155,8 @@ def _backward_work(config: Config, shape: Shape) -> int:
     inner = 3 * (shape.width * shape.positions + shape.length_width * shape.size)
     if shape.length_width:
         return inner + 3 * state
-    pairs = 2 * config.model.heads * shape.positions**2 if config.runtime.attention == "products" else 0
+    products = config.runtime.attention == "products" and not _compiled_attention(config, shape)
+    pairs = 2 * config.model.heads * shape.positions**2 if products else 0
     return inner + 8 * state + pairs
 
 

@@ -113,12 +113,24 @@ def configurations(session: Session) -> tuple[Config, dict[int, Config]]:
     Going on from an earlier checkpoint voids the changes that had come after it.
     """
     entries = [
-        (entry.step, loads(entry.config_toml, f"session {session.id}")) for entry in session.history.entries()
+        (entry.step, with_its_kernels(loads(entry.config_toml, f"session {session.id}")))
+        for entry in session.history.entries()
     ]
     changes: dict[int, Config] = {}
     for step, config in entries[1:]:
         changes = {earlier: kept for earlier, kept in changes.items() if earlier < step} | {step: config}
     return entries[0][1], changes
+
+
+def with_its_kernels(config: Config) -> Config:
+    """Return a recorded configuration with the kernels that it computed with.
+
+    Versions that had one kind alone named none; everything else that a processor was asked they did name.
+    """
+    runtime = config.runtime
+    if runtime.kernels != "auto" or runtime.gemm == "auto" or runtime.tuning == "off":
+        return config
+    return config.model_copy(update={"runtime": runtime.model_copy(update={"kernels": "fused"})})
 
 
 def digests(session: Session) -> dict[int, str]:

@@ -88,6 +88,7 @@ def replay(store: Store, ref: str, sitting: Sitting, *, overrides: Sequence[str]
     ) as session:
         record_data(session, task, hardware)
         setup = Setup(hardware, tune(learner, hardware, threads=original.record.threads))
+        kernels = first.runtime.kernels, learner.config.runtime.kernels  # these may not compile here
         told = [
             *(Warned("damaged-session", warning) for warning in damaged_metrics(original)),
             *numerics_warning(original, "the losses of a replay cannot agree to the bit"),
@@ -101,9 +102,13 @@ def replay(store: Store, ref: str, sitting: Sitting, *, overrides: Sequence[str]
         finished,
         len(compared),
         different[0] if different else None,
-        environment(original, session),
+        (*environment(original, session), *_other_kernels(*kernels)),
         compares_to_the_bit(original, session),
     )
+
+
+def _other_kernels(was: str, now: str) -> tuple[str, ...]:
+    return () if was == now else (f"kernels {was} → {now}: they round differently, so no two agree",)
 
 
 def _refuse_other_changes(before: Config, after: Config) -> None:

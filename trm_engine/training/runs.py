@@ -34,6 +34,7 @@ from trm_engine.training.provenance import (
     numerics_warning,
     record_data,
     with_absolute_data,
+    with_its_kernels,
 )
 from trm_engine.training.ranks.launch import require_ranks
 from trm_engine.training.ranks.lead import lead, ranks_decision
@@ -114,7 +115,7 @@ def resume(
     with store.open(ref) as session:
         configuration = session.configuration
         before = loads(configuration.text, f"session {session.id}")
-        config = with_absolute_data(apply(before, overrides))
+        config = with_absolute_data(apply(with_its_kernels(before), overrides))
         _refuse_fixed_changes(before, config)
         found, warnings = session.load(checkpoint)
         told = [

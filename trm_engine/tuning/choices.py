@@ -44,8 +44,8 @@ def choose_threads(
     return count, Decision("threads", str(count), "the physical cores this process may use")
 
 
-def choose_kernels(runtime: RuntimeConfig) -> Decision:
-    """Return which operations the model computes with."""
+def choose_kernels(runtime: RuntimeConfig) -> Decision | None:
+    """Return which operations the model computes with; None where the tuner tells."""
     device = chosen(runtime.device)[0]
     if device.type != "cpu":
         why = compiler_problem(device, runtime)
@@ -55,12 +55,13 @@ def choose_kernels(runtime: RuntimeConfig) -> Decision:
         return Decision("kernels", f"blocks compiled{graph}", "fewer passes over memory, fewer launches")
     if runtime.tuning == "off":
         return Decision("kernels", "plain", "runtime.tuning is off")
-    return Decision("kernels", "fused", "fewer passes over memory for the same mathematics")
+    return None
 
 
 def decisions(runtime: RuntimeConfig) -> list[Decision]:
     """Return the choices that need no measurement."""
-    return [*preparations(), chosen(runtime.device)[1], choose_kernels(runtime)]
+    kernels = choose_kernels(runtime)
+    return [*preparations(), chosen(runtime.device)[1], *([kernels] if kernels else [])]
 
 
 def choose_precision(runtime: RuntimeConfig, device: torch.device) -> Decision:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from trm_engine.compute.gemm import onednn_problem
+from trm_engine.compute.kernels import kernels_problem
 from trm_engine.config import Config
 from trm_engine.decisions import Decision
 from trm_engine.hardware import Hardware
@@ -71,6 +72,15 @@ def _no_products(config: Config, _threads: int) -> str | None:
     return None
 
 
+def _no_compiled(config: Config, _threads: int) -> str | None:
+    if config.runtime.reduction == "exact":
+        return _EXACT
+    if not config.runtime.fused:
+        return "compiled kernels are for fused operations in float32"
+    problem = kernels_problem()
+    return problem and f"not compiled: {problem}"
+
+
 def _no_rows(config: Config, threads: int) -> str | None:
     if config.runtime.reduction == "exact":
         return 'runtime.reduction = "exact" has its own parts of rows'
@@ -83,12 +93,14 @@ def _one_precision(config: Config, _threads: int) -> str | None:
     return _EXACT if config.runtime.reduction == "exact" else None
 
 
+_KERNELS = _Question("kernels", "fused", ("fused", "compiled"), 1.03, _no_compiled)
 # In this order: how rows are best shared among threads depends on the products chosen before.
 _QUESTIONS = (
     _Question("gemm", "default", ("default", "onednn"), 1.05, _no_other_gemm),
     _Question("attention", "sdpa", ("sdpa", "products"), 1.03, _no_products),
     # Rows are less sensitive to CPU contention: threads wait for each other once a step, not per operation.
     _Question("parallelism", "operations", ("rows", "operations"), 1.03, _no_rows),
+    _KERNELS,
 )
 # bf16 changes results, so it must win by more than noise.
 _PRECISION = _Question("precision", "exact", ("exact", "bf16"), 1.1, _one_precision)
@@ -155,7 +167,8 @@ class _Tuner:
             return Tuned(
                 self.threads, [counted, choose_precision(self.learner.config.runtime, self.learner.device)]
             )
-        settled = [self._settle(question) for question in _QUESTIONS]
+        plain = self.learner.config.runtime.tuning == "off"  # then none of these kernels computes
+        settled = [self._settle(question) for question in _QUESTIONS if not (plain and question is _KERNELS)]
         if not asked and ranks == 1 and self.learner.config.runtime.tuning == "auto":
             counted = self._count() or counted
         return Tuned(self.threads, [counted, *settled, self._settle(_PRECISION)])
@@ -163,6 +176,9 @@ class _Tuner:
     def _settle(self, question: _Question) -> Decision:
         config, setting, first = self.learner.config, question.setting, question.answers[0]
         asked = str(getattr(config.runtime, setting))
+        if asked == "compiled" and (problem := kernels_problem()):
+            self._answer(setting, first)  # a session may come from a machine that has a compiler
+            return Decision(setting, first, f"not compiled: {problem}")
         if asked != "auto":
             default = asked == type(config.runtime).model_fields[setting].default
             return Decision(setting, asked, "default" if default else "as configured")

@@ -13,6 +13,7 @@ from trm_engine.inference.load import load
 from trm_engine.learning.learner import NUMERICS
 from trm_engine.sessions import Store
 from trm_engine.training.events import Warned
+from trm_engine.training.provenance import with_its_kernels
 from trm_engine.training.replay import replay
 from trm_engine.training.runs import resume, start
 
@@ -51,6 +52,20 @@ def test_a_replay_says_why_its_losses_cannot_agree(store: Store, earlier: str, m
     assert not outcome.agrees
     assert any("numerics 1 → 2" in difference for difference in outcome.differences)
     assert any("cannot agree to the bit" in word for word in words(heard))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "kernels"),
+    [
+        ((), "fused"),  # a version without this setting, which had one kind of kernels
+        (("runtime.gemm=auto",), "auto"),  # nothing was chosen yet
+        (("runtime.tuning=off",), "auto"),
+        (("runtime.kernels=compiled",), "compiled"),
+    ],
+)
+def test_kernels_that_were_not_recorded_are_those_of_their_time(make_config, recorded, kernels) -> None:
+    config = make_config("runtime.kernels=auto", *recorded)
+    assert with_its_kernels(config).runtime.kernels == kernels
 
 
 def test_a_new_session_records_its_numerics_and_has_nothing_to_say(

@@ -49,7 +49,10 @@ class Rates:
         self.asked += 1
         runtime = learner.config.runtime
         rate = 1.0
-        for choice in (runtime.gemm, runtime.attention, runtime.parallelism, runtime.precision):
+        for choice in (
+            *(runtime.gemm, runtime.attention, runtime.parallelism),
+            *(runtime.kernels, runtime.precision),
+        ):
             rate *= self.rates.get(choice, 1.0)
         return rate * self.rates.get(str(learner._threads), 1.0)
 
@@ -64,12 +67,17 @@ def onednn_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuner, "onednn_problem", lambda: None)
 
 
+@pytest.fixture(autouse=True)
+def kernels_can_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuner, "kernels_problem", lambda: None)
+
+
 def tuned(learner: Learner, cache: TuningCache, rates: Rates, **how: int) -> dict[str, str]:
     found: Tuned = tune(learner, FOUR_CORES, cache=cache, rate_of=rates, **how)
     return {decision.subject: decision.choice for decision in found.decisions}
 
 
-SETTINGS = ("gemm", "attention", "parallelism", "precision")
+SETTINGS = ("gemm", "attention", "parallelism", "kernels", "precision")
 AUTO = ("runtime.threads=0", *(f"runtime.{setting}=auto" for setting in SETTINGS), *ATTENTION)
 
 
@@ -81,6 +89,8 @@ AUTO = ("runtime.threads=0", *(f"runtime.{setting}=auto" for setting in SETTINGS
         ({"onednn": 1.04}, {"gemm": "default"}),
         ({"products": 1.1}, {"attention": "products"}),
         ({"operations": 1.1}, {"parallelism": "operations"}),
+        ({}, {"kernels": "fused"}),
+        ({"compiled": 1.1}, {"kernels": "compiled"}),
         ({"bf16": 1.2}, {"precision": "bf16"}),
         ({"bf16": 1.05}, {"precision": "exact"}),
         ({"3": 1.2}, {"threads": "3"}),
@@ -150,6 +160,24 @@ def test_without_tuning_everything_is_plain_and_nothing_is_measured(make_config,
     assert rates.asked == 0
 
 
+def test_kernels_are_not_tried_where_tuning_is_off_or_they_cannot_be_compiled(
+    make_config, cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "kernels" not in tuned(learner_of(make_config, *AUTO, "runtime.tuning=off"), cache, Rates({}))
+    monkeypatch.setattr(tuner, "kernels_problem", lambda: "no C++ compiler is installed")
+    for asked in ("auto", "compiled"):  # also a session that comes from a machine that has one
+        learner = learner_of(make_config, *AUTO, f"runtime.kernels={asked}")
+        found = tune(learner, FOUR_CORES, cache=cache, rate_of=Rates({"compiled": 2.0}))
+        assert "kernels: fused (not compiled: no C++ compiler is installed)" in map(str, found.decisions)
+        assert learner.config.runtime.kernels == "fused"
+
+
+@pytest.mark.parametrize("how", ["runtime.reduction=exact", "runtime.precision=bf16"])
+def test_kernels_are_not_tried_where_other_arithmetic_is_asked_for(make_config, cache, how) -> None:
+    found = tuned(learner_of(make_config, *AUTO, how), cache, Rates({"compiled": 2.0}))
+    assert found["kernels"] == "fused"
+
+
 def test_threads_of_an_earlier_sitting_stand(make_config, cache) -> None:
     found = tuned(learner_of(make_config, *AUTO), cache, Rates({"3": 9.0}), threads=2)
     assert found["threads"] == "2"
@@ -168,7 +196,7 @@ def test_a_run_that_is_to_stop_measures_no_further(make_config, cache) -> None:
     rates = Rates({"products": 2.0})
     learner = learner_of(make_config, *AUTO)
     tune(learner, FOUR_CORES, cache=cache, rate_of=rates, stopping=lambda: True)
-    assert rates.asked <= 5  # once for each question
+    assert rates.asked <= 6  # once for each question
     assert learner.config.runtime.attention == "sdpa"
     assert cache.trials() == []
 
@@ -185,8 +213,12 @@ def test_products_in_bfloat16_come_near_the_exact_gradients_but_are_not_the_same
 @KINDS
 @pytest.mark.parametrize(
     "how",
-    [("runtime.precision=bf16",), ("runtime.parallelism=rows", "runtime.threads=2")],
-    ids=["bf16", "rows"],
+    [
+        ("runtime.precision=bf16",),
+        ("runtime.parallelism=rows", "runtime.threads=2"),
+        ("runtime.kernels=compiled",),
+    ],
+    ids=["bf16", "rows", "compiled"],
 )
 def test_a_run_resumes_and_replays_bit_for_bit(store: Store, make_config, make_sitting, kind, how) -> None:
     config = make_config(*kind, *how)

@@ -27,6 +27,7 @@ SMALL = (
     "checkpoint.every_seconds=0",
     "runtime.threads=1",
     *(f"runtime.{setting}" for setting in ("gemm=default", "attention=sdpa", "parallelism=rows")),
+    "runtime.kernels=fused",
 )
 
 
