@@ -273,7 +273,7 @@ def _norm_error(made: Kernels, random: Callable[..., Tensor]) -> float:
         x, branch, grad = random(11, 21), random(11, 21).requires_grad_(), random(11, 21)
         total = x + branch
         right = total * torch.rsqrt(total.square().mean(dim, keepdim=True) + 1e-5)
-        right.backward(grad)
+        right.backward(grad)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         hidden = branch.detach().clone()
         scale = made.norm(hidden, x, 1e-5, dim)
         assert branch.grad is not None

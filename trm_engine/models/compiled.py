@@ -43,7 +43,8 @@ class _SwigluNorm(Function):
         grad_hidden = made.norm_back(grad.contiguous(), output, scale, dim)
         product = down.t() @ grad_hidden if ctx.along_length else grad_hidden @ down
         grad_both = torch.empty_like(both)
-        made.swiglu_back(*both.chunk(2, dim), product, *grad_both.chunk(2, dim))
+        (gate, up), (grad_gate, grad_up) = both.chunk(2, dim), grad_both.chunk(2, dim)
+        made.swiglu_back(gate, up, product, grad_gate, grad_up)
         if ctx.along_length:
             grad_down, grad_gate_up = grad_hidden @ product.t(), grad_both @ x.t()
             grad_x = grad_hidden.addmm_(gate_up.t(), grad_both)

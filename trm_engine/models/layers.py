@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from trm_engine.compute.kernels import kernels_problem
 from trm_engine.compute.precision import widened
 from trm_engine.config.sections import ModelConfig, RuntimeConfig
-from trm_engine.models import compiled as own
+from trm_engine.models import compiled as in_cpp
 from trm_engine.models.fused import residual_norm, rotate, swiglu_norm
 from trm_engine.models.fused_attention import attention_norm
 from trm_engine.models.recompute import recomputed
@@ -157,11 +157,11 @@ class Attention(nn.Module):
     def compiled_norm(self, x_SBD: Tensor, eps: float) -> Tensor:
         """Return rms(x + attention(x)) by kernels that this machine has compiled."""
         if self.causal or len(x_SBD) > LONGEST_COMPILED:
-            return own.residual_norm(x_SBD, self(x_SBD), eps)
+            return in_cpp.residual_norm(x_SBD, self(x_SBD), eps)
         tables = self._tables(len(x_SBD))
         if tables is not None:
             tables = tables[0].contiguous(), tables[1].contiguous()
-        return own.attention_norm(x_SBD, self.qkv, self.out, tables, heads=self.heads, eps=eps)
+        return in_cpp.attention_norm(x_SBD, self.qkv, self.out, tables, heads=self.heads, eps=eps)
 
     def _tables(self, length: int) -> tuple[Tensor, Tensor] | None:
         """Return cosines and sines (S, 1, 1, d/2) of the rotation, if there is one."""
@@ -174,11 +174,11 @@ class Attention(nn.Module):
 class Block(nn.Module):
     """Post-norm: x ← rms(x + mix(x)), then x ← rms(x + swiglu(x)).
 
-    `fused` computes the same with `trm_engine.models.fused`, `own` with `trm_engine.models.compiled`.
+    `fused` computes the same with `trm_engine.models.fused`, `cpp` with `trm_engine.models.compiled`.
     """
 
     fused = False
-    own = False
+    cpp = False
     compiled: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] | None = None
     """Both halves by torch's compiler, for states of one shape."""
     tiles: tuple[Tiles | None, Tiles | None] | None = None
@@ -194,8 +194,8 @@ class Block(nn.Module):
         """Apply the block; an MLP as mixer works, and normalises, along the length."""
         if self.tiles is not None:
             return self._forward_tiled(x_SBD, *self.tiles)
-        if self.own:
-            return self._forward_own(x_SBD)
+        if self.cpp:
+            return self._forward_cpp(x_SBD)
         if self.fused:
             return self._forward_fused(x_SBD)
         mix, widen = self.compiled or (self.mix, self.widen)
@@ -248,16 +248,16 @@ class Block(nn.Module):
         x = swiglu_norm(x.view(length * rows, size), mlp.gate_up, mlp.down, self.eps, along_length=False)
         return x.view(length, rows, size)
 
-    def _forward_own(self, x_SBD: Tensor) -> Tensor:
+    def _forward_cpp(self, x_SBD: Tensor) -> Tensor:
         length, rows, size = x_SBD.shape
         mixer, mlp = self.mixer, self.mlp
         if isinstance(mixer, SwiGLU):
             flat = x_SBD.reshape(length, -1)
-            x = own.swiglu_norm(flat, mixer.gate_up, mixer.down, self.eps, along_length=True)
+            x = in_cpp.swiglu_norm(flat, mixer.gate_up, mixer.down, self.eps, along_length=True)
         else:
             x = mixer.compiled_norm(x_SBD, self.eps)
         flat = x.view(length * rows, size)
-        return own.swiglu_norm(flat, mlp.gate_up, mlp.down, self.eps, along_length=False).view(x_SBD.shape)
+        return in_cpp.swiglu_norm(flat, mlp.gate_up, mlp.down, self.eps, along_length=False).view(x_SBD.shape)
 
 
 class Network(nn.ModuleList):
@@ -330,13 +330,13 @@ def use_kernels(model: nn.Module, runtime: RuntimeConfig, *, compiled: bool = Fa
     """
     weight = next(model.parameters())
     fused = runtime.fused and not compiled and weight.device.type == "cpu"
-    own_kernels = fused and runtime.kernels == "compiled" and kernels_problem() is None
+    cpp = fused and runtime.kernels == "compiled" and kernels_problem() is None
     tiled = compiled and weight.device.type == "cuda" and weight.element_size() == 2
     for module in model.modules():
         if isinstance(module, (Block, Rotary)):
             module.fused = fused
         if isinstance(module, Block):
-            module.own = own_kernels
+            module.cpp = cpp
             module.tiles = None
             if tiled:
                 module.use_tiles()
