@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors import safe_open
@@ -28,8 +28,9 @@ ROUNDINGS = 8  # two processors' rounding errors, amplified by recursion, differ
 
 
 class Fixture:
-    def __init__(self, path: Path, *, fused: bool) -> None:
+    def __init__(self, path: Path, *, fused: bool, kernels: Literal["fused", "compiled"] = "fused") -> None:
         self.fused = fused
+        self.kernels = kernels
         with safe_open(path, framework="pt") as file:
             self.published: dict[str, Any] = json.loads(file.metadata()["config"])
             self.tensors: dict[str, Tensor] = {
@@ -81,7 +82,8 @@ class Fixture:
         # Fused operations are for processors; elsewhere what is compiled takes their place.
         model.to(DEVICE)
         compiled = self.fused and DEVICE.type != "cpu"
-        use_kernels(model, RuntimeConfig(tuning="auto" if self.fused else "off"), compiled=compiled)
+        runtime = RuntimeConfig(tuning="auto" if self.fused else "off", kernels=self.kernels)
+        use_kernels(model, runtime, compiled=compiled)
         missing = model.load_state_dict(from_published(self.weights), strict=False)
         assert missing.unexpected_keys == []
         assert set(missing.missing_keys) <= {"puzzle_emb", "y_init"}

@@ -17,6 +17,7 @@ from parity_fixtures import (
 )
 from torch import Tensor
 
+from trm_engine.compute.kernels import kernels_problem
 from trm_engine.interop.weight_names import our_name
 from trm_engine.learning.step import PuzzleRows, supervision_step
 from trm_engine.models.carry import Carry
@@ -30,9 +31,13 @@ def case(request: pytest.FixtureRequest) -> Path:
     return Path(request.param)
 
 
-@pytest.fixture(params=[False, True], ids=["plain", "fused"])
+@pytest.fixture(params=["plain", "fused", "compiled"])
 def fixture(request: pytest.FixtureRequest, case: Path) -> Fixture:
-    return Fixture(case, fused=request.param)
+    if request.param != "compiled":
+        return Fixture(case, fused=request.param == "fused")
+    if (why := kernels_problem()) is not None:
+        pytest.skip(why)
+    return Fixture(case, fused=True, kernels="compiled")
 
 
 def test_parity_of_evaluation(fixture: Fixture) -> None:

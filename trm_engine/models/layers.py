@@ -194,7 +194,7 @@ class Block(nn.Module):
         """Apply the block; an MLP as mixer works, and normalises, along the length."""
         if self.tiles is not None:
             return self._forward_tiled(x_SBD, *self.tiles)
-        if self.cpp:
+        if self.cpp and x_SBD.dtype is torch.float32:
             return self._forward_cpp(x_SBD)
         if self.fused:
             return self._forward_fused(x_SBD)

@@ -95,6 +95,12 @@ def test_gradient_checkpointing_changes_no_bit(name) -> None:
         assert torch.equal(one, two)
 
 
+def test_numbers_of_another_type_are_not_given_to_them() -> None:
+    made, x = network("mlp_t", COMPILED).double(), state("mlp_t").double()
+    right = network("mlp_t", PLAIN).double()(x)
+    torch.testing.assert_close(made(x), right)
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 @pytest.mark.parametrize("name", ["mlp_t", "attention"])
 def test_what_is_not_finite_does_not_become_finite(name, bad) -> None:
