@@ -12,7 +12,7 @@ from functools import partial
 
 from trm_engine.config.kinds import KINDS, LearnerKind, Rule
 from trm_engine.config.problems import Problem
-from trm_engine.config.sections import Config
+from trm_engine.config.sections import Config, TaskConfig
 
 _RULES: list[Rule] = []
 _NEVER_EARLY = "every = 0 evaluates only at the end, so nothing can stop early; set every, or this to 0"
@@ -107,6 +107,23 @@ def _attention_needs_positions(config: Config) -> str | None:
     if config.model.mixer != "attention" or config.model.positions != "none":
         return None
     return 'attention cannot tell cells apart without positions; use "rope" or "learned"'
+
+
+@_rule("model.attention_window", "model.mixer", "model.registers", "model.puzzle_emb_ndim", "task.kind")
+def _windows_are_of_grids(config: Config) -> str | None:
+    model, window = config.model, config.model.attention_window
+    if not window:
+        return None
+    if window % 2 == 0 or window < 3:
+        return f"{window} has no cell in its middle, or it alone; use an odd number from 3, or 0 for none"
+    if model.mixer != "attention":
+        return f'is for mixer = "attention", and mixer is "{model.mixer}"; set that, or this to 0'
+    kind = config.task.kind
+    if TaskConfig.kinds[kind].grid is TaskConfig.grid:
+        return f'a "{kind}" task has no grid of cells; set this to 0'
+    if not model.registers and not model.puzzle_emb_ndim:
+        return "the halting head reads position 0, which must see every cell; set registers = 1"
+    return None
 
 
 @_rule("model.expansion", "model.hidden_size")

@@ -62,6 +62,11 @@ class TaskConfig(Section):
         raise TypeError(f"{type(self).__name__} declares no vocabulary")
 
     @property
+    def grid(self) -> tuple[int, int] | None:
+        """Rows and columns of a sequence that is a grid, row by row; None for any other."""
+        return None
+
+    @property
     def num_puzzle_ids(self) -> int:
         """Puzzle identifiers at most, as far as the settings tell: rows of the puzzle embedding."""
         return 1
@@ -103,6 +108,8 @@ class ModelConfig(Section):
     """How positions exchange information: attention, or an MLP along the length (best on small grids)."""
     heads: int = Field(4, ge=1, le=256)
     """Attention heads; hidden_size must be a multiple. Unused by mlp_t."""
+    attention_window: int = Field(0, ge=0, le=99)
+    """Side of the window of cells that a cell sees (odd), beside the prefix; 0: it sees all."""
     positions: Literal["rope", "learned", "none"] = "none"
     """Position encoding: rotary, a learned embedding, or none (mlp_t knows positions by itself)."""
     rope_theta: float = Field(10000.0, gt=1)
@@ -257,7 +264,7 @@ class RuntimeConfig(Section):
     parallelism: Literal["auto", "rows", "operations"] = "auto"
     """Threads split the rows of a batch (rows), or every operation (operations)."""
     attention: Literal["auto", "sdpa", "products"] = "auto"
-    """Attention by PyTorch's kernel, or by batched matrix products; causal attention takes the kernel."""
+    """Attention by PyTorch's kernel, or by batched matrix products; not of causal or windowed attention."""
     reduction: Literal["fast", "exact"] = "fast"
     """How gradients are added up; exact gives the same bits with 1, 2, 4 or 8 ranks and any threads."""
     gemm: Literal["auto", "default", "onednn"] = "auto"

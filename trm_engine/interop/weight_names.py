@@ -89,6 +89,9 @@ def inexpressible(config: Config) -> list[str]:
     model, found = config.model, []
     if model.registers:
         found.append(f"model.registers = {model.registers}: published models have none, only 0 will do")
+    if model.attention_window:
+        window = f"model.attention_window = {model.attention_window}"
+        found.append(f"{window}: published models attend to all positions, only 0 will do")
     sizes = {model.hidden_size: "hidden_size"}
     if model.mixer == "mlp_t":
         sizes[shape_of(config).positions] = "the length"

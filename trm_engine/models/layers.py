@@ -23,6 +23,7 @@ from trm_engine.models import compiled as in_cpp
 from trm_engine.models.fused import residual_norm, rotate, swiglu_norm
 from trm_engine.models.fused_attention import attention_norm
 from trm_engine.models.recompute import recomputed
+from trm_engine.models.window_attention import Windows, window_attention
 from trm_engine.planning.memory import LONGEST_COMPILED
 
 if TYPE_CHECKING:
@@ -118,7 +119,8 @@ class Rotary(nn.Module):
 class Attention(nn.Module):
     """Multi-head attention: fused qkv, no biases. `causal`: a position sees none that come after it.
 
-    `products`, of fused blocks: scores by batched matrix products; only where it is not causal.
+    `windows`: which positions see which, if not all see all. `products`, of fused blocks: scores
+    by batched matrix products; only where it is neither causal nor windowed.
     """
 
     products = False
@@ -131,9 +133,11 @@ class Attention(nn.Module):
         generator: torch.Generator,
         *,
         causal: bool = False,
+        windows: Windows | None = None,
     ) -> None:
         super().__init__()
         self.heads = heads
+        self.windows = windows
         self.causal = causal
         self.rotary = rotary
         self.qkv = nn.Parameter(lecun_normal(3 * size, size, generator))
@@ -145,6 +149,8 @@ class Attention(nn.Module):
         query, key, value = F.linear(x_SBD, self.qkv).view(length, rows, 3, self.heads, -1).unbind(2)
         if self.rotary is not None:
             query, key = self.rotary(query).to(value.dtype), self.rotary(key).to(value.dtype)
+        if self.windows is not None:
+            return F.linear(window_attention(query, key, value, self.windows).flatten(2), self.out)
         query, key, value = (rearrange(part, "s b h d -> b h s d") for part in (query, key, value))
         mixed_BHSd = F.scaled_dot_product_attention(query, key, value, is_causal=self.causal)
         return F.linear(rearrange(mixed_BHSd, "b h s d -> s b (h d)"), self.out)
@@ -156,7 +162,7 @@ class Attention(nn.Module):
 
     def compiled_norm(self, x_SBD: Tensor, eps: float) -> Tensor:
         """Return rms(x + attention(x)) by kernels that this machine has compiled."""
-        if self.causal or len(x_SBD) > LONGEST_COMPILED:
+        if self.causal or self.windows is not None or len(x_SBD) > LONGEST_COMPILED:
             return in_cpp.residual_norm(x_SBD, self(x_SBD), eps)
         tables = self._tables(len(x_SBD))
         if tables is not None:
@@ -241,7 +247,7 @@ class Block(nn.Module):
         mixer, mlp = self.mixer, self.mlp
         if isinstance(mixer, SwiGLU):
             x = swiglu_norm(x_SBD.reshape(length, -1), mixer.gate_up, mixer.down, self.eps, along_length=True)
-        elif mixer.products and not mixer.causal:
+        elif mixer.products and not mixer.causal and mixer.windows is None:
             x = mixer.fused_norm(x_SBD, self.eps)
         else:
             x = residual_norm(x_SBD, mixer(x_SBD), self.eps)
@@ -282,9 +288,17 @@ class Network(nn.ModuleList):
 
 
 def build_network(
-    config: ModelConfig, length: int, generator: torch.Generator, *, causal: bool = False
+    config: ModelConfig,
+    length: int,
+    generator: torch.Generator,
+    *,
+    causal: bool = False,
+    grid: tuple[int, int] | None = None,
 ) -> Network:
-    """Return a freshly initialised network over at most `length` positions."""
+    """Return a freshly initialised network over at most `length` positions.
+
+    The last of them may be the cells of a `grid`, by its rows and columns: then a window can be configured.
+    """
 
     def swiglu(size: int) -> SwiGLU:
         return SwiGLU(size, config.swiglu_width(size), generator)
@@ -292,12 +306,15 @@ def build_network(
     def mixer() -> Attention | SwiGLU:
         if config.mixer == "mlp_t":
             return swiglu(length)
-        return Attention(size, config.heads, rotary, generator, causal=causal)
+        return Attention(size, config.heads, rotary, generator, causal=causal, windows=windows)
 
     size = config.hidden_size
     rotary = None
     if config.mixer == "attention" and config.positions == "rope":
         rotary = Rotary(length, size // config.heads, config.rope_theta)
+    windows = None
+    if config.attention_window and grid is not None:
+        windows = Windows(grid, config.attention_window, length - grid[0] * grid[1])
     return Network(Block(mixer(), swiglu(size), config.rms_norm_eps) for _ in range(config.layers))
 
 
@@ -340,7 +357,10 @@ def use_kernels(model: nn.Module, runtime: RuntimeConfig, *, compiled: bool = Fa
             module.tiles = None
             if tiled:
                 module.use_tiles()
-            module.compiled = (_Compiled(module.mix), _Compiled(module.widen)) if compiled else None
+            # The compiler would write out each tile of a windowed attention.
+            whole = isinstance(module.mixer, Attention) and module.mixer.windows is not None
+            mix = module.mix if whole else _Compiled(module.mix)
+            module.compiled = (mix, _Compiled(module.widen)) if compiled else None
         if isinstance(module, Attention):
             module.products = fused and runtime.attention == "products"
         if isinstance(module, Network):

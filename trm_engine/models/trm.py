@@ -60,6 +60,7 @@ class TRM(nn.Module):
         *,
         vocab_size: int,
         seq_len: int,
+        grid: tuple[int, int] | None = None,
         puzzle_emb_len: int = 0,
         num_puzzle_ids: int = 1,
         generator: torch.Generator,
@@ -79,7 +80,7 @@ class TRM(nn.Module):
         if config.positions == "learned":
             positions = truncated_normal(length, 1, size, std=size**-0.5, generator=generator)
             self.embed_positions = nn.Parameter(positions)
-        self.blocks = build_network(config, length, generator)
+        self.blocks = build_network(config, length, generator, grid=grid)
         self.lm_head = nn.Parameter(lecun_normal(vocab_size, size, generator))
         # Zero weights and a negative bias: an untrained model never believes that it has finished.
         self.q_head = nn.Parameter(torch.zeros(2, size))
@@ -168,6 +169,7 @@ def build_model(config: Config, num_puzzle_ids: int, generator: torch.Generator)
         config.model,
         vocab_size=config.task.vocab_size,
         seq_len=config.task.seq_len,
+        grid=config.task.grid,
         puzzle_emb_len=config.puzzle_emb_len,
         num_puzzle_ids=num_puzzle_ids,
         generator=generator,

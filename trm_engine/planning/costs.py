@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+from trm_engine.compute.windows import pairs
 from trm_engine.config.kinds import kind_of
 from trm_engine.config.registry import imported
 from trm_engine.config.sections import Config
@@ -31,6 +32,17 @@ class Shape:
     """Wt: inner width of the SwiGLU along the length; 0 with attention."""
     causal: bool = False
     """Does a position see only those before it? Half of the attention's products are left out then."""
+    windowed_pairs: int = 0
+    """Pairs of positions that windowed attention compares; 0 where it compares all."""
+
+    @property
+    def attention_flops(self) -> int:
+        """Operations of one block's scores, and of the values mixed by them."""
+        if self.length_width:
+            return 0
+        if self.windowed_pairs:
+            return 4 * self.windowed_pairs * self.size
+        return (2 if self.causal else 4) * self.positions**2 * self.size
 
     @property
     def mixer_weights(self) -> int:
@@ -109,7 +121,8 @@ def costs_of(config: Config) -> Costs:
 def shape_of(config: Config) -> Shape:
     """Return the sizes of a configuration."""
     model, costs = config.model, costs_of(config)
-    positions = config.task.seq_len + costs.prefix(config)
+    prefix, grid, window = costs.prefix(config), config.task.grid, model.attention_window
+    positions = config.task.seq_len + prefix
     return Shape(
         positions=positions,
         size=model.hidden_size,
@@ -117,4 +130,5 @@ def shape_of(config: Config) -> Shape:
         width=model.swiglu_width(model.hidden_size),
         length_width=model.swiglu_width(positions) if model.mixer == "mlp_t" else 0,
         causal=costs.causal,
+        windowed_pairs=pairs(grid, window, prefix) if window and grid else 0,
     )

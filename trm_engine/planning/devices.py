@@ -161,8 +161,7 @@ def _halves(shape: Shape, *, half: bool) -> tuple[_Half, _Half]:
         kept = state if tiled else 3 * shape.length_width * shape.size + 2 * state
         mixer = _Half(2 * shape.mixer_weights * shape.size, kept, tiled)
     else:
-        pairs = (2 if shape.causal else 4) * shape.positions**2 * shape.size
-        mixer = _Half(2 * shape.mixer_weights * shape.positions + pairs, 8 * state, False)
+        mixer = _Half(2 * shape.mixer_weights * shape.positions + shape.attention_flops, 8 * state, False)
     tiled = half and shape.size <= LONGEST_TILE
     kept = state if tiled else 3 * shape.width * shape.positions + 2 * state
     return mixer, _Half(2 * shape.mlp_weights * shape.positions, kept, tiled)

@@ -48,8 +48,7 @@ def _application(shape: Shape) -> int:
     if shape.length_width:
         mixer = 2 * shape.mixer_weights * shape.size
     else:
-        scores_and_values = (2 if shape.causal else 4) * shape.positions**2 * shape.size
-        mixer = 2 * shape.mixer_weights * shape.positions + scores_and_values
+        mixer = 2 * shape.mixer_weights * shape.positions + shape.attention_flops
     return shape.layers * (mixer + mlp)
 
 

@@ -130,9 +130,12 @@ def _kept_by_attention(config: Config, shape: Shape) -> int:
 
     q, k and v, and the mixed values; where they are not fused, or heads are long, rotated copies and
     transposed ones as well, of which compiled kernels need none. With products the weight of each pair of
-    positions instead of the copies. Which `auto` takes is measured later; mostly it is the smaller.
+    positions instead of the copies. Which `auto` takes is measured later; mostly it is the smaller. Windowed
+    attention keeps no copies.
     """
     state = shape.positions * shape.size
+    if shape.windowed_pairs:
+        return 4 * state
     flash = (7 if config.model.positions == "rope" else 5) * state
     products = 4 * state + config.model.heads * shape.positions**2
     attention = config.runtime.attention
@@ -155,6 +158,8 @@ def _backward_work(config: Config, shape: Shape) -> int:
     inner = 3 * (shape.width * shape.positions + shape.length_width * shape.size)
     if shape.length_width:
         return inner + 3 * state
+    if shape.windowed_pairs:
+        return inner + 11 * state  # a tile's scores are few beside it
     products = config.runtime.attention == "products" and not _compiled_attention(config, shape)
     pairs = 2 * config.model.heads * shape.positions**2 if products else 0
     return inner + 8 * state + pairs

@@ -61,6 +61,8 @@ def _no_other_gemm(config: Config, _threads: int) -> str | None:
 def _no_products(config: Config, _threads: int) -> str | None:
     if config.model.mixer != "attention":
         return "the model has no attention"
+    if config.model.attention_window:
+        return "windowed attention has its own"
     if shape_of(config).causal:
         return "causal attention needs PyTorch's kernel"
     if config.runtime.reduction == "exact":

@@ -29,6 +29,18 @@ IMPOSSIBLE: list[tuple[dict[str, dict[str, object]], str]] = [
         "[model] hidden_size: hidden_size / heads is 1, and rope needs an even",
     ),
     ({"model": {"mixer": "attention"}}, "[model] positions: attention cannot tell cells apart"),
+    (
+        {"model": {**ATTENTION, "attention_window": 4}},
+        "[model] attention_window: 4 has no cell in its middle",
+    ),
+    (
+        {"model": {"attention_window": 7}},
+        '[model] attention_window: is for mixer = "attention", and mixer is',
+    ),
+    (
+        {"model": {**ATTENTION, "attention_window": 7, "registers": 0}},
+        "[model] attention_window: the halting head reads position 0, which must see every cell",
+    ),
     ({"model": {"expansion": 0.01}}, "[model] expansion: 0.01 · hidden_size 64 · 2/3 rounds to a width of 0"),
     ({"model": {"puzzle_emb_len": 2}}, "[model] puzzle_emb_len: 2 positions with nothing to fill them"),
     (

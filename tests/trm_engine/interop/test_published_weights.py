@@ -285,13 +285,17 @@ def test_an_imported_session_cannot_be_replayed(
     ("setting", "words"),
     [
         ("model.registers=1", "model.registers = 1: published models have none"),
+        (
+            "model.attention_window=7 model.mixer=attention model.positions=rope model.puzzle_emb_ndim=32",
+            "model.attention_window = 7: published models attend to all positions",
+        ),
         ("model.width_multiple=32", "model.width_multiple = 32: makes the SwiGLU over hidden_size 32 wide"),
     ],
 )
 def test_a_setting_that_published_weights_cannot_have_is_named(
     store: Store, make_config: MakeConfig, tmp_path: Path, setting: str, words: str
 ) -> None:
-    config = make_config(*PUBLISHED, setting)
+    config = make_config(*PUBLISHED, *setting.split())
     with pytest.raises(UsageError) as caught:
         export_published(store, saved(store, config), tmp_path / "x.pt")
     assert words in str(caught.value)

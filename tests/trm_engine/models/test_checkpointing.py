@@ -16,6 +16,7 @@ KINDS = {
     "plain operations": ("runtime.tuning=off",),
     "attention": ATTENTION,
     "products": (*ATTENTION, "runtime.attention=products"),
+    "windows": (*ATTENTION, "model.attention_window=3"),
     "bf16": (*ATTENTION, "runtime.precision=bf16"),
     "single state": ("model.states=1",),
     "puzzle embedding": ("model.puzzle_emb_ndim=8",),

@@ -13,6 +13,7 @@ from trm_engine.hardware import Hardware, Memory
 from trm_engine.planning.estimate import estimate, memory_budget
 from trm_engine.planning.flops import forward_flops, parameters, training_flops
 from trm_engine.planning.time import implied_gflops
+from trm_engine.tasks.maze.config import MazeConfig
 from trm_engine.tasks.sudoku.config import SudokuConfig
 
 GB = 10**9
@@ -190,6 +191,29 @@ def test_peak_memory_with_gradient_checkpointing_is_near_what_was_measured(
     config = Config(task=SudokuConfig(box_rows=3, box_cols=3), eval=EvalConfig(batch_size=1))
     checkpointed = apply(config, [*changes, "runtime.checkpointing=true", "runtime.attention=sdpa"])
     assert estimate(checkpointed).peak_rss_bytes == pytest.approx(megabytes * 1e6, rel=0.15)
+
+
+WINDOWS = ["model.mixer=attention", "model.positions=rope", "model.attention_window=7"]
+
+
+@pytest.mark.parametrize(("side", "rows", "megabytes"), [(30, 16, 612), (50, 4, 490)])
+def test_peak_memory_with_windowed_attention_is_near_what_was_measured(
+    side: int, rows: int, megabytes: int
+) -> None:
+    sizes = [f"task.rows={side}", f"task.cols={side}", f"train.batch_size={rows}"]
+    few = ["task.train_size=60", "task.test_size=4", "eval.batch_size=1"]
+    windowed = apply(find("maze-10").config, [*WINDOWS, *sizes, *few])
+    assert estimate(windowed).peak_rss_bytes == pytest.approx(megabytes * 1e6, rel=0.15)
+
+
+def test_windowed_attention_costs_by_the_cells_and_not_by_their_pairs() -> None:
+    costs = {}
+    for side in (25, 50):
+        config = apply(Config(task=MazeConfig(rows=side, cols=side)), WINDOWS)
+        dense = apply(config, ["model.attention_window=0"])
+        costs[side] = training_flops(config)
+        assert costs[side] < training_flops(dense)
+    assert costs[50] / costs[25] == pytest.approx(4, rel=0.1)
 
 
 def test_gradient_checkpointing_costs_the_last_cycle_once_more() -> None:

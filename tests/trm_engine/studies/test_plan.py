@@ -7,6 +7,7 @@ from tiny import BASE, STUDY, write_study
 
 from trm_engine.config import apply, loads
 from trm_engine.config.diff import trial_digest
+from trm_engine.config.presets import find
 from trm_engine.errors import ConfigError, TrmError, UsageError
 from trm_engine.studies.catalogue import select
 from trm_engine.studies.plan import build_plan
@@ -110,3 +111,10 @@ def test_a_trial_is_named_by_what_decides_its_result() -> None:
     longer = trial_digest(apply(config, ["train.steps=30"]))
     assert longer.rpartition("-")[0] == name.rpartition("-")[0]
     assert longer != name
+
+
+def test_a_setting_that_came_later_renames_no_experiment_while_it_is_off() -> None:
+    # The name that this had before model.attention_window was a setting.
+    config = apply(find("sudoku-4x4").config, ["model.mixer=attention", "model.positions=rope"])
+    assert trial_digest(config) == "1c2dd5da1c015c90-600"
+    assert trial_digest(apply(config, ["model.attention_window=3"])) != trial_digest(config)

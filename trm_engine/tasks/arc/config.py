@@ -44,6 +44,11 @@ class ArcConfig(TaskConfig, kind="arc", task="trm_engine.tasks.arc.task:ArcTask"
         return self.size**2
 
     @property
+    def grid(self) -> tuple[int, int]:
+        """The canvas."""
+        return (self.size, self.size)
+
+    @property
     def vocab_size(self) -> int:
         """Padding, end of grid and the ten colours."""
         return COLOURS + 2

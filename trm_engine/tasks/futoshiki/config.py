@@ -52,6 +52,11 @@ class FutoshikiConfig(TaskConfig, kind="futoshiki", task="trm_engine.tasks.futos
         return (2 * self.size - 1) ** 2
 
     @property
+    def grid(self) -> tuple[int, int]:
+        """The grid, with the places between its cells."""
+        return (2 * self.size - 1, 2 * self.size - 1)
+
+    @property
     def vocab_size(self) -> int:
         """Padding, blank, the digits, no sign, and the four signs."""
         return self.size + 7

@@ -56,6 +56,11 @@ class LightUpConfig(TaskConfig, kind="light-up", task="trm_engine.tasks.light_up
         return self.rows * self.cols
 
     @property
+    def grid(self) -> tuple[int, int]:
+        """The grid."""
+        return (self.rows, self.cols)
+
+    @property
     def vocab_size(self) -> int:
         """Padding, open cell, bulb, wall, and walls with the numbers 0 to 4."""
         return 9

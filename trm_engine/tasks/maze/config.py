@@ -9,7 +9,7 @@ from pydantic import Field
 
 from trm_engine.config.sections import TaskConfig
 
-MAX_SIDE = 30
+MAX_SIDE = 50
 
 
 class MazeConfig(TaskConfig, kind="maze", task="trm_engine.tasks.maze.task:MazeTask"):
@@ -52,6 +52,11 @@ class MazeConfig(TaskConfig, kind="maze", task="trm_engine.tasks.maze.task:MazeT
     def seq_len(self) -> int:
         """Cells of the grid."""
         return self.rows * self.cols
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """The grid."""
+        return (self.rows, self.cols)
 
     @property
     def vocab_size(self) -> int:

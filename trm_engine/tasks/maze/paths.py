@@ -1,18 +1,20 @@
 """Breadth-first search in many mazes at once.
 
-A set of cells of N mazes is `Bits`, an array (rows, N) of 32-bit words: bit c of word (r, i) stands for
-column c of row r in maze i. One step of the search moves whole rows with a few operations on words, for all
-mazes together, so that a search costs about as many operations as the longest path has cells.
+A set of cells of N mazes is `Bits`, an array (rows, N) of words of 32 bits, or of 64 where there are more
+columns: bit c of word (r, i) stands for column c of row r in maze i. One step of the search moves whole rows
+with a few operations on words, for all mazes together, so that a search costs about as many operations as the
+longest path has cells.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Bits = npt.NDArray[np.uint32]
+Bits = npt.NDArray[np.unsignedinteger[Any]]
 Flags = npt.NDArray[np.bool_]
 Cells = npt.NDArray[np.int64]
 """Numbers of cells, counted along the rows from 0."""
@@ -52,16 +54,23 @@ class Flood:
 def to_bits(cells: Flags, rows: int) -> Bits:
     """Return sets of cells given as flags (N, cells)."""
     grids = cells.reshape(len(cells), rows, cells.shape[1] // rows)
-    padded = np.zeros((len(cells), rows, 32), np.bool_)
+    word = _word(grids.shape[2])
+    padded = np.zeros((len(cells), rows, 8 * word.itemsize), np.bool_)
     padded[:, :, : grids.shape[2]] = grids
-    words = np.packbits(padded, axis=2, bitorder="little").view("<u4")[:, :, 0]
-    return np.ascontiguousarray(words.T, np.uint32)
+    words = np.packbits(padded, axis=2, bitorder="little").view(word.newbyteorder("<"))[:, :, 0]
+    return np.ascontiguousarray(words.T, word)
+
+
+def _word(cols: int) -> np.dtype[np.unsignedinteger[Any]]:
+    """Return the type of words that hold so many columns."""
+    return np.dtype(np.uint32 if cols <= 32 else np.uint64)
 
 
 def one_cell(cells: Cells, rows: int, cols: int) -> Bits:
     """Return sets of one cell each, given by their numbers (N,)."""
-    bits = np.zeros((rows, len(cells)), np.uint32)
-    bits[cells // cols, np.arange(len(cells))] = _ONE << (cells % cols).astype(np.uint32)
+    word = _word(cols)
+    bits = np.zeros((rows, len(cells)), word)
+    bits[cells // cols, np.arange(len(cells))] = word.type(1) << (cells % cols).astype(word)
     return bits
 
 
@@ -108,7 +117,7 @@ def shortest_paths(open_cells: Bits, start: Cells, goal: Cells, cols: int) -> Sh
     at_start = one_cell(start, rows, cols)
     levels = _fronts(open_cells, one_cell(goal, rows, cols), at_start)
     # An empty row above and below: a move off the grid meets no cell.
-    fronts = np.zeros((len(levels), rows + 2, count), np.uint32)
+    fronts = np.zeros((len(levels), rows + 2, count), open_cells.dtype)
     np.stack(levels, out=fronts[:, 1:-1])
     found = (fronts[:, 1:-1] & at_start).any(axis=1)
     moves = np.where(found.any(axis=0), found.argmax(axis=0), -1)

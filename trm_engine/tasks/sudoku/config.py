@@ -66,6 +66,11 @@ class SudokuConfig(TaskConfig, kind="sudoku", task="trm_engine.tasks.sudoku.task
         return self.side**2
 
     @property
+    def grid(self) -> tuple[int, int]:
+        """The grid."""
+        return (self.side, self.side)
+
+    @property
     def vocab_size(self) -> int:
         """Padding, blank and the n digits."""
         return self.side + 2

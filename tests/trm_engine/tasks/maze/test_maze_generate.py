@@ -97,7 +97,7 @@ def test_settings_that_cannot_work_are_named(settings, field):
     assert not MazeConfig().problems()
 
 
-@pytest.mark.parametrize("settings", [{"rows": 31}, {"cols": 1}, {"min_path": 2}, {"wall_share_max": 1.0}])
+@pytest.mark.parametrize("settings", [{"rows": 51}, {"cols": 1}, {"min_path": 2}, {"wall_share_max": 1.0}])
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(ValidationError):
         MazeConfig(**settings)

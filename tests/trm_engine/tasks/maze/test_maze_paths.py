@@ -38,7 +38,9 @@ def grids(count: int, rows: int, cols: int, seed: int) -> tuple[np.ndarray, np.n
     return free, start, goal
 
 
-sizes = pytest.mark.parametrize(("rows", "cols"), [(2, 2), (5, 9), (10, 10), (30, 30), (2, 30), (30, 3)])
+sizes = pytest.mark.parametrize(
+    ("rows", "cols"), [(2, 2), (5, 9), (10, 10), (30, 30), (2, 30), (30, 3), (3, 33), (50, 50)]
+)
 
 
 @sizes
