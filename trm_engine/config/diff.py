@@ -30,7 +30,7 @@ def diff(a: Config, b: Config) -> list[Change]:
 # runs that differ in these agree as far as rounding lets them. Precision is what some experiments are about.
 _BESIDE = ("title", "expect", "checkpoint.", "memory.", "runtime.", "train.micro_batch", "train.log_every")
 # Off, these are left out: experiments from before there were any keep their names.
-_LATER = {"model.attention_window": 0}
+_LATER = {"model.attention_window": 0, "train.recursion_penalty": 0}
 _LENGTH = 16
 
 

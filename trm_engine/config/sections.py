@@ -193,6 +193,8 @@ class TrainConfig(Section):
     """Updates of z in a cycle at step 0; they grow evenly to l_cycles. 0: l_cycles throughout."""
     recursion_share: float = Field(0.2, gt=0, le=1)
     """Share of the run over which the recursion grows."""
+    recursion_penalty: float = Field(0.0, ge=0, le=1000)
+    """Weight in the loss of how far updates of the last cycle move z and y (mean square); 0: none."""
     continue_loss: bool = False
     """Train the continue output of the halting head too (costs a second forward pass a step)."""
     log_every: int = Field(10, ge=1, le=10**6)

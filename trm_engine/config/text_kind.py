@@ -20,7 +20,7 @@ def _needs_softmax(config: Config) -> str | None:
     return 'characters are drawn from a softmax, so a text model is trained with "softmax"'
 
 
-_OF_CYCLES = ("recursion_start_h", "recursion_start_l")
+_OF_CYCLES = ("recursion_start_h", "recursion_start_l", "recursion_penalty")
 
 
 def _has_no_cycles(setting: str, config: Config) -> str | None:

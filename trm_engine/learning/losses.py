@@ -25,11 +25,13 @@ def supervision_loss(
     judged: Judged,
     cross_entropy: str,
     target_continue: Tensor | None = None,
+    recursion_penalty: float = 0.0,
 ) -> Losses:
     """Return the loss of one supervision step.
 
     Per row: the mean cross-entropy of labelled positions, plus ½ · BCE of q_halt against "this row is exactly
-    right", plus, given `target_continue` (B,), ½ · BCE of q_continue against it.
+    right", plus, given `target_continue` (B,), ½ · BCE of q_continue against it, plus `recursion_penalty`
+    times how far the last cycle has moved the states, where the output says it (regularised recursion).
     """
     lm = answer_loss(output.logits, labels_BL, judged, cross_entropy)
     q_halt = F.binary_cross_entropy_with_logits(
@@ -40,4 +42,7 @@ def supervision_loss(
         halting = halting + F.binary_cross_entropy_with_logits(
             output.q_continue, target_continue, reduction="sum"
         )
-    return Losses(lm + 0.5 * halting, lm, q_halt)
+    total = lm + 0.5 * halting
+    if output.movement is not None:
+        total = total + recursion_penalty * output.movement.sum()
+    return Losses(total, lm, q_halt)

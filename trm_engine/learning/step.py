@@ -144,7 +144,8 @@ def supervision_step(model: TRM, rows: PuzzleRows, config: TrainConfig, weight: 
     rows_emb = model.puzzle_rows(carry.puzzle_ids)
     if rows_emb is not None:
         rows_emb.requires_grad_()
-    state, output = model(carry.state, carry.inputs, rows_emb, rows.recursion)
+    penalty = config.recursion_penalty
+    state, output = model(carry.state, carry.inputs, rows_emb, rows.recursion, measured=penalty > 0)
     steps = carry.steps + 1
     with torch.no_grad():
         judged = judge(output.logits, carry.labels)
@@ -158,7 +159,7 @@ def supervision_step(model: TRM, rows: PuzzleRows, config: TrainConfig, weight: 
             min_steps=rows.least,
             continue_loss=config.continue_loss,
         )
-    losses = supervision_loss(output, carry.labels, judged, config.loss, target)
+    losses = supervision_loss(output, carry.labels, judged, config.loss, target, penalty)
     (losses.total * weight).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     after = dataclasses.replace(carry, state=state, steps=steps, halted=halted)
     # A row that waited for its first puzzle has no labels: its halting says nothing.

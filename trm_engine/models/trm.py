@@ -37,11 +37,15 @@ class State(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What one supervision step says: `logits` (L, B, V), and halting logits (B,)."""
+    """What one supervision step says: `logits` (L, B, V), and halting logits (B,).
+
+    `movement` (B,): how far the last cycle moved the states, where that was asked for.
+    """
 
     logits: Tensor
     q_halt: Tensor
     q_continue: Tensor
+    movement: Tensor | None = None
 
 
 class TRM(nn.Module):
@@ -111,12 +115,16 @@ class TRM(nn.Module):
         inputs_BL: Tensor,
         puzzle_rows_BN: Tensor | None = None,
         recursion: tuple[int, int] | None = None,
+        *,
+        measured: bool = False,
     ) -> tuple[State, Output]:
         """Run one supervision step.
 
         All cycles but the last run without gradient. `puzzle_rows_BN` are the puzzle embeddings of the rows
         (`puzzle_rows(ids)`), needed where the model has them. `recursion`: cycles, and updates of z in each,
-        where they are not the configuration's (a curriculum). The state returned is detached.
+        where they are not the configuration's (a curriculum). The state returned is detached. `measured`: say
+        how far the last cycle's updates move the states. The state that an update starts from has no gradient
+        there: the update is drawn to its start, and not the start to where it leads.
         """
         x = self.embed(inputs_BL, puzzle_rows_BN)
         cycles, updates = recursion or (self.config.h_cycles, self.config.l_cycles)
@@ -124,12 +132,15 @@ class TRM(nn.Module):
         with torch.no_grad():
             for _ in range(cycles - 1):
                 state = self._cycle(state, x, updates)
-        state = self._cycle(state, x, updates)
+        movement = _Movement() if measured else None
+        state = self._cycle(state, x, updates, movement)
         answer = state.y
         logits = widened(F.linear(answer[self.prefix_len :], self.lm_head))
         # The first position, as published: mixed with all others in every block, it speaks for the answer.
         q_halt, q_continue = widened(F.linear(answer[0], self.q_head, self.q_bias)).unbind(-1)
-        return State(state.y.detach(), state.z.detach()), Output(logits, q_halt, q_continue)
+        return State(state.y.detach(), state.z.detach()), Output(
+            logits, q_halt, q_continue, movement.total() if movement is not None else None
+        )
 
     def embed(self, inputs_BL: Tensor, puzzle_rows_BN: Tensor | None) -> Tensor:
         """Return the embedded question x (S, B, D): puzzle embedding, registers, tokens."""
@@ -150,17 +161,37 @@ class TRM(nn.Module):
         # Embeddings start with deviation 1/√D: scaled, they are as large as the normalised states.
         return math.sqrt(size) * x
 
-    def _cycle(self, state: State, x: Tensor, updates: int) -> State:
+    def _cycle(self, state: State, x: Tensor, updates: int, movement: _Movement | None = None) -> State:
         y, z = state
-        if self.config.states == 1:
-            for _ in range(updates):
-                z = self.blocks(z + x)
-            z = self.blocks(z)
-            return State(z, z)
-        injected = y + x
+        single = self.config.states == 1
+        injected = x if single else y + x
         for _ in range(updates):
-            z = self.blocks(z + injected)
-        return State(self.blocks(y + z), z)
+            before, z = z, self.blocks(z + injected)
+            if movement is not None:
+                movement.of_latent.append(moved(before, z))
+        # A single state answers by itself: its last update is that of the answer.
+        before, answer = (z, self.blocks(z)) if single else (y, self.blocks(y + z))
+        if movement is not None:
+            movement.of_answer = moved(before, answer)
+        return State(answer, answer if single else z)
+
+
+class _Movement:
+    """How far the updates of a cycle move the states, for each row (B,)."""
+
+    of_answer: Tensor
+
+    def __init__(self) -> None:
+        self.of_latent: list[Tensor] = []
+
+    def total(self) -> Tensor:
+        """Return the mean over the updates of the latent, and the update of the answer added."""
+        return torch.stack(self.of_latent).mean(0) + self.of_answer
+
+
+def moved(before_SBD: Tensor, after_SBD: Tensor) -> Tensor:
+    """Return the mean square (B,) by which an update moves a state; no gradient goes to where it started."""
+    return widened(after_SBD - before_SBD.detach()).square().mean((0, 2))
 
 
 def build_model(config: Config, num_puzzle_ids: int, generator: torch.Generator) -> TRM:

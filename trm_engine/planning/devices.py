@@ -115,6 +115,8 @@ def _peak_bytes(config: Config, *, half: bool) -> int:
         whole * shape.layers * sum(one.kept for one in _halves(shape, half=half))
         + (applications + 4) * shape.state
     )
+    if config.train.recursion_penalty:
+        kept += applications * shape.state
     work = 3 * max(shape.width * shape.positions, shape.length_width * shape.size) + 4 * shape.state
     logits = 12 * 8 * config.task.vocab_size * config.task.seq_len
     carried = 2 * costs.carried_states(config) * shape.state * 4 + 24 * config.task.seq_len

@@ -106,6 +106,8 @@ def _training_row(config: Config, shape: Shape, costs: Costs) -> int:
     whole = 1 if config.runtime.checkpointing else applications
     kept = whole * shape.layers * _kept(config, shape) + applications * state
     outside = (2 * config.model.states + 2) * state
+    if config.train.recursion_penalty:
+        outside += applications * state  # by how much each moves
     logits = (3 if config.train.loss == "softmax" else 16) * config.task.vocab_size * config.task.seq_len
     return kept + _backward_work(config, shape) + outside + logits
 

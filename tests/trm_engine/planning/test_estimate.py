@@ -216,6 +216,13 @@ def test_windowed_attention_costs_by_the_cells_and_not_by_their_pairs() -> None:
     assert costs[50] / costs[25] == pytest.approx(4, rel=0.1)
 
 
+def test_measuring_how_far_states_move_keeps_a_state_of_each_update() -> None:
+    config = Config(task=SudokuConfig(box_rows=3, box_cols=3), train=TrainConfig(recursion_penalty=0.1))
+    plain = apply(config, ["train.recursion_penalty=0"])
+    more = estimate(config).memory.training - estimate(plain).memory.training
+    assert more == pytest.approx(1.1 * 4 * 64 * 3 * 82 * 64, rel=0.01)
+
+
 def test_gradient_checkpointing_costs_the_last_cycle_once_more() -> None:
     config = published("attention")
     again = apply(config, ["runtime.checkpointing=true"])
