@@ -40,6 +40,8 @@ class TaskConfig(Section):
     """Which kind of learner it needs; `model.architecture` must say the same."""
     size_fields: ClassVar[tuple[str, ...]] = ()
     """The settings that say how large a puzzle is: a model knows puzzles of one size."""
+    one_size: ClassVar[bool] = True
+    """Whether all puzzles are grids of one size: only those are served."""
     unmistakable: ClassVar[bool] = False
     """Whether nothing else reads as a puzzle of this kind, so that what does is meant as one."""
 

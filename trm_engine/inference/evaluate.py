@@ -20,6 +20,8 @@ from trm_engine.models.trm import TRM
 from trm_engine.tasks.base import PuzzleTask, Task
 from trm_engine.tasks.examples import Examples, Source, Tokens
 
+_ROWS, _RIGHT = "rows of ", "right of "
+
 Solved = Callable[[Tokens, Tokens], npt.NDArray[np.bool_]]
 """Tells which answers (N, L) to puzzles (N, L) the rules accept."""
 
@@ -51,6 +53,8 @@ class Evaluation(Measured):
     judged_by: ClassVar[Score] = PUZZLE.score
     counts: ClassVar[tuple[str, ...]] = ("puzzles",)
     further: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """Of a mixture: for each part the share of all puzzles that are of it, and that are of it and right."""
     solved: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_), repr=False)
 
     @property
@@ -70,8 +74,18 @@ class Evaluation(Measured):
     def to_dict(self) -> dict[str, float]:
         """Return all figures by name, without those that the task has not."""
         figures = {**asdict(self), "puzzles_per_second": self.puzzles_per_second}
-        del figures["further"], figures["solved"]
-        return {name: figure for name, figure in figures.items() if figure is not None} | dict(self.further)
+        del figures["further"], figures["solved"], figures["parts"]
+        known = {name: figure for name, figure in figures.items() if figure is not None}
+        return known | dict(self.further) | self._of_parts()
+
+    def _of_parts(self) -> dict[str, float]:
+        """Return the exact accuracy of each part by name; of parts without a puzzle there is none."""
+        shares = {name.removeprefix(_ROWS): share for name, share in self.parts.items() if share > 0}
+        return {
+            f"exact_accuracy_of_{part}": self.parts[_RIGHT + part] / share
+            for part, share in shares.items()
+            if _RIGHT + part in self.parts
+        }
 
 
 def judge_of(task: Task) -> Solved | None:
@@ -90,6 +104,7 @@ def evaluate(
     thresholds: Sequence[float] = (),
     cross_entropy: str = "softmax",
     solved: Solved | None = None,
+    parts: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Evaluation:
@@ -99,9 +114,9 @@ def evaluate(
     remaining steps. In the same pass `exact_accuracy_at_D` is measured after D supervision steps for each of
     `depths` (the other figures stay those of `max_steps`), and for each θ of `thresholds` what halting at the
     first logit above θ makes of it: `exact_accuracy_over_θ` after `mean_steps_over_θ`. `cross_entropy` names
-    the loss of `CROSS_ENTROPY` that is measured. `solved` (a
-    `PuzzleTask`'s) judges answers by the rules. `progress` hears (done, total) after each batch; when
-    `stopping` turns true, what was measured so far is returned.
+    the loss of `CROSS_ENTROPY` that is measured. `solved` (a `PuzzleTask`'s) judges answers by the rules.
+    `parts` are the names of identifiers 1, 2, … whose accuracy is measured apart. `progress` hears (done,
+    total) after each batch; when `stopping` turns true, what was measured so far is returned.
     """
     started = time.perf_counter()
     tally = _Tally(max_steps, depths, thresholds, cross_entropy)
@@ -109,6 +124,7 @@ def evaluate(
     for start in range(0, len(examples), batch_size):
         batch = examples.take(slice(start, start + batch_size))
         answers = tally.measure(model, batch, early_halt=early_halt)
+        tally.count_parts(batch, parts)
         done += len(batch)
         if solved is not None and valid is not None:
             valid += int(solved(batch.inputs, answers).sum())
@@ -130,6 +146,7 @@ def evaluate(
         valid_accuracy=None if valid is None else valid / max(done, 1),
         lm_loss=None if early_halt else tally.loss / max(done, 1),
         further={name: value / max(done, 1) for name, value in tally.further.items()},
+        parts={name: count / max(done, 1) for name, count in tally.parts.items()},
         solved=np.concatenate([np.zeros(0, np.bool_), *tally.solved]),
     )
 
@@ -144,6 +161,7 @@ class _Tally:
         """Sums in the order of the figures of `Evaluation`."""
         self.loss = 0.0
         self.further: dict[str, float] = {}
+        self.parts: dict[str, int] = {}
         self.solved: list[npt.NDArray[np.bool_]] = []
         self._max_steps = max_steps
         self._depths = frozenset(depths)
@@ -182,6 +200,13 @@ class _Tally:
             self._add(f"mean_steps_over_{halt.threshold:g}", halt.steps)
         self.solved.append(exact.bool().numpy())
         return answers.numpy()
+
+    def count_parts(self, batch: Examples, names: Sequence[str]) -> None:
+        """Count the puzzles of the batch that was measured last by their part, and those that are right."""
+        for number, name in enumerate(names, 1):
+            here = batch.puzzle_ids == number
+            for what, rows in ((_ROWS, here), (_RIGHT, here & self.solved[-1])):
+                self.parts[what + name] = self.parts.get(what + name, 0) + int(rows.sum())
 
     def _add(self, name: str, values: torch.Tensor) -> None:
         self.further[name] = self.further.get(name, 0.0) + float(values.sum())

@@ -23,7 +23,7 @@ import torch
 
 from trm_engine.tasks.base import PuzzleTask
 from trm_engine.tasks.examples import Tokens
-from trm_engine.tasks.kit.symmetry import VIEWS, Symmetry
+from trm_engine.tasks.kit.symmetry import VIEWS, Symmetry, places
 
 
 @dataclass(frozen=True)
@@ -152,18 +152,3 @@ class Looks:
     def _rng(self, number: int) -> np.random.Generator:
         digest = hashlib.sha256(np.asarray(self.puzzle, np.int64).tobytes()).digest()
         return np.random.default_rng([self.looking.seed, number, int.from_bytes(digest[:8], "big")])
-
-
-def places(symmetry: Symmetry, cells: int) -> npt.NDArray[np.intp]:
-    """Return from which place of the view (L,) each place of the puzzle takes its answer.
-
-    A symmetry only tells what it does to tokens, which it may rename. Two tokens stay two tokens, so each bit
-    of a place's number can be sent through it as one of two tokens.
-    """
-    number = np.arange(cells)
-    found = np.zeros(cells, np.intp)
-    plain = symmetry.back(np.ones(cells, np.uint8))
-    for bit in range(max(cells - 1, 1).bit_length()):
-        sent = np.where(number >> bit & 1, 2, 1).astype(np.uint8)
-        found |= (symmetry.back(sent) != plain).astype(np.intp) << bit
-    return found

@@ -139,6 +139,7 @@ class PuzzleModel(Model):
             early_halt=early_halt,
             cross_entropy=self.config.train.loss,
             solved=judge_of(task),
+            parts=task.part_names,
             progress=progress,
             stopping=stopping,
         )

@@ -130,6 +130,7 @@ class PuzzleLearner(Learner, RunsAhead):
             thresholds=config.eval_thresholds if thorough else (),
             cross_entropy=config.train.loss,
             solved=judge_of(self.task),
+            parts=self.task.part_names,
             stopping=stopping,
         )
 

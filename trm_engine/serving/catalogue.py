@@ -97,7 +97,8 @@ class Catalogue:
         served = self._of(self._store.get(session).record)
         if served is None:
             raise SessionError(
-                f"session {session} cannot be served: it has no checkpoint yet, or has learned text."
+                f"session {session} cannot be served: it has no checkpoint yet, or has learned text or "
+                "a mixture."
             )
         return served
 
@@ -129,7 +130,7 @@ class Catalogue:
 
 def _described(session: Session, record: SessionRecord, checkpoint: str | None) -> Served | None:
     config = loads(session.config_text, f"session {session.id}")
-    if not issubclass(model_class(config), PuzzleModel):
+    if not issubclass(model_class(config), PuzzleModel) or not config.task.one_size:
         return None
     best, steps = session.best, session.saved_steps
     if not steps:

@@ -92,6 +92,11 @@ class Task(ABC):
         return ["<blank>", *(f"puzzle-{number}" for number in range(1, self.num_puzzle_ids))]
 
     @property
+    def part_names(self) -> Sequence[str]:
+        """Names of parts that are measured apart; identifiers 1, 2, … say of which each row is."""
+        return ()
+
+    @property
     def test_puzzles(self) -> Mapping[str, object]:
         """The puzzles before augmentation, as JSON by name, where evaluation goes back to them."""
         return {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from trm_tui.shared.words import WORDS, Facts, Figures, Words, number
 
+_OF_PART = "exact_accuracy_of_"
+
 
 def _sentence(figures: Figures, final: bool) -> str:
     exact, cells = (number(figures, name) or 0.0 for name in ("exact_accuracy", "cell_accuracy"))
@@ -21,6 +23,8 @@ def _facts(figures: Figures) -> Facts:
         facts.append(
             ("solved", f"{_share(figures, 'valid_accuracy')}, by the label or any other right answer")
         )
+    of_parts = sorted(name for name in figures if name.startswith(_OF_PART))
+    facts += [(f"exact, {name.removeprefix(_OF_PART)}", _share(figures, name)) for name in of_parts]
     facts += [
         ("cell accuracy", _share(figures, "cell_accuracy")),
         (

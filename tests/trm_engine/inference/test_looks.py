@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trm_engine.inference.looks import Looking, Looks, places
+from trm_engine.inference.looks import Looking, Looks
 from trm_engine.tasks import build_puzzles
-from trm_engine.tasks.kit.symmetry import relabelling
+from trm_engine.tasks.kit.symmetry import places, relabelling
 from trm_engine.tasks.maze.config import MazeConfig
 from trm_engine.tasks.sudoku.config import SudokuConfig
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from trm_engine.inference.looks import Looking, places
+from trm_engine.inference.looks import Looking
 from trm_engine.inference.verified import Outcome, Seen, solve
 from trm_engine.inference.verified_evaluation import evaluate_verified
 from trm_engine.models.trm import State
 from trm_engine.tasks import build_puzzles
 from trm_engine.tasks.examples import Examples
-from trm_engine.tasks.kit.symmetry import Symmetry
+from trm_engine.tasks.kit.symmetry import Symmetry, places
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.generation.solver import solve as solutions_of
 from trm_engine.tasks.sudoku.geometry import Geometry

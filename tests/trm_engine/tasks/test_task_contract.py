@@ -22,6 +22,7 @@ from trm_engine.tasks.futoshiki.config import FutoshikiConfig
 from trm_engine.tasks.kit.symmetry import Symmetry, relabelling
 from trm_engine.tasks.light_up.config import LightUpConfig
 from trm_engine.tasks.maze.config import MazeConfig
+from trm_engine.tasks.mixture.config import MixtureConfig
 from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_engine.tasks.sudoku.task import SudokuTask
 from trm_engine.tasks.text.config import TextConfig
@@ -72,6 +73,12 @@ def text(folder: Path, seed: int) -> TaskConfig:
     return TextConfig(data=str(path), context=12)
 
 
+def mixture(folder: Path, seed: int) -> TaskConfig:
+    """Puzzles of different lengths, one kind of them twice as often."""
+    few = f"train_size=20 test_size=12 seed={seed}"
+    return MixtureConfig(parts=f"sudoku clues=6 {few}; maze rows=5 cols=5 min_path=4 weight=2 {few}")
+
+
 CASES: dict[str, Callable[[Path], Subject]] = {
     "sudoku": partial(Subject, sudoku),
     "maze": partial(Subject, maze),
@@ -79,9 +86,10 @@ CASES: dict[str, Callable[[Path], Subject]] = {
     "futoshiki": partial(Subject, futoshiki),
     "arc": partial(Subject, arc),
     "arc in a folder": partial(Subject, arc_in_a_folder),
+    "mixture": partial(Subject, mixture, reads_published=False),
     "text": partial(Subject, text, reads_published=False),
 }
-PUZZLES = ("sudoku", "maze", "light-up", "futoshiki", "arc", "arc in a folder")
+PUZZLES = ("sudoku", "maze", "light-up", "futoshiki", "arc", "arc in a folder", "mixture")
 
 
 @pytest.fixture(scope="module", params=CASES)

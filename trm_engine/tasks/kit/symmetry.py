@@ -49,6 +49,21 @@ def relabelling(source: Sources, names: npt.NDArray[np.uint8] | None = None) -> 
     return Symmetry(lambda tokens: names[tokens[..., source]], lambda tokens: unnamed[tokens[..., undone]])
 
 
+def places(symmetry: Symmetry, cells: int) -> Sources:
+    """Return from which place of the view (L,) each place of the puzzle takes its answer.
+
+    A symmetry only tells what it does to tokens, which it may rename. Two tokens stay two tokens, so each bit
+    of a place's number can be sent through it as one of two tokens.
+    """
+    number = np.arange(cells)
+    found = np.zeros(cells, np.intp)
+    plain = symmetry.back(np.ones(cells, np.uint8))
+    for bit in range(max(cells - 1, 1).bit_length()):
+        sent = np.where(number >> bit & 1, 2, 1).astype(np.uint8)
+        found |= (symmetry.back(sent) != plain).astype(np.intp) << bit
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Images:
     """All symmetries of grids of L cells, a group of K: the first leaves a grid as it is.

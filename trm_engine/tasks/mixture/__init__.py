@@ -1,0 +1,1 @@
+"""Several tasks learned by one model."""
