@@ -35,5 +35,6 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         if "TRM_DEVICE" not in os.environ:  # what a machine has beside its processor decides no test
             patch.setenv("TRM_DEVICE", "cpu")
         patch.setenv("TRM_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("TRM_PRESETS_DIR", str(tmp_path_factory.mktemp("presets")))
         patch.setenv("TRM_MODELS_FILE", str(tmp_path_factory.mktemp("models") / "models.toml"))
         yield

@@ -13,6 +13,7 @@ import platformdirs
 SESSIONS_VARIABLE = "TRM_SESSIONS_DIR"
 DATA_VARIABLE = "TRM_DATA_DIR"
 CACHE_VARIABLE = "TRM_CACHE_DIR"
+PRESETS_VARIABLE = "TRM_PRESETS_DIR"
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -43,8 +44,13 @@ def cache_folder() -> Path:
 
 
 def config_folder() -> Path:
-    """Return the folder of the user's settings, key map and presets."""
+    """Return the folder of the user's settings and key map."""
     return platformdirs.user_config_path("trm-tui", appauthor=False)
+
+
+def presets_folder() -> Path:
+    """Return where a person's own presets are: `$TRM_PRESETS_DIR`, or beside the settings."""
+    return _named_by(PRESETS_VARIABLE) or config_folder() / "presets"
 
 
 def _named_by(variable: str) -> Path | None:

@@ -3,7 +3,7 @@
 from trm_engine.config.describe import FieldInfo, Value, describe, flatten
 from trm_engine.config.diff import Change, diff
 from trm_engine.config.overrides import apply, change
-from trm_engine.config.presets import Preset, list_presets
+from trm_engine.config.presets import Preset, as_variant, list_own, list_presets
 from trm_engine.config.presets import find as find_preset
 from trm_engine.config.sections import (
     CheckpointConfig,
@@ -33,12 +33,14 @@ __all__ = [
     "TrainConfig",
     "Value",
     "apply",
+    "as_variant",
     "change",
     "describe",
     "diff",
     "dumps",
     "find_preset",
     "flatten",
+    "list_own",
     "list_presets",
     "load",
     "loads",

@@ -18,6 +18,8 @@ from trm_engine.hardware import Hardware
 from trm_engine.paths import cache_folder
 from trm_engine.planning.costs import costs_of, shape_of
 
+GEMM_RATE = "matrix products"
+"""The setting under which the rate of matrix products is remembered."""
 _MOST = 200  # entries; the oldest go
 
 
@@ -124,3 +126,18 @@ def machine_key(hardware: Hardware, setting: str, depends: Mapping[str, Any] | N
     machine = [hardware.cpu.model, hardware.cpu.usable_cores, hardware.torch.version]
     text = json.dumps([machine, setting, depends], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def with_known_gemm_rate(hardware: Hardware, cache: TuningCache | None = None) -> Hardware:
+    """Return the machine with the rate of its products, where it was measured earlier; measures nothing."""
+    if hardware.gemm_gflops or hardware.profile:
+        return hardware
+    trial = (cache or TuningCache()).find(machine_key(hardware, GEMM_RATE))
+    return hardware if trial is None else at_rate(hardware, trial)
+
+
+def at_rate(hardware: Hardware, trial: Trial) -> Hardware:
+    """Return the machine with the rate of its products as a trial has found it."""
+    return hardware.model_copy(
+        update={"gemm_gflops": max(trial.rates.values()), "gemm_share": min(trial.share, 1.0)}
+    )

@@ -9,7 +9,7 @@ import torch
 
 from trm_engine.compute.gemm import exact_libraries, use_gemm
 from trm_engine.hardware import Hardware
-from trm_engine.tuning.cache import Trial, TuningCache, machine_key
+from trm_engine.tuning.cache import GEMM_RATE, Trial, TuningCache, at_rate, machine_key
 from trm_engine.tuning.choices import choose_threads
 from trm_engine.tuning.device_rate import with_device_rates
 
@@ -17,7 +17,6 @@ _ROWS, _INNER, _COLUMNS = 1552, 512, 1536  # of the published model's step: 97 p
 _SECONDS = 0.1
 UNDISTURBED = 0.8
 """Share of its threads' time from which on a measurement had the cores to itself, its set-up counted."""
-_SETTING = "matrix products"
 
 
 def with_gemm_rate(
@@ -39,7 +38,7 @@ def with_gemm_rate(
     hardware = with_device_rates(hardware, cache)
     if hardware.gemm_gflops or hardware.profile:
         return hardware
-    cache, key = cache or TuningCache(), machine_key(hardware, _SETTING)
+    cache, key = cache or TuningCache(), machine_key(hardware, GEMM_RATE)
     trial = cache.find(key)
     if trial is None or trial.share < UNDISTURBED:
         threads = choose_threads(0, hardware, {})[0]
@@ -47,12 +46,10 @@ def with_gemm_rate(
         rates = _rates(threads, libraries(), measure or _gflops)
         had = (share or _share)(time.perf_counter() - wall, time.process_time() - cpu, threads)
         shape = f"{_ROWS} × {_INNER} times {_INNER} × {_COLUMNS}"
-        again = Trial.now(shape, _SETTING, rates, unit="GFLOP/s", share=had)
+        again = Trial.now(shape, GEMM_RATE, rates, unit="GFLOP/s", share=had)
         trial = again if trial is None or max(rates.values()) >= max(trial.rates.values()) else trial
         cache.put(key, trial)
-    return hardware.model_copy(
-        update={"gemm_gflops": max(trial.rates.values()), "gemm_share": min(trial.share, 1.0)}
-    )
+    return at_rate(hardware, trial)
 
 
 def _share(wall: float, cpu: float, threads: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,17 @@ import pytest
 import tomlkit
 
 from trm_engine import paths
-from trm_engine.config import Preset, describe, dumps, find_preset, list_presets, loads
+from trm_engine.config import (
+    Preset,
+    apply,
+    as_variant,
+    describe,
+    dumps,
+    find_preset,
+    list_own,
+    list_presets,
+    loads,
+)
 from trm_engine.config.rules import rules
 from trm_engine.errors import ConfigError, UsageError
 from trm_engine.planning.costs import shape_of
@@ -173,3 +184,35 @@ def test_presets_are_found_in_a_checkout(tmp_path: Path, monkeypatch: pytest.Mon
     shutil.copytree(PRESETS[0].path.parent, tmp_path / "presets")
     monkeypatch.setattr(paths, "_PACKAGE", tmp_path / "trm_engine")
     assert find_preset("sudoku-4x4").path == tmp_path / "presets" / "sudoku-4x4.toml"
+
+
+def test_own_presets_are_found_by_name_the_last_saved_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRM_PRESETS_DIR", str(tmp_path))
+    for age, name in enumerate(("old", "new")):
+        path = tmp_path / f"{name}.toml"
+        path.write_text(MINE, encoding="utf-8")
+        os.utime(path, (age, age))
+    (tmp_path / "odd.toml").write_text("[task]\nkind = 'chess'\n", encoding="utf-8")
+    (tmp_path / "sudoku-4x4.toml").write_text(MINE, encoding="utf-8")
+    presets, problems = list_own()
+    assert [(preset.name, preset.group) for preset in presets] == [("new", "yours"), ("old", "yours")]
+    assert len(problems) == 1
+    assert "odd.toml" in problems[0]
+    assert find_preset("old").config.train.steps == 7
+    assert find_preset("sudoku-4x4") == SMALLEST, "a shipped name means the shipped preset"
+    with pytest.raises(ConfigError, match="chess"):
+        find_preset("odd")
+    with pytest.raises(UsageError, match='Did you mean "old"'):
+        find_preset("olt")
+
+
+def test_a_variant_does_not_keep_the_claims_of_its_parent() -> None:
+    parent = SMALLEST.config
+    faster = as_variant(apply(parent, ["train.lr=0.002"]), parent)
+    assert (faster.title, faster.expect, faster.train.lr) == ("", "", 0.002)
+    own_words = as_variant(apply(parent, ["train.lr=0.002", "title=Mine"]), parent)
+    assert (own_words.title, own_words.expect) == ("Mine", "")
+    same = apply(parent, ["train.micro_batch=16", "runtime.threads=1"])
+    assert as_variant(same, parent) == same, "what decides no result changes no claim"

