@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trm_engine.config import Preset
     from trm_engine.hardware import Hardware
     from trm_engine.planning.estimate import Fit
+    from trm_tui.workbench.presets import Prospect
 
 
 def register(app: typer.Typer) -> None:
@@ -97,10 +98,13 @@ def presets(
     ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """List the presets from light to heavy, or print one as TOML."""
-    from trm_engine.config import dumps, find_preset, list_presets
-    from trm_engine.planning.time import from_light_to_heavy
+    """List your presets, recent ones and shipped ones, or print one as TOML."""
+    from trm_engine.config import dumps, find_preset
+    from trm_engine.monitoring.monitor import Sample
+    from trm_engine.paths import presets_folder
     from trm_engine.tuning.gemm_rate import with_gemm_rate
+    from trm_tui.workbench.editor.machine import this_machine
+    from trm_tui.workbench.presets import list_all, prospect
 
     if name is not None:
         found = find_preset(name)
@@ -109,44 +113,67 @@ def presets(
         else:
             print_text(dumps(found.config))
         return
-    everything = from_light_to_heavy(list_presets())
-    machine = with_gemm_rate(settings(ctx).machine())
+    machine = this_machine(with_gemm_rate(settings(ctx).machine()), Sample(0.0), None)
+    everything, problems = list_all(settings(ctx).store())
+    for problem in problems:
+        notice(f"warning: {problem}")
     if json:
-        print_json([_preset_facts(preset, machine) for preset in everything])
+        print_json([_preset_facts(preset, prospect(preset.config, machine)) for preset in everything])
         return
-    columns = ("preset", "task", ">whole run here", "reaches", ">here in", "measured in")
-    print_table(columns, [_preset_row(preset, machine) for preset in everything])
-    notice("trm-tui presets NAME shows one in full; times here are predicted from this machine's rate")
+    titles = {"yours": f"yours, in {presets_folder()}", "recent": "recent", "shipped": "shipped"}
+    for group, title in titles.items():
+        rows = [
+            _preset_row(preset, prospect(preset.config, machine))
+            for preset in everything
+            if preset.group == group
+        ]
+        if rows:
+            print_table(_SHIPPED if group == "shipped" else _OWN, rows, title=title)
+    basis = f" ({machine.rate.gflops:.0f} GFLOP/s, {machine.rate.source})" if machine.rate else ""
+    notice(f"times are predicted from this machine's rate{basis}; trm-tui presets NAME shows one in full")
 
 
-def _preset_facts(preset: Preset, machine: Hardware) -> dict[str, object]:
+_COSTS = (">params", ">memory", ">whole run here", "data")
+_SHIPPED = ("preset", *_COSTS, "reaches", "measured in")
+_OWN = ("preset", *_COSTS, "what it is")
+
+
+def _preset_facts(preset: Preset, found: Prospect) -> dict[str, object]:
     from trm_engine.planning.expectation import expectation_of
 
     expected = expectation_of(preset.config)
     return {
         "name": preset.name,
+        "group": preset.group,
+        "path": str(preset.path),
         "title": preset.config.title,
         "expect": preset.config.expect,
         "reaches": expected.reached,
-        "seconds_here": expected.seconds(preset.config, machine.gemm_gflops),
+        "seconds_here": expected.seconds(preset.config, found.rate.gflops if found.rate else None),
+        "parameters": found.parameters,
+        "memory_bytes": found.memory_bytes,
+        "fits": found.fits,
+        "run_seconds_here": found.seconds,
+        "data": found.data.state,
+        "download_bytes": found.data.size if found.data.state == "download" else None,
     }
 
 
-def _preset_row(preset: Preset, machine: Hardware) -> tuple[str, ...]:
-    """Return a preset on one line: what it is, how long it takes here, what it reaches and where that was."""
-    from trm_engine.planning.estimate import estimate
+def _preset_row(preset: Preset, found: Prospect) -> tuple[str, ...]:
+    """Return a preset on one line: what it is, what it takes here, what it reaches and where that was."""
     from trm_engine.planning.expectation import expectation_of
+    from trm_tui.workbench.browser.columns import short_count
+    from trm_tui.workbench.presets import about
 
-    config, expected = preset.config, expectation_of(preset.config)
-    seconds = estimate(config, gemm_gflops=machine.gemm_gflops).seconds
-    here = expected.seconds(config, machine.gemm_gflops)
+    expected = expectation_of(preset.config)
+    said = (expected.reached, expected.measured) if preset.group == "shipped" else (about(preset),)
     return (
         preset.name,
-        config.title,
-        duration(seconds) if seconds else "unknown",
-        expected.reached or "not measured",
-        duration(here) if here else "",
-        expected.measured,
+        f"{'≤ ' if found.at_most else ''}{short_count(found.parameters)}",
+        f"{format_bytes(found.memory_bytes)}{'' if found.fits else ' (too much)'}",
+        duration(found.seconds) if found.seconds else "unknown",
+        str(found.data),
+        *said,
     )
 
 

@@ -33,7 +33,7 @@ COMMANDS: Mapping[str, Row] = {
         "solving.generate", "Generate text with a trained text model, printed as it is generated."
     ),
     "check": Row("inspect", "Say what a configuration will cost, and whether it fits the machine."),
-    "presets": Row("inspect", "List the presets from light to heavy, or print one as TOML."),
+    "presets": Row("inspect", "List your presets, recent ones and shipped ones, or print one as TOML."),
     "hardware": Row(
         "inspect",
         "Show what was detected of this machine or the one that --hardware names, and what is chosen for it.",
@@ -64,6 +64,7 @@ COMMANDS: Mapping[str, Row] = {
         "Offer solve_puzzle, check_answer and list_models to a program that speaks MCP (stdio).",
     ),
     "sessions": Row("sessions", "List, show, compare, mark, delete, export and import sessions."),
+    "queue": Row("queue", "Run configurations one after another."),
     "studies": Row(
         "studies", "Plan, run, resume, fit and report studies: many runs that answer one question."
     ),

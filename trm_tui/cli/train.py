@@ -131,7 +131,7 @@ def run(
 
 def configured(preset: str, overrides: list[str]) -> tuple[str, Config]:
     """Return what a preset, a file or an experiment of a study (`laptop/exp01a`) is called and says."""
-    from trm_engine.config import apply, find_preset
+    from trm_engine.config import apply, as_variant, find_preset
     from trm_engine.studies.catalogue import find_experiment, is_experiment
     from trm_engine.studies.plan import base_of, resolve
 
@@ -139,7 +139,7 @@ def configured(preset: str, overrides: list[str]) -> tuple[str, Config]:
         study, experiment = find_experiment(preset)
         return preset, resolve(study, experiment, base_of(study), overrides)
     found = find_preset(preset)
-    return found.name, apply(found.config, overrides)
+    return found.name, as_variant(apply(found.config, overrides), found.config)
 
 
 def _refuse_experiment(preset: str) -> None:

@@ -6,10 +6,10 @@ What screens use of it (`screen.trm`): `presets`, `start_run`, `resume_run`, `re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.binding import BindingType
@@ -17,22 +17,27 @@ from textual.widgets import Input
 
 from trm_engine.config import Config, Preset
 from trm_engine.errors import TrmError
+from trm_tui.tui import questions
 from trm_tui.tui.bindings import bindings_of
-from trm_tui.tui.common.dialogs import Answer, Ask, Choice
 from trm_tui.tui.common.header import SlotHeader
 from trm_tui.tui.common.screen import ModeScreen
 from trm_tui.tui.gil import Interpreter
 from trm_tui.tui.keys import TABLE, WHERE_TITLES, Key
 from trm_tui.tui.modes import MODES, Editor, Mode, Watch, commands, has_sessions, screen_of
+from trm_tui.tui.presets.shelf import Shelf
 from trm_tui.tui.shell import Shell
 from trm_tui.tui.shutdown import Leaving
 from trm_tui.tui.terminal import StrayOutput, has_job_control
 from trm_tui.workbench.charts.overlays import Overlay, read_overlay
-from trm_tui.workbench.extension import end_of, extension_words, steps_problem, suggested_steps
 from trm_tui.workbench.notices import Watcher
-from trm_tui.workbench.possible import possible, require
+from trm_tui.workbench.possible import possible
+from trm_tui.workbench.queue.queue_file import QueueFile
+from trm_tui.workbench.queue.queue_runner import QueueRunner
 from trm_tui.workbench.server_process import ServerProcess
 from trm_tui.workbench.workbench import Workbench
+
+if TYPE_CHECKING:
+    from trm_tui.workbench.presets import Place, Prospect
 
 _FRAMES_A_SECOND = 5
 _SECONDS_BETWEEN_SAMPLES = 2.0
@@ -61,10 +66,13 @@ class TrmApp(Shell, inherit_bindings=False):
         """Prepare the app; `opening` starts or resumes the run that it opens with."""
         super().__init__(workbench, config_dir, stray, interpreter)
         self.presets: list[Preset] = []
+        self.prospects: Mapping[Place, Prospect] = {}
+        self.shelf = Shelf(self)
         self.overlays: tuple[Overlay, ...] = ()
         self.frozen = False
         self.leaving = Leaving(self, self)
         self.server = ServerProcess(self.store.root)
+        self.queue = QueueRunner(workbench, QueueFile(self.store.root))
         self._opening = opening
         self._watcher = Watcher()
         self._shown: object = None
@@ -94,6 +102,9 @@ class TrmApp(Shell, inherit_bindings=False):
         if self.interpreter is not None:
             self.set_interval(_SECONDS_BETWEEN_SAMPLES, self.interpreter.tidy)
         self.read_presets()
+        self.guard(self.queue.places)
+        if self.queue.waiting:
+            self.say(f"{self.queue.waiting} runs wait in the queue; shift+q shows them")
         self.tick()
 
     def _first_mode(self) -> Mode:
@@ -101,17 +112,9 @@ class TrmApp(Shell, inherit_bindings=False):
             return "dashboard"
         return "sessions" if has_sessions(self.store.root) else "welcome"
 
-    @work(thread=True, exit_on_error=False)
     def read_presets(self) -> None:
-        """Read the shipped presets beside the app's own thread, and order them from light to heavy."""
-        from trm_engine.config import list_presets
-        from trm_engine.planning.time import from_light_to_heavy
-
-        self.call_from_thread(self._take_presets, from_light_to_heavy(list_presets()))
-
-    def _take_presets(self, presets: list[Preset]) -> None:
-        self.presets = presets
-        self._shown = None
+        """Read presets and recent configurations beside the app's own thread."""
+        self.shelf.read()
 
     # --- showing ------------------------------------------------------------------------------------------
 
@@ -122,6 +125,8 @@ class TrmApp(Shell, inherit_bindings=False):
                 self.workbench.log("info", f"output: {line}")
             if self.stray.terminal_lost:
                 self.leaving.leave_once(129, "the terminal is gone")
+        for told in self.queue.step():
+            self.say(told)
         slots = self.workbench.slots()
         for notice in self._watcher.see(slots):
             self.say(notice.text, notice.severity)
@@ -133,9 +138,10 @@ class TrmApp(Shell, inherit_bindings=False):
         if self.frozen or not self.screen_stack:
             return  # at the very end the timer may outlive the last screen
         screen = self.screen
+        self.shelf.follow()
         # While a run tells news by itself, the machine's figures come with them: half the frames.
         moment = sample.seconds // (_SECONDS_BETWEEN_SAMPLES if snapshot.state == "running" else 0.1)
-        shown = snapshot.version, slots, moment, screen, len(self.presets)
+        shown = snapshot.version, slots, moment, screen, id(self.presets), id(self.prospects)
         if shown == self._shown or not isinstance(screen, ModeScreen) or not screen.is_mounted:
             return
         self._shown = shown
@@ -150,29 +156,59 @@ class TrmApp(Shell, inherit_bindings=False):
     # --- what screens ask for -----------------------------------------------------------------------------
 
     def start_run(self, config: Config, *, preset: str, name: str = "") -> None:
-        """Train a configuration in a new slot and show it."""
-        if self.guard(self.workbench.start, config, preset=preset, name=name):
+        """Train a configuration in a new slot and show it, as soon as its data are here."""
+        self.with_data(config, lambda: self._show_run(self.workbench.start, config, preset=preset, name=name))
+
+    def _show_run(self, command: Callable[..., object], *args: object, **kwargs: object) -> None:
+        if self.guard(command, *args, **kwargs):
             self.switch_mode("dashboard")
+
+    def with_data(self, config: Config, then: Callable[[], object]) -> None:
+        """Call `then` once a configuration's data are here, after a question where that takes a download."""
+        from trm_tui.tui.presets.download import with_data
+
+        with_data(self, config, then)
+
+    def take_preset(self, what: str, preset: Preset) -> None:
+        """Train a preset (`run`), open it in the editor (`edit`), or add it to the queue (`queue`)."""
+        origin, name = preset.origin or preset.name, preset.name if preset.origin else ""
+        if what == "edit":
+            self.edit_config(preset.config, origin=preset.name)
+        elif what == "queue":
+            self.with_data(preset.config, lambda: self.enqueue([(preset.config, origin, name)]))
+        else:
+            self.start_run(preset.config, preset=origin, name=name)
+
+    def enqueue(self, runs: Sequence[tuple[Config, str, str]]) -> None:
+        """Run configurations (with the names of their preset and of the run) after what is queued already."""
+        if self.guard(self.queue.add, runs):
+            queued = "1 run queued" if len(runs) == 1 else f"{len(runs)} runs queued"
+            self.say(f"{queued}; shift+q shows the queue")
+            self.tick()
+            if self.current_mode == "welcome" and self.workbench.slots():
+                self.switch_mode("dashboard")
+
+    def action_queue(self) -> None:
+        """Show the queue."""
+        from trm_tui.tui.queue.dialog import QueueDialog
+
+        self.push_screen(QueueDialog())
 
     def resume_run(self, ref: str, *, checkpoint: int | None = None, overrides: Sequence[str] = ()) -> None:
         """Go on with a session and show it."""
-        if self.guard(self.workbench.resume, ref, checkpoint=checkpoint, overrides=overrides):
-            self.switch_mode("dashboard")
+        self._show_run(self.workbench.resume, ref, checkpoint=checkpoint, overrides=overrides)
 
     def view_session(self, ref: str) -> None:
         """Show a session on the dashboard without training it."""
-        if self.guard(self.workbench.view, ref):
-            self.switch_mode("dashboard")
+        self._show_run(self.workbench.view, ref)
 
     def fork_run(self, ref: str, *, checkpoint: int | None = None) -> None:
         """Train on from a session's checkpoint as a new session, and show it."""
-        if self.guard(self.workbench.fork, ref, checkpoint=checkpoint):
-            self.switch_mode("dashboard")
+        self._show_run(self.workbench.fork, ref, checkpoint=checkpoint)
 
     def replay_run(self, ref: str) -> None:
         """Replay a session and show it."""
-        if self.guard(self.workbench.replay, ref):
-            self.switch_mode("dashboard")
+        self._show_run(self.workbench.replay, ref)
 
     def edit_config(self, config: Config, *, origin: str) -> None:
         """Open a configuration in the editor; `origin` names the preset or session it comes from."""
@@ -220,6 +256,7 @@ class TrmApp(Shell, inherit_bindings=False):
     def on_unmount(self) -> None:
         """Leave no server behind."""
         self.server.close()
+        self.queue.hold()
 
     def _when_mounted(self, then: Callable[[ModeScreen], object]) -> None:
         screen = self.screen
@@ -267,16 +304,7 @@ class TrmApp(Shell, inherit_bindings=False):
 
     def action_stop(self) -> None:
         """Ask, then save the run and end it."""
-        run = self.workbench.snapshot()
-        if not self.guard(require, "stop", run):
-            return
-        answers = [Answer("x", "Stop and save", True), Answer("k", "Keep training", False)]
-        text = f"It is saved at step {run.step:,}; space resumes it from there."
-        self.push_screen(Choice(f"Stop {run.title}?", text, answers), self._stopped)
-
-    def _stopped(self, answer: bool | None) -> None:
-        if answer:
-            self.guard(self.workbench.stop)
+        questions.ask_stop(self)
 
     def action_evaluate(self) -> None:
         """Measure accuracy now."""
@@ -291,37 +319,14 @@ class TrmApp(Shell, inherit_bindings=False):
 
     def action_extend(self) -> None:
         """Ask for how many more steps to train."""
-        run = self.workbench.snapshot()
-        if not self.guard(require, "extend", run):
-            return
-        completed = run.state == "completed"
-        question = Ask(
-            "Train more steps",
-            f"Finished at step {run.step:,} ({run.reason})." if completed else f"At step {run.step:,}.",
-            value=str(suggested_steps(end_of(run.step, run.steps, completed=completed))),
-            check=steps_problem,
-            hint=lambda text: extension_words(text, run.step, run.steps, completed=completed),
-        )
-        self.push_screen(question, self._extended)
-
-    def _extended(self, answer: str | None) -> None:
-        if answer is not None:
-            self.guard(self.workbench.extend, int(answer))
+        questions.ask_extend(self)
 
     def action_new_run(self) -> None:
         """Pick a preset to train."""
         from trm_tui.tui.presets.dialog import PickPreset
 
-        self.push_screen(PickPreset(), self._picked)
-
-    def _picked(self, picked: tuple[str, Preset] | None) -> None:
-        if picked is None:
-            return
-        what, preset = picked
-        if what == "edit":
-            self.edit_config(preset.config, origin=preset.name)
-        else:
-            self.start_run(preset.config, preset=preset.name)
+        self.read_presets()
+        self.push_screen(PickPreset(), lambda picked: self.take_preset(*picked) if picked else None)
 
     def action_switch(self, slot: int) -> None:
         """Show a slot's run; nothing starts or stops by that."""
@@ -336,19 +341,7 @@ class TrmApp(Shell, inherit_bindings=False):
 
     def action_close_slot(self) -> None:
         """Save and close the slot on screen; asks where a run in it has not ended."""
-        run = self.workbench.snapshot()
-        if not self.guard(require, "close", run):
-            return
-        if not run.active:
-            self._close_slot(run.slot)
-            return
-        answers = [Answer("x", "Save, stop and close", run.slot), Answer("k", "Keep it open", 0)]
-        question = Choice(f"Close slot {run.slot}?", f"{run.title} is {run.state}.", answers)
-        self.push_screen(question, self._close_slot)
-
-    def _close_slot(self, slot: int | None) -> None:
-        if slot and self.guard(self.workbench.close_slot, slot) and not self.workbench.slots():
-            self.action_mode("dashboard")
+        questions.ask_close(self)
 
     def action_freeze(self) -> None:
         """Hold the display still, or show live again."""

@@ -18,11 +18,16 @@ from trm_tui.tui.bindings import signs
 from trm_tui.tui.common.screen import ModeScreen
 from trm_tui.tui.host import Host, host_of
 from trm_tui.tui.keys import TABLE
+from trm_tui.workbench.presets import about
 
 _FUZZY = 0.4
 """How much letters that stand apart count: less than any word that is meant as it stands."""
 _SHORTEST_FUZZY = 3
 """Fewer letters are sought as they stand: two are somewhere in every name."""
+
+_DEEDS = {"Run": "run", "Edit": "edit", "Queue": "queue"}
+"""What can be done with a preset."""
+_GROUPS = {"yours": "; a preset of yours", "recent": "; recent", "shipped": ""}
 
 
 @dataclass(frozen=True)
@@ -97,13 +102,11 @@ class Commands(Provider):
         """Yield what starts runs and shows sessions."""
         app = self._trm
         for preset in app.presets:
-            config, name = preset.config, preset.name
-            yield Command(
-                f"Run {name}", config.title, partial(app.start_run, config, preset=name), listed=False
-            )
-            yield Command(
-                f"Edit {name}", config.title, partial(app.edit_config, config, origin=name), listed=False
-            )
+            what = f"{about(preset)}{_GROUPS[preset.group]}"
+            for verb, deed in _DEEDS.items():
+                yield Command(
+                    f"{verb} {preset.name}", what, partial(app.take_preset, deed, preset), listed=False
+                )
         for record in reversed(self._records):
             name = f"{safe_text(record.name or record.preset)} {record.id}"
             show = partial(app.view_session, record.id)

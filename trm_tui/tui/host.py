@@ -19,6 +19,9 @@ from trm_tui.workbench.workbench import Workbench
 if TYPE_CHECKING:
     from textual.theme import Theme
 
+    from trm_tui.workbench.presets import Place, Prospect
+    from trm_tui.workbench.queue.queue_runner import QueueRunner
+
 
 class Host(Protocol):
     """What the parts of the app ask of it. Textual's own methods they call on `self.app`."""
@@ -27,9 +30,14 @@ class Host(Protocol):
     settings: Settings
     keymap: Keymap
     presets: list[Preset]
+    """Own ones, recent ones, shipped ones."""
+    prospects: Mapping[Place, Prospect]
+    """What each of them would take on this machine, as far as it is known."""
     overlays: tuple[Overlay, ...]
     frozen: bool
     """Whether the display is held still."""
+    queue: QueueRunner
+    """Runs that wait for each other."""
     server: ServerProcess
     """The puzzle server beside the app."""
 
@@ -65,6 +73,18 @@ class Host(Protocol):
 
     def start_run(self, config: Config, *, preset: str, name: str = "") -> None:
         """Train a configuration in a new slot."""
+
+    def take_preset(self, what: str, preset: Preset) -> None:
+        """Train a preset (`run`), open it in the editor (`edit`), or add it to the queue (`queue`)."""
+
+    def with_data(self, config: Config, then: Callable[[], object]) -> None:
+        """Call `then` once a configuration's data are here, after a question where that takes a download."""
+
+    def enqueue(self, runs: Sequence[tuple[Config, str, str]]) -> None:
+        """Run configurations (with the names of their preset and of the run) after what is queued already."""
+
+    def read_presets(self) -> object:
+        """Read the presets anew, and what each would take."""
 
     def resume_run(self, ref: str, *, checkpoint: int | None = None, overrides: Sequence[str] = ()) -> None:
         """Go on with a session."""

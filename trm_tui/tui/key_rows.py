@@ -58,6 +58,7 @@ APP = Rows(
             "scale_lr(2.0)",
         ),
         ("slot.new", "n", "new run", "Pick a preset and train it in a new slot", "new_run"),
+        ("queue.show", "Q", "queue", "Show what is queued; start, order and hold it", "queue"),
         ("slot.close", "X", "close slot", "Save and close the slot on screen", "close_slot"),
         *(
             (
@@ -130,7 +131,9 @@ CONFIG = Rows(
     (
         ("edit", "enter", "edit", "Open the field, or switch its switch; enter again closes it", "edit"),
         ("run", "ctrl+r", "run", "Train this configuration in a new slot", "run"),
-        ("save", "ctrl+s", "save", "Save the configuration as a TOML file of your own", "save"),
+        ("save", "ctrl+s", "save", "Save the configuration as a preset of your own, or a file", "save"),
+        ("queue", "f6", "queue", "Run this configuration after what is queued already", "queue_this"),
+        ("sweep", "f7", "sweep", "Queue a run for each of several values of this field", "sweep"),
         ("open", "o,ctrl+o", "open", "Edit another preset, session or file", "open"),
         ("undo", "u,ctrl+z", "undo", "Undo the last change", "undo"),
         ("redo", "y,ctrl+y", "redo", "Redo the change that was undone", "redo"),
@@ -329,8 +332,13 @@ HARDWARE = Rows(
 )
 
 WELCOME = Rows(
-    (("run", "enter", "train", "Train the chosen preset", "run_preset"),),
-    footer=("run",),
+    (
+        ("run", "enter", "train", "Train the chosen preset", "run_preset"),
+        ("edit", "e", "edit", "Change the chosen preset before it is trained", "edit_preset"),
+        ("queue", "a", "queue", "Add the chosen preset to the queue", "queue_preset"),
+        ("download", "d", "download", "Download what the chosen preset learns from", "download"),
+    ),
+    footer=("run", "edit", "queue", "download"),
 )
 
 DIALOG = Rows(

@@ -49,7 +49,7 @@ def open_app(
     from trm_tui.workbench.local_workbench import LocalWorkbench
 
     opening = _opening(store, preset, overrides, name, resume, checkpoint, ranks)
-    workbench = LocalWorkbench(store, hardware)
+    workbench = LocalWorkbench(store, hardware, measures=True)
     with StrayOutput() as stray, Interpreter() as interpreter:
         from trm_tui.tui.app import TrmApp
         from trm_tui.tui.failure import Failure
@@ -85,10 +85,10 @@ def _opening(
         session = store.get(resume).id
         return lambda bench: bench.resume(session, checkpoint=checkpoint, overrides=overrides, ranks=ranks)
     if preset is not None:
-        from trm_engine.config import apply, find_preset
+        from trm_engine.config import apply, as_variant, find_preset
 
         found = find_preset(preset)
-        config = apply(found.config, overrides)
+        config = as_variant(apply(found.config, overrides), found.config)
         return lambda bench: bench.start(config, preset=found.name, name=name, ranks=ranks)
     return None
 

@@ -15,9 +15,11 @@ from trm_engine.monitoring.monitor import Monitor, Sample
 from trm_engine.sessions import Session, Store
 from trm_engine.sessions.lock import in_use_by
 from trm_engine.text import safe_text
+from trm_engine.tuning.cache import with_known_gemm_rate
 from trm_tui.workbench.experiment import Experiment
 from trm_tui.workbench.extension import end_of, extension, suggested_steps
 from trm_tui.workbench.jobs import Job, fork_job, fork_name, replay_job, resume_job, start_job
+from trm_tui.workbench.measuring import measured
 from trm_tui.workbench.possible import Deed, require
 from trm_tui.workbench.scheduler import Scheduler
 from trm_tui.workbench.session_files import SessionFiles
@@ -30,8 +32,10 @@ _HAS_LEARNER: frozenset[RunState] = frozenset({"running", "pausing", "paused"})
 class LocalWorkbench:
     """See `Workbench`, whose protocol it follows. All commands come from one thread, the app's."""
 
-    def __init__(self, store: Store, hardware: Hardware | None = None) -> None:
+    def __init__(self, store: Store, hardware: Hardware | None = None, *, measures: bool = False) -> None:
+        """Watch over the runs of a store. `measures`: find out how fast the machine is, where nobody has."""
         self.store = store
+        self._measures = measures and hardware is None
         self._hardware = hardware
         self._experiments: dict[int, Experiment] = {}
         self._closed: list[Experiment] = []
@@ -320,7 +324,9 @@ class LocalWorkbench:
 
     def _detect(self) -> None:
         if self._hardware is None:
-            self._hardware = detect()
+            self._hardware = with_known_gemm_rate(detect())
+        if self._measures and not self._hardware.gemm_gflops and not self._experiments:
+            self._hardware = measured(self._hardware)
 
 
 def _refuse_in_use(session: Session) -> None:

@@ -43,7 +43,7 @@ async def test_enter_before_the_presets_are_known_trains_when_they_are(
         await pilot.press("enter")
         await pilot.pause()
         assert not bench.slots()
-        app._take_presets(list_presets())
+        app.shelf.take(list_presets())
         app.tick()
         await pilot.pause()
         assert [slot.title for slot in bench.slots()] == [app.presets[0].name]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from tests.trm_tui.app_pilot import until
 from tests.trm_tui.fake_engine import FakeWorkbench
 from tests.trm_tui.picture import assert_looks_as_before, text_of
 from trm_engine.config import Config, Preset
@@ -45,6 +46,8 @@ async def ready(pilot: Pilot[int], theme: str) -> None:
     app = pilot.app
     assert isinstance(app, TrmApp)
     app.set_theme(theme)
+    app.refresh_now()
+    await until(pilot, lambda: len(app.prospects) == len(app.presets))
     for _ in range(2):
         await pilot.pause()
         app.refresh_now()

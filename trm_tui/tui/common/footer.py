@@ -76,11 +76,14 @@ class KeyFooter(Widget):
     def _screens(self, *, named: bool) -> Content:
         """Return the keys of the other screens; with room, of all with their names, this one marked."""
         keymap = host_of(self.app).keymap
+        offered = dict(self.offered)
         parts = []
         for key in keys_of("app"):
             if not key.id.startswith(_SCREENS):
                 continue
             here = key.id == f"{_SCREENS}{self._where}"
+            if not here and key not in offered:
+                continue
             if here and not named:
                 continue  # two cells that another key needs more
             letter = _one_letter(first_sign(keymap.shown(key)))

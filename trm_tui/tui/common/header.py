@@ -44,6 +44,8 @@ class SlotHeader(Widget):
     slots: reactive[Sequence[SlotView]] = reactive(())
     snapshot: reactive[Snapshot] = reactive(EMPTY)
     frozen: reactive[bool] = reactive(False)
+    queued: reactive[int] = reactive(0)
+    """Runs that wait in the queue."""
 
     def render(self) -> Content:
         """Fit slots and times into the line."""
@@ -86,11 +88,12 @@ class SlotHeader(Widget):
 
     def _times(self) -> Content:
         snapshot = self.snapshot
+        waiting = [f"{self.queued} queued"] if self.queued else []
         if self.frozen:
             return Content.styled(" display frozen · f shows live ", "bold $warning")
         if not snapshot.slot:
-            return Content("")
-        parts = [format_seconds(snapshot.seconds)]
+            return Content.styled(f" {' · '.join(waiting)} ", "$foreground") if waiting else Content("")
+        parts = [*waiting, format_seconds(snapshot.seconds)]
         if snapshot.eta_seconds is not None and snapshot.state == "running":
             parts.append(f"ETA {format_seconds(snapshot.eta_seconds)}")
         elif snapshot.state != "running":

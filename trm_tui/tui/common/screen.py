@@ -71,6 +71,7 @@ class ModeScreen(Screen[None]):
         self.query_one(KeyFooter).offered = self.offers(snapshot)
         header = self.query_one(SlotHeader)
         header.slots, header.snapshot, header.frozen = slots, snapshot, self.trm.frozen
+        header.queued = self.trm.queue.waiting
         self.show(snapshot)
 
     def offers(self, snapshot: Snapshot) -> tuple[tuple[Key, str], ...]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import work
 
-from trm_engine.config import Config
+from trm_engine.config import Config, as_variant
 from trm_engine.errors import TrmError
 from trm_engine.hardware import Hardware
-from trm_engine.text import one_line, safe_text
+from trm_engine.paths import presets_folder
+from trm_engine.text import safe_text
 from trm_tui.tui.common.dialogs import Answer, Ask, Choice
 from trm_tui.tui.editor.dialogs import Differences, PickMachine, PickSource
 from trm_tui.tui.editor.editing import ConfigEditing
@@ -19,12 +20,10 @@ from trm_tui.workbench.editor.document import Document
 from trm_tui.workbench.editor.draft import Draft, Origin
 from trm_tui.workbench.editor.machine import this_machine
 from trm_tui.workbench.editor.remedies import advise
-from trm_tui.workbench.editor.saving import path_of, problem_with, save, suggestion
+from trm_tui.workbench.editor.saving import destination, path_of, problem_with, run_words, save, suggestion
 from trm_tui.workbench.editor.sources import Source, open_source
-from trm_tui.workbench.editor.values import show
+from trm_tui.workbench.editor.sweep import run_name, sweep_problem, sweep_suggestion, sweep_words, variants
 from trm_tui.workbench.snapshot import Snapshot
-
-_LONGEST_NAME = 80
 
 
 class ConfigScreen(ConfigEditing):
@@ -170,44 +169,51 @@ class ConfigScreen(ConfigEditing):
     # --- saving -------------------------------------------------------------------------------------------
 
     def action_save(self) -> None:
-        """Save the configuration as a TOML file of one's own."""
+        """Save the configuration as a preset of one's own, or as a file."""
         if self._sound() is None or self.draft is None:
             return
-        name = suggestion(self.draft.origin.name, Path())
-        text = "The file holds what differs from the defaults, each setting under its help."
-        self.app.push_screen(Ask("Save as a file", text, value=name, check=problem_with), self._named)
+        name = suggestion(self.draft.origin.name, presets_folder())
+        text = "A name makes it a preset of yours, which n offers. A path, as ./mine.toml, makes a file."
+        question = Ask("Save", text, value=name, check=problem_with, hint=destination)
+        self.app.push_screen(question, self._named)
 
     def _named(self, name: str | None) -> None:
         if name is None:
             return
         path = path_of(name)
         if not path.exists():
-            self._save(path, replace=False)
+            self._save(name, replace=False)
             return
         answers = [Answer("o", "Choose another name", "other"), Answer("r", "Replace it", "replace")]
 
         def answered(answer: str | None) -> None:
             if answer == "replace":
-                self._save(path, replace=True)
+                self._save(name, replace=True)
             elif answer == "other":
                 self.action_save()
 
-        self.app.push_screen(Choice("Save as a file", f"{path} exists already.", answers), answered)
+        self.app.push_screen(Choice("Save", f"{path} exists already.", answers), answered)
 
     @work
-    async def _save(self, path: Path, *, replace: bool) -> None:
-        draft, config = self.draft, self._sound()
-        if draft is None or config is None or self.document is None:
+    async def _save(self, name: str, *, replace: bool) -> None:
+        path, config = path_of(name), self._sound()
+        if self.draft is None or config is None or self.document is None:
             return
+        saved = as_variant(config, self.draft.origin.config)
+        if saved != config:  # the form shows what the file says
+            self.document.change_values({"title": saved.title, "expect": saved.expect})
+        draft = self.draft
         try:
-            await self.beside(save, config, path, replace=replace)
+            await self.beside(save, saved, path, replace=replace)
         except TrmError as error:
             self.trm.say(str(error), "error")
             return
         if self.draft is draft:
-            self.document.saved_as(Origin(path.stem, config))
+            self.document.saved_as(Origin(path.stem, saved))
             self.refresh_all()
-        self.trm.say(f"saved: trm-tui run {path}")
+        self.trm.read_presets()
+        offered = " as a preset that n offers" if path.parent == presets_folder() else ""
+        self.trm.say(f"saved{offered}: {run_words(name)}")
 
     # --- running ------------------------------------------------------------------------------------------
 
@@ -223,11 +229,51 @@ class ConfigScreen(ConfigEditing):
             self.plan_for(None)
             self.trm.say(f"{fit.problems[0]}. The panel names what would fit.", "error")
             return
+        variant = as_variant(config, draft.origin.config)
+        self.trm.with_data(config, lambda: self._start(draft, variant))
+
+    def _start(self, draft: Draft, config: Config) -> None:
         start = self.trm.workbench.start
         if self.trm.guard(start, config, preset=draft.origin.name, name=run_name(draft)):
-            self.document.keep()
+            if self.document is not None:
+                self.document.keep()
             self.refresh_all()
             self.app.switch_mode("dashboard")
+
+    # --- queueing -----------------------------------------------------------------------------------------
+
+    def action_queue_this(self) -> None:
+        """Run the configuration after what is queued already."""
+        draft, config = self.draft, self._sound()
+        if draft is not None and config is not None:
+            run = as_variant(config, draft.origin.config), draft.origin.name, run_name(draft)
+            self.trm.with_data(config, lambda: self._enqueue([run]))
+
+    def action_sweep(self) -> None:
+        """Queue a run for each of several values of the field under the cursor."""
+        draft, key = self.draft, self.form.key
+        if draft is None or self._sound() is None or not key:
+            return
+        question = Ask(
+            f"Sweep {key}",
+            "Values, separated by spaces; each becomes a run in the queue.",
+            value=sweep_suggestion(draft, key),
+            check=lambda text: sweep_problem(draft, key, text),
+            hint=lambda text: sweep_words(draft, key, text),
+        )
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                runs = [(v.config, draft.origin.name, v.name) for v in variants(draft, key, text)]
+                self.trm.with_data(runs[0][0], lambda: self._enqueue(runs))
+
+        self.app.push_screen(question, answered)
+
+    def _enqueue(self, runs: Sequence[tuple[Config, str, str]]) -> None:
+        self.trm.enqueue(runs)
+        if self.document is not None:
+            self.document.keep()
+            self.refresh_all()
 
     def _sound(self) -> Config | None:
         """Return the configuration; where it has problems, say so and go to the first."""
@@ -265,15 +311,3 @@ class ConfigScreen(ConfigEditing):
             if answer == "discard":
                 self.action_reset_all()
             self.trm.action_mode("dashboard")
-
-
-def run_name(draft: Draft) -> str:
-    """Return a name that tells a run from others of its preset: its new title, else what was changed."""
-    if draft.has_changed("title") and draft.texts["title"].strip():
-        return one_line(draft.texts["title"], _LONGEST_NAME)
-    changes = [c for c in draft.changes if c.key not in ("title", "expect") and c.b is not None]
-    if not changes:
-        return ""
-    words = " ".join(f"{c.key.rpartition('.')[2]}={show(c.b)}" for c in changes if c.b is not None)
-    name = safe_text(f"{draft.origin.name} {words}")
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"

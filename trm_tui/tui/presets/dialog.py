@@ -20,32 +20,38 @@ from trm_engine.text import safe_text
 from trm_tui.shared.results import last_measured
 from trm_tui.tui.common.dialogs import Dialog, boxed
 from trm_tui.tui.host import host_of
+from trm_tui.tui.presets.download import download_for
 from trm_tui.tui.presets.preset_list import PresetChooser
 
 _MOST_LISTED = 200
 
 
 class PickPreset(Dialog[tuple[str, Preset]]):
-    """Answers with `run` or `edit`, and a preset."""
+    """Answers with `run`, `edit` or `queue`, and a preset."""
 
     DEFAULT_CSS = """
-    PickPreset > .box { width: 90; }
+    PickPreset > .box { width: 124; max-width: 100%; padding: 0 2; }
+    PickPreset OptionList { margin-top: 0; }
     """
 
     def compose(self) -> ComposeResult:
         """Show the presets."""
-        with boxed("Train a preset in a new slot", "enter train · e edit first · esc back"):
+        with boxed(
+            "Train a preset in a new slot", "enter train · e edit first · a queue · d download · esc back"
+        ):
             yield PresetChooser()
 
     def on_mount(self) -> None:
         """List what is known, and what comes to be known."""
-        self._bindings.bind("e", "edit", show=False)
+        for key, action in (("e", "edit"), ("a", "queue"), ("d", "download")):
+            self._bindings.bind(key, action, show=False)
         self.set_interval(0.1, self._list)
         self._list()
 
     def _list(self) -> None:
         for chooser in self.query(PresetChooser):
-            chooser.show(host_of(self.app).presets)
+            app = host_of(self.app)
+            chooser.show(app.presets, app.prospects)
 
     @on(OptionList.OptionSelected)
     def _selected(self) -> None:
@@ -54,6 +60,16 @@ class PickPreset(Dialog[tuple[str, Preset]]):
     def action_edit(self) -> None:
         """Open it in the editor instead."""
         self._answer("edit")
+
+    def action_queue(self) -> None:
+        """Have it run after what is queued already."""
+        self._answer("queue")
+
+    def action_download(self) -> None:
+        """Download its data."""
+        chooser = self.query_one(PresetChooser)
+        if chooser.chosen is not None:
+            download_for(self.app, chooser.chosen.config)
 
     def _answer(self, what: str) -> None:
         preset = self.query_one(PresetChooser).chosen

@@ -12,8 +12,10 @@ from textual.widgets import OptionList, Static
 
 from trm_engine.text import format_bytes
 from trm_tui.tui.common.screen import ModeScreen
-from trm_tui.tui.keys import Where
+from trm_tui.tui.keys import Key, Where
+from trm_tui.tui.presets.download import download_for
 from trm_tui.tui.presets.preset_list import PresetChooser
+from trm_tui.workbench.possible import Possible
 from trm_tui.workbench.snapshot import Snapshot
 
 
@@ -34,13 +36,13 @@ class WelcomeScreen(ModeScreen):
             yield Static(_words(), id="words")
             with Container(id="presets") as presets:
                 presets.border_title = "Presets"
-                presets.border_subtitle = "enter trains · n picks · ? help"
+                presets.border_subtitle = "enter train · e edit first · a queue · d download · ? help"
                 yield PresetChooser()
             yield Static(id="this-machine", markup=False)
 
     def show(self, snapshot: Snapshot) -> None:  # noqa: ARG002  # there is no run here
         """List the presets when they are known, and the machine."""
-        self.query_one(PresetChooser).show(self.trm.presets)
+        self.query_one(PresetChooser).show(self.trm.presets, self.trm.prospects)
         if self.trm.presets and self._asked_early:
             self._asked_early = False
             self.action_run_preset()
@@ -56,14 +58,41 @@ class WelcomeScreen(ModeScreen):
             ]
             self.query_one("#this-machine", Static).update(Content(" · ".join(filter(None, words))))
 
+    def offer(self, key: Key, snapshot: Snapshot) -> Possible:
+        """Leave out the dashboard, in whose place this screen stands, and the keys that mean other things."""
+        if key.id in ("go.dashboard", "go.config"):
+            return Possible(key.label, "This is Welcome; the dashboard comes with a run.")
+        return super().offer(key, snapshot)
+
     @on(OptionList.OptionSelected)
     def action_run_preset(self) -> None:
         """Train the chosen preset; as soon as the presets are known, for a person who is faster than that."""
         preset = self.query_one(PresetChooser).chosen
         if preset is not None:
-            self.trm.start_run(preset.config, preset=preset.name)
+            self.trm.take_preset("run", preset)
         else:
             self._asked_early = True
+
+    def action_edit_preset(self) -> None:
+        """Open the chosen preset in the editor."""
+        self._take("edit")
+
+    def action_queue_preset(self) -> None:
+        """Have the chosen preset run after what is queued already."""
+        self._take("queue")
+
+    def action_download(self) -> None:
+        """Download what the chosen preset learns from."""
+        preset = self.query_one(PresetChooser).chosen
+        if preset is not None:
+            download_for(self.app, preset.config)
+
+    def _take(self, what: str) -> None:
+        preset = self.query_one(PresetChooser).chosen
+        if preset is None:
+            self.trm.say("The presets are still being read.")
+        else:
+            self.trm.take_preset(what, preset)
 
 
 def _words() -> Content:

@@ -25,8 +25,13 @@ class Source:
 
 
 def of_presets(presets: Iterable[Preset]) -> list[Source]:
-    """Return the presets as sources."""
-    return [Source("preset", p.name, p.name, safe_text(p.config.title)) for p in presets]
+    """Return own and shipped presets as sources; recent configurations are sessions."""
+    own = {"yours": "yours", "shipped": ""}
+    return [
+        Source("preset", p.name, p.name, own[p.group] or safe_text(p.config.title))
+        for p in presets
+        if p.group in own
+    ]
 
 
 def of_sessions(records: Iterable[SessionRecord]) -> list[Source]:

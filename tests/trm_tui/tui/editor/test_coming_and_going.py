@@ -14,9 +14,10 @@ from trm_engine.tasks.sudoku.config import SudokuConfig
 from trm_tui.tui.common.dialogs import Ask, Choice
 from trm_tui.tui.dashboard.screen import DashboardScreen
 from trm_tui.tui.editor.dialogs import Differences, PickMachine, PickSource
-from trm_tui.tui.editor.screen import ConfigScreen, run_name
+from trm_tui.tui.editor.screen import ConfigScreen
 from trm_tui.tui.presets.screen import WelcomeScreen
 from trm_tui.workbench.editor.draft import Draft, Origin
+from trm_tui.workbench.editor.sweep import run_name
 
 WIDTH = "model.hidden_size"
 
@@ -138,7 +139,8 @@ def test_it_is_saved_as_a_file_that_says_what_differs(desk: SharedDesk, tmp_path
         await desk.set(WIDTH, "128")
         await name_file(desk, tmp_path / "mine")
         await desk.until(lambda: "saved" in desk.toasts)
-        assert load(tmp_path / "mine.toml") == apply(SIX, ["model.hidden_size=128"])
+        saved = load(tmp_path / "mine.toml")
+        assert saved == apply(SIX, ["model.hidden_size=128", "title="]), "without its parent's claims"
         assert (desk.draft.origin.name, desk.screen.unsaved()) == ("mine", "")
 
     desk.run(body)
@@ -191,7 +193,7 @@ async def test_it_runs_in_a_new_slot(desk: Desk) -> None:
     await desk.set(WIDTH, "128")
     await desk.press("ctrl+r")
     await desk.until(lambda: isinstance(desk.app.screen, DashboardScreen))
-    assert desk.bench.run.config == apply(SIX, ["model.hidden_size=128"])
+    assert desk.bench.run.config == apply(SIX, ["model.hidden_size=128", "title="])
     assert desk.bench.run.title == "six hidden_size=128"
     desk.app.switch_mode("config")
     await desk.pilot.pause()

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trm_engine.config import Config, Preset, apply, dumps, find_preset, list_presets, load
+from trm_engine.config import Config, Preset, apply, dumps, find_preset, list_own, list_presets, load
 from trm_engine.errors import SessionError, TrmError, UsageError
 from trm_engine.files import Disk
+from trm_engine.paths import presets_folder
 from trm_engine.sessions import Store
 from trm_engine.tasks.sudoku.config import SudokuConfig
-from trm_tui.workbench.editor.saving import path_of, problem_with, save, suggestion
+from trm_tui.workbench.editor.saving import path_of, problem_with, run_words, save, suggestion
 from trm_tui.workbench.editor.sources import Source, of_path, of_presets, of_sessions, open_source
 
 CONFIG = apply(Config(task=SudokuConfig(box_cols=3)), ["model.layers=3"])
@@ -55,9 +56,9 @@ def test_a_folder_that_is_not_there_is_an_error_for_people(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "name of a file"),
-        ("   ", "name of a file"),
-        ("a\x1b[2Jb", "name of a file"),
+        ("", "give it a name"),
+        ("   ", "give it a name"),
+        ("a\x1b[2Jb", "give it a name"),
         ("notes.txt", "ends in .toml"),
         ("no-such-folder/mine.toml", "no folder"),
         ("x" * 300, "cannot be a file"),
@@ -67,9 +68,26 @@ def test_what_is_wrong_with_a_name_is_said(text: str, problem: str) -> None:
     assert problem in problem_with(text)
 
 
-def test_a_name_without_a_suffix_gets_one(tmp_path: Path) -> None:
+def test_a_name_means_a_preset_and_a_path_means_a_file(tmp_path: Path) -> None:
     assert problem_with(str(tmp_path / "mine")) == ""
-    assert path_of("mine") == Path("mine.toml")
+    assert path_of(str(tmp_path / "mine")) == tmp_path / "mine.toml"
+    assert path_of("mine.toml") == Path("mine.toml")
+    assert path_of("mine") == presets_folder() / "mine.toml"
+
+
+def test_the_command_that_is_told_works_in_a_shell() -> None:
+    assert run_words("mine") == "trm-tui run mine"
+    assert run_words("My Test Preset!") == "trm-tui run 'My Test Preset!'"
+    assert run_words("./my test.toml") == "trm-tui run 'my test.toml'"
+
+
+def test_a_preset_of_that_name_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRM_PRESETS_DIR", str(tmp_path / "presets"))
+    assert "shipped preset" in problem_with("sudoku-4x4")
+    save(CONFIG, path_of("mine"))
+    found = find_preset("mine")
+    assert (found.config, found.group) == (CONFIG, "yours")
+    assert [preset.name for preset in list_own()[0]] == ["mine"]
 
 
 @given(st.text(max_size=30))
@@ -81,13 +99,13 @@ def test_any_typed_name_is_judged_and_not_followed(text: str) -> None:
 def test_the_suggested_name_is_one_that_can_be_saved(name: str) -> None:
     suggested = suggestion(name, Path())
     assert problem_with(suggested) == ""
-    assert not Path(suggested).exists()
+    assert not path_of(suggested).exists()
     assert Path(suggested).name == suggested
 
 
 def test_the_suggested_name_is_free(tmp_path: Path) -> None:
     (tmp_path / "sudoku-4x4-2.toml").touch()
-    assert suggestion("sudoku-4x4", tmp_path) == "sudoku-4x4-3.toml"
+    assert suggestion("sudoku-4x4", tmp_path) == "sudoku-4x4-3"
 
 
 def test_presets_sessions_and_files_can_be_opened(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Runs that wait for each other: what is queued, and what starts them."""
