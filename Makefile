@@ -70,8 +70,8 @@ format: $(VENV)/.dev ## rewrite the code as ruff likes it
 wheel: $(VENV)/.dev ## build the wheel, install it elsewhere, and train with it
 	$(BIN)/python tests/e2e/wheel.py
 
-screens: $(VENV)/.dev ## draw every screen of the app from real runs into docs/screens
-	$(BIN)/python -m tests.e2e.screens
+screens: $(VENV)/.dev ## draw every screen of the app from real runs into docs/screens (or as ARGS="--into …" says)
+	$(BIN)/python -m tests.e2e.screens $(ARGS)
 
 page-screens: $(VENV)/.dev ## draw the server's page into docs/screens, in a real browser (ARGS="FOLDER OF SESSIONS")
 	$(BIN)/python -m tests.e2e.page_screens $(ARGS)
