@@ -43,9 +43,16 @@ class Availability:
     def __str__(self) -> str:
         """In a few words, for a column."""
         if self.state == "download":
-            size = f" {format_bytes(self.size)}" if self.size else ""
-            return f"download{'' if self.whole or not size else ' over'}{size}"
+            more = "" if self.whole else ">"
+            return f"download {more}{format_bytes(self.size)}" if self.size else "download"
         return {"package": "needs a package", "missing": "data missing"}.get(self.state, self.state)
+
+    @property
+    def how_much(self) -> str:
+        """How much is to be downloaded, for people; empty where that is not known."""
+        if not self.size:
+            return ""
+        return f"{'' if self.whole else 'more than '}{format_bytes(self.size)}"
 
     @property
     def sentence(self) -> str:
@@ -56,7 +63,7 @@ class Availability:
         if self.state == "missing":
             return f"There is no {source}: name data of your own in task.data."
         if self.state == "download":
-            size = f" ({str(self).removeprefix('download ')})" if self.size else ""
+            size = f" ({self.how_much})" if self.size else ""
             return f"{source}{size} is not downloaded yet."
         return ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 from trm_engine.hardware import Hardware
@@ -13,14 +14,14 @@ _PROGRAM = (sys.executable, "-m", "trm_tui", "hardware", "--json")
 _LONGEST_SECONDS = 60.0
 
 
-def measured(hardware: Hardware) -> Hardware:
+def measured(hardware: Hardware, program: Sequence[str] = _PROGRAM) -> Hardware:
     """Return the machine with the rate of its products; as it is where that cannot be measured.
 
     Not in this process: a run that begins meanwhile must find its threads and libraries as they were.
     """
     with suppress(OSError, subprocess.SubprocessError):
         subprocess.run(  # noqa: S603  # our own program
-            _PROGRAM,
+            program,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

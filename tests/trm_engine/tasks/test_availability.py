@@ -35,7 +35,7 @@ def test_a_known_text_is_a_download_until_it_is_here(tmp_path: Path, monkeypatch
 def test_a_set_of_the_hub_tells_how_large_it_is_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda _: object())
     monkeypatch.setattr(module, "is_here", lambda _: False)
-    assert str(availability(task("sudoku-extreme"))) == "download over 719 MB"
+    assert str(availability(task("sudoku-extreme"))) == "download >719 MB"
     assert str(availability(task("maze-hard"))) == "download"
 
 

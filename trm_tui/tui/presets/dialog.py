@@ -32,13 +32,22 @@ class PickPreset(Dialog[tuple[str, Preset]]):
     DEFAULT_CSS = """
     PickPreset > .box { width: 124; max-width: 100%; padding: 0 2; }
     PickPreset OptionList { margin-top: 0; }
+    /* Lower than the list is long: the list scrolls, its words stay whole. */
+    PickPreset.-short {
+        .box { height: 96%; }
+        PresetChooser, PresetChooser OptionList { height: 1fr; max-height: 1fr; }
+        .expect { margin-top: 0; }
+    }
+    PickPreset.-low {
+        PresetChooser, PresetChooser OptionList { height: 1fr; max-height: 1fr; }
+        .expect { display: none; }
+    }
     """
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-short"), (30, "-enough")]  # noqa: RUF012  # Textual's
 
     def compose(self) -> ComposeResult:
         """Show the presets."""
-        with boxed(
-            "Train a preset in a new slot", "enter train · e edit first · a queue · d download · esc back"
-        ):
+        with boxed("Train a preset in a new slot", "enter train · e edit · a queue · d download · esc back"):
             yield PresetChooser()
 
     def on_mount(self) -> None:

@@ -132,4 +132,4 @@ def _fetch_then(app: App[Any], config: Config, found: Availability, then: Callab
 def _question(found: Availability) -> str:
     if not found.size:
         return "Training needs it. The server tells its size when the download begins."
-    return f"Training needs it: {'' if found.whole else 'more than '}{format_bytes(found.size)} to download."
+    return f"Training needs it: {found.how_much} to download."

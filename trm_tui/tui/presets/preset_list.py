@@ -22,7 +22,7 @@ from trm_tui.workbench.presets import Place, Prospect, about, place
 _TITLES = {"recent": "Recent", "shipped": "Shipped"}
 _MOST_OF_NAME = 0.4
 _ROOM_FOR_PARAMETERS, _ROOM_FOR_MEMORY = 84, 60
-_PARAMETERS, _MEMORY, _TIME, _DATA = 8, 9, 12, 20
+_PARAMETERS, _MEMORY, _TIME, _DATA = 8, 9, 12, 17
 _LEAST_ABOUT = 12
 
 

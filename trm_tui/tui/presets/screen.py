@@ -36,7 +36,7 @@ class WelcomeScreen(ModeScreen):
             yield Static(_words(), id="words")
             with Container(id="presets") as presets:
                 presets.border_title = "Presets"
-                presets.border_subtitle = "enter train · e edit first · a queue · d download · ? help"
+                presets.border_subtitle = "enter train · e edit · a queue · d download · ? help"
                 yield PresetChooser()
             yield Static(id="this-machine", markup=False)
 

@@ -54,7 +54,7 @@ class QueueDialog(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Show what the queue does now, and the runs."""
-        hint = "space start, hold · shift+↑ ↓ move · del remove · u undo · e edit · r retry"
+        hint = "space start, hold · shift+↑↓ move · del remove · u undo · r retry"
         with boxed("Queue", hint):
             yield Static(classes="text", markup=False)
             yield OptionList()
