@@ -72,6 +72,14 @@ class QueueFile:
                 f"{safe_text(str(path))} cannot be read ({why}); delete it to begin an empty queue"
             ) from error
 
+    @property
+    def version(self) -> int:
+        """What differs once the file has been written again, by whichever process."""
+        try:
+            return (self.root / QUEUE).stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def add(self, runs: Sequence[Queued], at: int | None = None) -> int:
         """Add runs at the end, or at a place; return how many are queued then."""
 

@@ -39,6 +39,7 @@ class QueueRunner:
         self._displaced = False
         self.waiting = 0
         """Runs that are still to begin, as was last seen."""
+        self._seen = 0
         self._resting: frozenset[int] = frozenset()
         """Slots that were paused before the queue was started: they hold nothing."""
 
@@ -49,6 +50,7 @@ class QueueRunner:
 
     def places(self) -> list[Place]:
         """Return what is queued, in its order. Reads the disk."""
+        self._seen = self.file.version
         places = [Place(run, self._stage(run)) for run in self.file.read()]
         self.waiting = sum(place.stage in ("waiting", "stopped") for place in places)
         return places
@@ -77,6 +79,8 @@ class QueueRunner:
     def step(self) -> list[str]:
         """Look at the run that trains, and start the next where it is time; return what to tell."""
         try:
+            if self.file.version != self._seen:  # another process may have written it
+                self.places()
             told = self._follow() if self._run is not None else []
             if self._going and self._run is None and not self._busy():
                 told += self._next()

@@ -7,7 +7,7 @@ import pytest
 from tests.trm_tui.fake_engine import FakeWorkbench
 from trm_engine.config import Config, apply
 from trm_engine.errors import SessionError
-from trm_tui.workbench.queue.queue_file import QueueFile
+from trm_tui.workbench.queue.queue_file import QueueFile, queued
 from trm_tui.workbench.queue.queue_runner import QueueRunner
 from trm_tui.workbench.workbench import MAX_SLOTS
 
@@ -149,3 +149,11 @@ def test_a_queue_that_another_process_runs_is_left_alone(
     with pytest.raises(SessionError, match="another process runs this queue"):
         other.go()
     assert not other.going
+
+
+def test_what_another_process_queues_is_seen(
+    runner: QueueRunner, bench: FakeWorkbench, config: Config
+) -> None:
+    QueueFile(bench.store.root).add([queued(config, "six", name) for name in "ab"])
+    assert runner.step() == []
+    assert (runner.waiting, len(bench.runs)) == (2, 0), "seen, and not started unasked"
