@@ -20,6 +20,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from tests.trm_tui.picture import text_of
 from trm_engine.config import apply, find_preset
 from trm_engine.process_setup import prepare_process
 from trm_engine.sessions import Store
@@ -114,6 +115,7 @@ async def draw_runs(drawing: Drawing, workbench: Workbench, folder: Path) -> Non
         ):
             await pilot.press("escape", key)
             await pilot.pause(3.0)
+            await until(pilot, lambda: "waiting for the run" not in text_of(app))
             await drawing.draw(pilot, mode)
         text = apply(find_preset("shakespeare-char-laptop").config, [f"task.data={json.dumps(str(LOG))}"])
         app.start_run(text, preset="shakespeare-char-laptop")

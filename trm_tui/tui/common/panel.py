@@ -108,7 +108,8 @@ class DecisionsPanel(Panel):
         """Return what to show, line by line."""
         lines = []
         for decision in self.snapshot.decisions:
-            lines.append(Content.assemble((f"{decision.subject} ", "$text-muted"), (decision.choice, "bold")))
-            wrapped = Content.styled(decision.reason, "$text-muted").wrap(max(width - 2, 1))
-            lines += [Content.assemble("  ", line) for line in wrapped]
+            chosen = Content.assemble((f"{decision.subject} ", "$text-muted"), (decision.choice, "bold"))
+            first, *rest = [chosen] if chosen.cell_length <= width else chosen.wrap(max(width - 2, 1))
+            reason = Content.styled(decision.reason, "$text-muted").wrap(max(width - 2, 1))
+            lines += [first, *(Content.assemble("  ", line) for line in (*rest, *reason))]
         return lines or [Content.styled("none yet", "$text-muted")]

@@ -88,6 +88,7 @@ class QueueDialog(Dialog[None]):
 
     def action_remove(self) -> None:
         """Take a run out; a session that it has begun stays as it is."""
+        self._show()  # it may have begun since
         place, at = self._chosen, self.query_one(OptionList).highlighted
         if place is None or at is None:
             return

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 
+from trm_engine.decisions import Decision
 from trm_tui.tui.common.chart import Chart
 from trm_tui.tui.common.gauges import bar, levels, parts_bar, progress_bar, sparkline
+from trm_tui.tui.common.panel import DecisionsPanel
 from trm_tui.tui.common.series import Series
 from trm_tui.tui.theme import DARK
 from trm_tui.workbench.charts.chart_lines import Plot
 from trm_tui.workbench.charts.curves import columns
 from trm_tui.workbench.charts.raster import Markers, Raster
 from trm_tui.workbench.charts.ticks import labels, log_ticks, ticks, write
+from trm_tui.workbench.snapshot import EMPTY
 
 
 def drawn(values: Sequence[float], width: int, height: int, markers: Markers = "braille") -> list[str]:
@@ -321,3 +325,14 @@ async def test_blocks_replace_braille(gallery: Gallery) -> None:
         text = "".join(text_of(chart))
         assert not any("⠀" < sign <= "⣿" for sign in text)
         assert "▀" in text or "▄" in text
+
+
+def test_a_long_decision_is_wrapped_and_not_cut() -> None:
+    panel = DecisionsPanel()
+    decision = Decision("data", "in memory, loaded in the training thread", "faster than a worker process")
+    panel.set_reactive(DecisionsPanel.snapshot, replace(EMPTY, decisions=(decision,)))
+    assert [line.plain for line in panel.lines(30)] == [
+        "data in memory, loaded in",
+        "  the training thread",
+        "  faster than a worker process",
+    ]
