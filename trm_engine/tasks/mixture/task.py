@@ -141,11 +141,11 @@ class MixtureTask(PuzzleTask):
         return part.task.render(part.own(np.asarray(tokens)))
 
     def grid(self, tokens: Sequence[int] | Tokens) -> list[list[str]]:
-        """Return a grid (L,) of tokens as rows of symbols; positions behind its part's are left out."""
+        """Return a grid (L,) of tokens as rows of symbols; positions behind its part's are empty ones."""
         part = self._part_of(tokens)
         rows = part.task.grid(part.own(np.asarray(tokens)))
-        behind = self.seq_len - part.task.seq_len
-        return [*rows, [""] * behind] if behind else rows
+        behind, width = self.seq_len - part.task.seq_len, len(rows[0])
+        return [*rows, *([""] * min(width, behind - first) for first in range(0, behind, width))]
 
     def given(self, puzzle: Tokens) -> Flags:
         """Return which positions (L,) a puzzle fills in itself; those behind its part's are none to fill."""
