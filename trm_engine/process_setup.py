@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import sys
+from typing import IO
 
 from trm_engine.decisions import Decision
 
@@ -29,6 +30,16 @@ def prepare_process() -> None:
     """
     if not _made and "torch" not in sys.modules:
         _made.extend([_choose_waiting(), _choose_allocator()])
+
+
+def take_stdout() -> IO[str]:
+    """Return a stream to what is standard output now, for a process whose output another one reads.
+
+    What a library prints goes to standard error from here on.
+    """
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    return out
 
 
 def preparations() -> list[Decision]:

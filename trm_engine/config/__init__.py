@@ -14,6 +14,7 @@ from trm_engine.config.sections import (
     RuntimeConfig,
     Section,
     TaskConfig,
+    TrackConfig,
     TrainConfig,
 )
 from trm_engine.config.toml import dumps, load, loads, write_value
@@ -30,6 +31,7 @@ __all__ = [
     "RuntimeConfig",
     "Section",
     "TaskConfig",
+    "TrackConfig",
     "TrainConfig",
     "Value",
     "apply",

@@ -28,7 +28,10 @@ def diff(a: Config, b: Config) -> list[Change]:
 
 # What is said of a run, saved of it, or decides how it is computed here, but not what: the numbers of two
 # runs that differ in these agree as far as rounding lets them. Precision is what some experiments are about.
-_BESIDE = ("title", "expect", "checkpoint.", "memory.", "runtime.", "train.micro_batch", "train.log_every")
+_BESIDE = (
+    *("title", "expect", "checkpoint.", "memory.", "runtime.", "track."),
+    *("train.micro_batch", "train.log_every"),
+)
 # Off, these are left out: experiments from before there were any keep their names.
 _LATER = {"model.attention_window": 0, "train.recursion_penalty": 0}
 _LENGTH = 16

@@ -236,6 +236,12 @@ def _listed(text: str, allowed: str, is_one: Callable[[str], bool]) -> str | Non
     return None
 
 
+@_rule("track.project")
+def _project_can_be_named(config: Config) -> str | None:
+    wrong = sorted(set(config.track.project) & set("/\\#?%:"))
+    return f'has "{wrong[0]}", and names of projects have none of / \\ # ? % :' if wrong else None
+
+
 @_rule("memory.shrink_at", "memory.warn_at")
 def _warnings_come_first(config: Config) -> str | None:
     return _not_below(config.memory.shrink_at, config.memory.warn_at, "warn_at")

@@ -284,6 +284,17 @@ class RuntimeConfig(Section):
         return self.tuning != "off" and self.precision not in ("bf16", "fp16")
 
 
+class TrackConfig(Section):
+    """Where the figures of a run are written as well while it trains; its session has them all."""
+
+    tensorboard: bool = False
+    """Write TensorBoard's event files into the session's folder (needs the extra "tensorboard")."""
+    wandb: Literal["off", "offline", "online"] = "off"
+    """Weights & Biases: files to be synced later (offline), or sent as the run trains (extra "wandb")."""
+    project: str = Field("trm-tui", max_length=128)
+    """The project of Weights & Biases that the run belongs to."""
+
+
 class Config(Section):
     """Everything that decides a run. `title` and `expect` are a preset's own words about itself."""
 
@@ -298,6 +309,7 @@ class Config(Section):
     checkpoint: CheckpointConfig = Field(default_factory=CheckpointConfig)
     memory: MemoryConfig = Field(default_factory=MemoryConfig)
     runtime: RuntimeConfig = Field(default_factory=RuntimeConfig)
+    track: TrackConfig = Field(default_factory=TrackConfig)
 
     @field_validator("task", mode="wrap")
     @classmethod

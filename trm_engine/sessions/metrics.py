@@ -10,7 +10,8 @@ from trm_engine.errors import SessionError
 from trm_engine.files import JsonObject, append_lines, disk_errors, open_plain
 from trm_engine.sessions.seals import sealed_record, unsealed_record, with_end
 
-_REWIND = "rewind"
+REWIND = "rewind"
+"""In a record of its own: the run resumed from this step, and what was recorded of later ones is void."""
 _MAX_LINE_BYTES = 1_000_000
 """A longer line is no record: it is read in pieces, none of which is one."""
 
@@ -24,11 +25,11 @@ class Metrics:
 
     def append(self, record: Mapping[str, object]) -> None:
         """Append one record of plain JSON values; NaN and infinities become null. Raises `ResourceError`."""
-        if _REWIND in record:
-            raise ValueError(f"{_REWIND!r} is not a name for a figure")
+        if REWIND in record:
+            raise ValueError(f"{REWIND!r} is not a name for a figure")
         line = sealed_record({**record})
         if self._rewind is not None:
-            line = sealed_record({_REWIND: self._rewind}) + line
+            line = sealed_record({REWIND: self._rewind}) + line
         with disk_errors("write the metrics"):
             append_lines(self._path, line)
         self._rewind = None
@@ -59,8 +60,8 @@ class Metrics:
             if record is None:
                 if line.endswith(b"\n"):
                     damaged.append(number)
-            elif _REWIND in record:
-                records = [kept for kept in records if not _is_after(kept, record[_REWIND])]
+            elif REWIND in record:
+                records = [kept for kept in records if not _is_after(kept, record[REWIND])]
             else:
                 records.append(record)
         return records, damaged

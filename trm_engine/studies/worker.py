@@ -7,7 +7,6 @@ it may die: a trial that nobody listens to goes on to its end.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from typing import IO, Any
 
 from trm_engine.errors import TrmError
 from trm_engine.json_text import to_json
-from trm_engine.process_setup import prepare_process
+from trm_engine.process_setup import prepare_process, take_stdout
 from trm_engine.text import safe_text
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -27,7 +26,7 @@ def main() -> int:
     """Run the trial that standard input asks for; return the exit code of a training command."""
     prepare_process()
     request = json.loads(sys.stdin.readline())
-    out = _take_stdout()
+    out = take_stdout()
     try:
         return _run(request, out)
     except TrmError as error:
@@ -62,13 +61,6 @@ def _run(request: Mapping[str, Any], out: IO[str]) -> int:
         config = loads(request["config"], request["name"])
         finished = start(store, config, sitting, preset=request["preset"], name=request["name"])
     return 128 + control.signal_number if control.signal_number else finished.exit_code
-
-
-def _take_stdout() -> IO[str]:
-    """Return the stream of events; what else is printed, by a library, goes to standard error."""
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
-    os.dup2(2, 1)
-    return out
 
 
 def _write(out: IO[str], event: Mapping[str, object]) -> None:

@@ -12,6 +12,7 @@ from trm_engine.sessions import Session
 from trm_engine.training.control import Look
 from trm_engine.training.events import Event, Listener, Listeners, Stepped, Warned
 from trm_engine.training.throughput import Rate, Stopwatch, Window
+from trm_engine.training.tracking.tracker import Trackers
 
 _SECONDS_BETWEEN_EVENTS = 0.5
 
@@ -26,12 +27,14 @@ class Reporter:
         stopwatch: Stopwatch,
         listeners: Sequence[Listener],
         clock: Callable[[], float] = time.monotonic,
+        trackers: Trackers | None = None,
     ) -> None:
         self.rate = Rate()
         self._session = session
         self.monitor = monitor
         self._stopwatch = stopwatch
         self._tell = Listeners(listeners, lambda message: session.log("warning", message))
+        self._trackers = trackers
         self._window = Window()
         self._clock = clock
         self._told_at = clock()
@@ -52,6 +55,12 @@ class Reporter:
         """Record the steps since the last record."""
         if self._window.steps:
             self._report(learner, recorded=True)
+
+    def close_trackers(self) -> None:
+        """Let the trackers end: nothing more is recorded."""
+        if self._trackers is not None:
+            self._trackers.close()
+            self._warn_of_trackers()
 
     def forget(self, step: int) -> None:
         """Take back what came after `step`: the run resumes from there."""
@@ -102,7 +111,12 @@ class Reporter:
             self._window = Window()
             busy = learner.busy_seconds
             self._busy_before = None if busy is None else (self._stopwatch.seconds, busy)
+            self._warn_of_trackers()
         self.emit(event)
+
+    def _warn_of_trackers(self) -> None:
+        for problem in self._trackers.problems() if self._trackers is not None else ():
+            self.warn("tracking", problem)
 
     def _idle(self, learner: Learner) -> float | None:
         """Return the share of the training time since the last record that the device did not compute."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from trm_engine.compute.devices import chosen
 from trm_engine.compute.ranks import require_processor
-from trm_engine.config import Config, apply, diff, dumps, loads
+from trm_engine.config import Config, TrackConfig, apply, diff, dumps, loads
 from trm_engine.config.diff import changed_trial, trial_digest
 from trm_engine.config.sections import DATA_FIELDS
 from trm_engine.errors import OVERRIDES, ConfigError, FitError, SessionError
@@ -41,6 +41,7 @@ from trm_engine.training.ranks.lead import lead, ranks_decision
 from trm_engine.training.reporter import Reporter
 from trm_engine.training.run import Past, Run, Sitting
 from trm_engine.training.throughput import Stopwatch
+from trm_engine.training.tracking.tracker import Trackers, require_trackers
 from trm_engine.training.trainer import Limits, Trainer
 from trm_engine.tuning.choices import decisions
 from trm_engine.tuning.tuner import Tuned, tune
@@ -69,6 +70,7 @@ def start(
     Raises `FitError` when it needs more memory than there is, `ConfigError` when the origin's model differs.
     """
     config = with_absolute_data(config)
+    require_trackers(config.track)
     hardware = sitting.machine(config)
     _require_ranks(config, sitting)
     require_fit(config, hardware, ranks=sitting.local_ranks)
@@ -117,6 +119,7 @@ def resume(
         before = loads(configuration.text, f"session {session.id}")
         config = with_absolute_data(apply(with_its_kernels(before), overrides))
         _refuse_fixed_changes(before, config)
+        require_trackers(config.track)
         found, warnings = session.load(checkpoint)
         told = [
             *(Warned("damaged-checkpoint", warning) for warning in warnings),
@@ -215,9 +218,13 @@ def train(
         step=None if sitting.steps is None else since.step + sitting.steps,
     )
     readings = ProcessReadings(beside=beside)
-    with sitting.monitor(readings=readings, watchers=(memory.guard.see, slowdowns.see)) as monitor:
+    with (
+        # A replay tells nothing that is not known already.
+        Trackers(config.track if plan is None else TrackConfig(), config, session) as trackers,
+        sitting.monitor(readings=readings, watchers=(memory.guard.see, slowdowns.see)) as monitor,
+    ):
         stopwatch = Stopwatch(past.seconds)
-        reporter = Reporter(session, monitor, stopwatch, sitting.listeners, sitting.clock)
+        reporter = Reporter(session, monitor, stopwatch, sitting.listeners, sitting.clock, trackers)
         for warning in resumption.warnings:
             reporter.warn(warning.code, warning.message)
         run = Run(learner, session, sitting.control, memory, slowdowns, stopwatch, reporter)

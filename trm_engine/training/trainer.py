@@ -266,6 +266,7 @@ class Trainer:
             summary[f"best_{score.figure}"] = score.value(best.score)
         run.session.update(status=status, summary=summary)
         run.session.log("info" if status != "diverged" else "error", f"{status}: {reason}")
+        run.reporter.close_trackers()
         run.reporter.emit(finished)
         return finished
 

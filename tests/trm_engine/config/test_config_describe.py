@@ -41,6 +41,7 @@ def test_fields_come_in_the_order_of_the_file() -> None:
         "checkpoint",
         "memory",
         "runtime",
+        "track",
     ]
     assert sections == sorted(sections, key=list(dict.fromkeys(sections)).index)
 

@@ -75,7 +75,8 @@ def test_settings_that_only_work_together_may_be_set_together() -> None:
         ("train=1", "train is a section: write train.key=value"),
         (
             "qqq.zzzzzz=1",
-            '"qqq.zzzzzz" is not a setting. Known: task, model, train, eval, checkpoint, memory, runtime.',
+            '"qqq.zzzzzz" is not a setting. Known: task, model, train, eval, checkpoint, memory, runtime, '
+            "track.",
         ),
         ("memory.zzzzzz=1", '"memory.zzzzzz" is not a setting. Known: memory.budget_gb, memory.guard,'),
         ("train.lr", '"train.lr": write it as section.key=value'),

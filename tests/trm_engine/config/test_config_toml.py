@@ -71,7 +71,7 @@ def test_everything_is_written_out_in_order_with_title_first() -> None:
     written = [line.partition(" = ")[0] for line in lines if line and not line.startswith(("#", "["))]
     assert written == [info.name for info in FIELDS]
     assert [line for line in lines if line.startswith("[")] == [
-        "[task]", "[model]", "[train]", "[eval]", "[checkpoint]", "[memory]", "[runtime]",
+        "[task]", "[model]", "[train]", "[eval]", "[checkpoint]", "[memory]", "[runtime]", "[track]",
     ]  # fmt: skip
 
 

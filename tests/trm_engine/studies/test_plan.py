@@ -104,7 +104,10 @@ def test_every_impossible_experiment_is_listed_at_once(tmp_path: Path) -> None:
 def test_a_trial_is_named_by_what_decides_its_result() -> None:
     config = loads(BASE, "base")
     name = trial_digest(config)
-    beside = apply(config, ["runtime.threads=2", "checkpoint.keep=5", "train.log_every=7", "title=x"])
+    beside = apply(
+        config,
+        ["runtime.threads=2", "checkpoint.keep=5", "train.log_every=7", "title=x", "track.wandb=online"],
+    )
     assert trial_digest(beside) == name
     for change in ("train.seed=1", "train.lr=0.5", "runtime.precision=bf16", "task.clues=7"):
         assert trial_digest(apply(config, [change])) != name

@@ -156,9 +156,11 @@ def _require_possible(store: Store, found: Planned, *, yes: bool) -> None:
     from trm_engine.files import disk_errors
     from trm_engine.planning.estimate import memory_budget
     from trm_engine.studies.state import look
+    from trm_engine.training.tracking.tracker import require_trackers
 
     left = [one.trial for one in look(store, found.plan.trials) if one.stage not in ("done", "diverged")]
     for trial in left:
+        require_trackers(trial.config.track)
         budget = memory_budget(trial.config, found.machine)
         if budget is not None and trial.fit.peak_rss_bytes > budget:
             raise FitError(
