@@ -19,13 +19,14 @@ from trm_engine.files import disk_errors
 
 FOLDER = ".studies"
 _CLAIMS = "trials"
+_AWAY = ".away"
 
 
 class Claim:
-    """The right to run one trial; `descriptor` is what its process inherits."""
+    """The right to run the trial of a digest; `descriptor` is what its process inherits."""
 
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
+    def __init__(self, descriptor: int, digest: str) -> None:
+        self.descriptor, self.digest = descriptor, digest
 
     def release(self) -> None:
         """Give it up here; a process that inherited it keeps it."""
@@ -38,10 +39,33 @@ def claim(root: Path, digest: str) -> Claim | None:
 
     Raises `SessionError` or `ResourceError` where the sessions folder cannot be written.
     """
+    held = _lock(root, digest, digest)
+    if held is not None and is_away(root, digest):
+        held.release()
+        return None
+    return held
+
+
+def claim_away(root: Path, digest: str) -> Claim | None:
+    """Claim a trial where it runs, on a machine that its runner, who keeps the other claim, is not on."""
+    return _lock(root, digest, digest + _AWAY)
+
+
+def is_away(root: Path, digest: str) -> bool:
+    """Return whether a trial runs as a job on whatever machine; its runner may be gone."""
+    if not (root / FOLDER / _CLAIMS / (digest + _AWAY)).exists():
+        return False
+    held = claim_away(root, digest)
+    if held is not None:
+        held.release()
+    return held is None
+
+
+def _lock(root: Path, digest: str, name: str) -> Claim | None:
     with disk_errors("claim a trial"):
         folder = root / FOLDER / _CLAIMS
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / digest, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -50,12 +74,12 @@ def claim(root: Path, digest: str) -> Claim | None:
     except OSError as error:
         os.close(descriptor)
         raise SessionError(f"cannot lock a trial in {root}: {error.strerror or error}.") from error
-    return Claim(descriptor)
+    return Claim(descriptor, digest)
 
 
 def is_claimed(root: Path, digest: str) -> bool:
     """Return whether someone runs a trial."""
-    if not (root / FOLDER / _CLAIMS / digest).exists():
+    if not (root / FOLDER / _CLAIMS / digest).exists() and not is_away(root, digest):
         return False
     held = claim(root, digest)
     if held is None:

@@ -19,7 +19,7 @@ from trm_engine.errors import DivergedError, FitError, SessionError, TrmError, U
 from trm_engine.sessions import Store
 from trm_engine.studies.claims import Claim, Presence, claim
 from trm_engine.studies.forecast import Forecast
-from trm_engine.studies.launchers import Launcher, Request, Running
+from trm_engine.studies.launchers.base import ELSEWHERE, Launcher, Request, Running
 from trm_engine.studies.plan import Plan, Trial
 from trm_engine.studies.state import Found, look
 
@@ -168,16 +168,15 @@ class Runner:
 
     def _start(self, job: _Job, found: Found, held: Claim) -> None:
         trial = job.trial
-        resume = found.record.id if found.record is not None else ""
-        overrides = (f"train.steps={trial.config.train.steps}",) if found.shorter else ()
+        config = self._with_threads(trial.config)
         request = Request(
-            root=str(self._store.root),
+            root=str(self._store.root.absolute()),
             preset=trial.experiments[0],
             name=trial.name,
-            config=dumps(self._with_threads(trial.config)),
-            resume=resume,
-            overrides=overrides,
-        )
+            config=dumps(config),
+            threads=config.runtime.threads or 1,
+        ).continuing(found)
+        resume = request.resume
         job.claim, job.tries, job.resumed, job.session = held, job.tries + 1, bool(resume), resume
         self._active[trial.digest] = job
         self._forecast.began(trial)
@@ -232,6 +231,9 @@ class Runner:
         assert job.claim is not None
         job.claim.release()
         why = why or job.reason or f"exit code {code}"
+        if code == ELSEWHERE:
+            self._elsewhere.append(_Job(trial, tries=job.tries - 1))
+            return
         if code == 0:
             self.outcome.done.append(trial.name)
             self._forecast.finished(trial)

@@ -11,9 +11,10 @@ from trm_engine.errors import SessionError
 from trm_engine.sessions import Store
 from trm_engine.sessions.lock import holder_of
 from trm_engine.studies.catalogue import select
-from trm_engine.studies.claims import runners
+from trm_engine.studies.claims import is_away, runners
+from trm_engine.studies.launchers.away import Messages
 from trm_engine.studies.plan import build_plan
-from trm_engine.studies.state import look
+from trm_engine.studies.state import Found, look
 from trm_engine.text import did_you_mean
 
 
@@ -30,11 +31,7 @@ def stop_study(store: Store, name: str) -> int:
         if about.get("name") == name or (isinstance(trials, list) and wanted & set(trials)):
             told += _told(about)
     if not told:
-        told = sum(
-            _told(holder_of(store.root / one.record.id))
-            for one in look(store, plan.trials)
-            if one.stage == "running" and one.record is not None
-        )
+        told = sum(_told_trial(store, one) for one in look(store, plan.trials) if one.stage == "running")
     if not told:
         raise SessionError(f"{name}: nothing of it is running on this machine")
     return told
@@ -46,9 +43,17 @@ def stop_trial(store: Store, name: str, trial: str) -> str:
     if trial not in found:
         raise SessionError(f'{name} has no trial "{trial}".{did_you_mean(trial, found)}')
     one = found[trial]
-    if one.stage != "running" or one.record is None or not _told(holder_of(store.root / one.record.id)):
+    if one.stage != "running" or one.record is None or not _told_trial(store, one):
         raise SessionError(f"{trial} is not running on this machine")
     return one.record.id
+
+
+def _told_trial(store: Store, one: Found) -> int:
+    """Have a running trial save and stop, here or where a scheduler runs it; return whether it was told."""
+    if is_away(store.root, one.trial.digest):
+        Messages(store.root, one.trial.digest).ask_to_stop()
+        return 1
+    return _told(holder_of(store.root / one.record.id)) if one.record is not None else 0
 
 
 def _told(about: dict[str, object]) -> int:

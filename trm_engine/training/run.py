@@ -20,6 +20,7 @@ from trm_engine.training.events import Listener
 from trm_engine.training.memory_policy import MemoryKeeper
 from trm_engine.training.reporter import Reporter
 from trm_engine.training.throughput import Stopwatch
+from trm_engine.training.tracking.tracker import PATIENCE
 from trm_engine.tuning.gemm_rate import with_gemm_rate
 
 Progress = Callable[[str, int, int], None]
@@ -53,6 +54,7 @@ class Sitting:
     `seconds` and `steps` bound this sitting (a clean, resumable stop); `progress` hears how the data is
     prepared: (what, done, total). `machine` says what the run trains on, `monitor` watches it, and `clock`
     paces the events. `group`: the processes that train together, if there are several; this one leads.
+    `patience`: the seconds that its end waits for trackers at most.
     """
 
     control: Control
@@ -64,6 +66,7 @@ class Sitting:
     monitor: Callable[..., Monitor] = Monitor
     clock: Callable[[], float] = time.monotonic
     group: Group | None = None
+    patience: float = PATIENCE
 
     @property
     def ranks(self) -> int:

@@ -220,7 +220,9 @@ def train(
     readings = ProcessReadings(beside=beside)
     with (
         # A replay tells nothing that is not known already.
-        Trackers(config.track if plan is None else TrackConfig(), config, session) as trackers,
+        Trackers(
+            config.track if plan is None else TrackConfig(), config, session, patience=sitting.patience
+        ) as trackers,
         sitting.monitor(readings=readings, watchers=(memory.guard.see, slowdowns.see)) as monitor,
     ):
         stopwatch = Stopwatch(past.seconds)

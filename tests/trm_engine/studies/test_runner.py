@@ -13,7 +13,7 @@ from trm_engine.sessions import Store
 from trm_engine.studies.catalogue import select
 from trm_engine.studies.claims import Claim, claim, is_claimed
 from trm_engine.studies.forecast import Forecast
-from trm_engine.studies.launchers import Request, Tell
+from trm_engine.studies.launchers.base import Request, Tell
 from trm_engine.studies.plan import Plan, build_plan
 from trm_engine.studies.runner import Outcome, Runner
 from trm_engine.studies.state import look

@@ -55,7 +55,9 @@ def _wanted(track: TrackConfig) -> list[_Kind]:
 class Trackers:
     """The trackers that are asked for: processes that follow the session's figures. Use in a `with` block."""
 
-    def __init__(self, track: TrackConfig, config: Config, session: Session) -> None:
+    def __init__(
+        self, track: TrackConfig, config: Config, session: Session, *, patience: float = PATIENCE
+    ) -> None:
         about = {
             "session": str(session.path.absolute()),
             "name": session.record.name,
@@ -65,7 +67,7 @@ class Trackers:
             "config": config.model_dump(exclude={"title", "expect", "track"}),
         }
         self._processes = [_Process(kind, {"tracker": kind.folder, **about}) for kind in _wanted(track)]
-        self._open = True
+        self._open, self._patience = True, patience
 
     def __enter__(self) -> Trackers:
         return self
@@ -79,11 +81,11 @@ class Trackers:
         """Return what has gone wrong since the last call, in a sentence for each tracker, once."""
         return [told for process in self._processes if (told := process.problem())]
 
-    def close(self, patience: float = PATIENCE) -> None:
+    def close(self) -> None:
         """Have them pass on what is left and end; wait for that at most `patience` seconds."""
         if not self._open:
             return
-        self._open, until = False, time.monotonic() + patience
+        self._open, until = False, time.monotonic() + self._patience
         for process in self._processes:
             process.end()
         for process in self._processes:
@@ -141,15 +143,19 @@ class _Process:
 
     def wait(self, seconds: float) -> None:
         """Wait for its end; one that is slow, for its network is, is left to end by itself."""
-        process = self._process
-        if process is None:
+        if self._process is None:
             return
         try:
-            process.wait(max(seconds, 0.0))
+            self._process.wait(max(seconds, 0.0))
         except subprocess.TimeoutExpired:
             # Somebody must wait for a process, or its end is never taken note of.
-            threading.Thread(target=process.wait, daemon=True).start()
-            return
+            threading.Thread(target=self._outlast, daemon=True).start()
+        else:
+            self._outlast()
+
+    def _outlast(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._process.wait()
         self._reason()
-        if process.stdout is not None:
-            process.stdout.close()
+        self._process.stdout.close()

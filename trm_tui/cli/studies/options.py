@@ -34,17 +34,31 @@ CorrectedFlag = Annotated[
 ParallelOption = Annotated[
     str, typer.Option(metavar="N|auto", help="Trials that run at once; auto: one a physical core.")
 ]
+OnOption = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        metavar="WHERE",
+        help="Where trials run: local, ray, ray://HOST:PORT, slurm, or slurm:local to try that out.",
+    ),
+]
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan and what the machine makes of it."""
+    """A plan and what the machine, or the machines that it is to run `on`, make of it."""
 
     plan: Plan
     machine: Hardware
     workers: int
     threads: int
     forecast: Forecast
+    on: str = "local"
+
+    @property
+    def here(self) -> bool:
+        """Whether trials run on this machine, which is all that is known beforehand."""
+        return self.on == "local"
 
 
 def planned(
@@ -56,6 +70,7 @@ def planned(
     overrides: list[str] | None,
     corrected: bool,
     parallel: str = "auto",
+    on: str = "local",
 ) -> Planned:
     """Resolve and check what is meant, and predict what it takes here."""
     from trm_engine.hardware import detect
@@ -69,6 +84,11 @@ def planned(
     plan = build_plan(selection, seeds=seeds, overrides=overrides or [], corrected=corrected)
     machine = with_gemm_rate(chosen.machine())
     cores = choose_threads(0, machine)[0]
+    if on != "local":
+        # Each takes a processor, unless its settings say more; how many there are the scheduler knows.
+        workers = _workers(parallel, len(plan.trials))
+        rate = machine.gemm_gflops and machine.gemm_gflops / cores * workers
+        return Planned(plan, machine, workers, 1, Forecast(rate, workers), on)
     workers = _workers(parallel, cores)
 
     def available() -> int | None:

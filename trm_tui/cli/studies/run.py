@@ -17,6 +17,7 @@ from trm_engine.errors import FitError, ResourceError, SessionError, UsageError
 from trm_engine.text import duration, format_bytes
 from trm_tui.cli.studies.options import (
     CorrectedFlag,
+    OnOption,
     ParallelOption,
     PatternOption,
     Planned,
@@ -52,6 +53,7 @@ def run(
     overrides: SetOption = None,
     corrected: CorrectedFlag = False,
     parallel: ParallelOption = "auto",
+    on: OnOption = "local",
     stop_after_failures: FailuresOption = 0,
     retry_diverged: RetryFlag = False,
     yes: YesFlag = False,
@@ -71,6 +73,7 @@ def run(
         overrides=overrides,
         corrected=corrected,
         parallel=parallel,
+        on=on,
     )
     store = settings(ctx).store()
     return _run(store, found, stop_after_failures, retry_diverged=retry_diverged, yes=yes, json=json)
@@ -84,6 +87,7 @@ def resume(
     overrides: SetOption = None,
     corrected: CorrectedFlag = False,
     parallel: ParallelOption = "auto",
+    on: OnOption = "local",
     json: JsonFlag = False,
 ) -> int:
     """Go on with a study that was begun; the same as `run`, but refuses one of which there is nothing yet."""
@@ -97,6 +101,7 @@ def resume(
         overrides=overrides,
         corrected=corrected,
         parallel=parallel,
+        on=on,
     )
     store = settings(ctx).store()
     if all(one.stage == "waiting" for one in look(store, found.plan.trials)):
@@ -107,7 +112,7 @@ def resume(
 def _run(
     store: Store, found: Planned, stop_after_failures: int, *, retry_diverged: bool, yes: bool, json: bool
 ) -> int:
-    from trm_engine.studies.launchers import Local
+    from trm_engine.studies.launchers.choose import launcher
     from trm_engine.studies.runner import Runner
 
     _require_possible(store, found, yes=yes)
@@ -115,7 +120,7 @@ def _run(
     runner = Runner(
         store,
         found.plan,
-        Local(found.workers),
+        launcher(found.on, store.root, found.workers),
         printer,
         forecast=found.forecast,
         threads=found.threads,
@@ -161,6 +166,8 @@ def _require_possible(store: Store, found: Planned, *, yes: bool) -> None:
     left = [one.trial for one in look(store, found.plan.trials) if one.stage not in ("done", "diverged")]
     for trial in left:
         require_trackers(trial.config.track)
+        if not found.here:
+            continue
         budget = memory_budget(trial.config, found.machine)
         if budget is not None and trial.fit.peak_rss_bytes > budget:
             raise FitError(
@@ -168,7 +175,7 @@ def _require_possible(store: Store, found: Planned, *, yes: bool) -> None:
                 f"{format_bytes(budget)}; nothing was started"
             )
     seconds = found.forecast.total_seconds(left)
-    if seconds > _LONG_SECONDS and not yes:
+    if seconds > _LONG_SECONDS and not yes and found.here:
         raise UsageError(
             f"{found.plan.selection.name} would take about {seconds / 86_400:,.0f} days here; "
             "add --yes to begin anyway"

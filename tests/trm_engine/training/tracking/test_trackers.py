@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +19,12 @@ from trm_engine.training.runs import resume, start
 from trm_engine.training.tracking.tracker import require_trackers
 
 MakeSitting = Callable[..., Sitting]
+
+
+@pytest.fixture
+def make_sitting(make_sitting: MakeSitting) -> MakeSitting:
+    """Sittings that wait for their trackers however slow this machine is."""
+    return lambda **options: replace(make_sitting(**options), patience=3600.0)
 
 
 def test_event_files_hold_what_the_session_recorded_over_a_stop(

@@ -1,4 +1,4 @@
-"""How a trial becomes a process: here, on this machine; others offer the same two classes."""
+"""Trials as processes of this machine."""
 
 from __future__ import annotations
 
@@ -9,52 +9,13 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from typing import IO, Any, Protocol
+from typing import IO
 
 from trm_engine.studies.claims import Claim
+from trm_engine.studies.launchers.base import Request, Tell
 
-Tell = Callable[[Mapping[str, Any]], None]
-"""Hears an event of a trial; called in a thread of its own."""
 _LAST_LINES = 20
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a trial is to do: begin with `config`, or go on with the session `resume`."""
-
-    root: str
-    preset: str
-    name: str
-    config: str
-    resume: str = ""
-    overrides: tuple[str, ...] = ()
-
-    def to_json(self) -> str:
-        """Return it on one line."""
-        return json.dumps(asdict(self))
-
-
-class Running(Protocol):
-    """A trial that was started. When it ends, its last event is `{"event": "ended", "code": n, "why": …}`."""
-
-    def stop(self) -> None:
-        """Ask it to save and stop."""
-
-
-class Launcher(Protocol):
-    """Starts trials somewhere."""
-
-    slots: int
-    """Trials side by side."""
-
-    def start(self, request: Request, claim: Claim, tell: Tell) -> Running:
-        """Start a trial that keeps `claim` as long as it lives."""
-
-    def close(self) -> None:
-        """Give back what was held to start trials."""
 
 
 class LocalTrial:
