@@ -95,6 +95,16 @@ def test_gradient_checkpointing_changes_no_bit(name) -> None:
         assert torch.equal(one, two)
 
 
+def test_windowed_attention_keeps_its_windows() -> None:
+    config = ModelConfig(hidden_size=24, heads=2, mixer="attention", positions="rope", attention_window=1)
+    made = build_network(config, 13, torch.Generator().manual_seed(1), grid=(3, 4))
+    x = torch.randn(13, 2, 24, generator=torch.Generator().manual_seed(2))
+    use_kernels(made, PLAIN)
+    right = made(x)
+    use_kernels(made, COMPILED)
+    torch.testing.assert_close(made(x), right, rtol=1e-4, atol=1e-5)
+
+
 def test_numbers_of_another_type_are_not_given_to_them() -> None:
     made, x = network("mlp_t", COMPILED).double(), state("mlp_t").double()
     right = network("mlp_t", PLAIN).double()(x)
