@@ -216,6 +216,19 @@ def is_real_folder(path: Path) -> bool:
         return False
 
 
+def folder_bytes(folder: Path) -> int:
+    """Return the sizes of all files in a folder, added up; what goes away meanwhile counts as nothing."""
+    total = 0
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                is_folder = entry.is_dir(follow_symlinks=False)
+                total += (
+                    folder_bytes(Path(entry.path)) if is_folder else entry.stat(follow_symlinks=False).st_size
+                )
+    return total
+
+
 def remove_tree(storage: Storage, folder: Path) -> None:
     """Remove a folder and what is in it; a link inside is removed, what it points to stays."""
     for path in sorted(folder.iterdir()):

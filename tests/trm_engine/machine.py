@@ -19,6 +19,7 @@ class NoCounters:
     core_counts: tuple[int | None, int | None] = (None, None)
     megahertz: float | None = None
     charge: tuple[float, bool | None] | None = None
+    heat: float | None = None
 
     def memory(self) -> tuple[int, int] | None:
         return self.ram
@@ -31,6 +32,9 @@ class NoCounters:
 
     def frequency_mhz(self) -> float | None:
         return self.megahertz
+
+    def celsius(self) -> float | None:
+        return self.heat
 
     def battery(self) -> tuple[float, bool | None] | None:
         return self.charge

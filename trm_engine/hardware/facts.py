@@ -104,6 +104,8 @@ class Power(Facts):
     """Times a core was slowed for its heat since the machine started (Linux); it matters when it grows."""
     speed_limit_percent: Annotated[float, Field(ge=0, le=100)] | None = None
     """Speed that heat leaves to the CPU (macOS); below 100 it is throttled."""
+    celsius: Annotated[float, Field(ge=-100, le=200)] | None = None
+    """Temperature of the hottest core (Linux)."""
 
 
 class Gpu(Facts):

@@ -24,6 +24,7 @@ class Throttle:
 def read_power(system: System) -> Power:
     """Read battery, low-power mode and throttling."""
     charge, plugged_in = attempt(system.counters.battery) or (None, None)
+    celsius = attempt(system.counters.celsius)
     throttle = read_throttle(system)
     return Power(
         battery_percent=charge if charge is not None and 0 <= charge <= 100 else None,
@@ -31,6 +32,7 @@ def read_power(system: System) -> Power:
         saver=_saver(system),
         throttle_events=throttle.events,
         speed_limit_percent=throttle.speed_limit_percent,
+        celsius=celsius if celsius is not None and -100 <= celsius <= 200 else None,
     )
 
 

@@ -61,6 +61,13 @@ class Counters(Protocol):
     def battery(self) -> tuple[float, bool | None] | None:
         """Charge in percent, and whether the mains are connected."""
 
+    def celsius(self) -> float | None:
+        """Temperature of the hottest core."""
+
+
+_CPU_SENSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal")
+"""Linux's names for what measures the processor: Intel, AMD twice, ARM boards."""
+
 
 def attempt(probe: Callable[[], T]) -> T | None:
     """Return what the probe finds; None when it fails in whatever way."""
@@ -97,6 +104,13 @@ class PsutilCounters:
         # psutil leaves the function out on systems without battery support.
         found = attempt(lambda: psutil.sensors_battery())
         return (float(found.percent), found.power_plugged) if found else None
+
+    def celsius(self) -> float | None:
+        """Temperature of the hottest core."""
+        # psutil leaves this function out, too, where a system does not tell.
+        found = attempt(lambda: psutil.sensors_temperatures()) or {}
+        sensors = next((found[name] for name in _CPU_SENSORS if name in found), [])
+        return max((float(sensor.current) for sensor in sensors), default=None)
 
 
 def count(text: str | None) -> int | None:

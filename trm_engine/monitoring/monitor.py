@@ -44,6 +44,10 @@ class Sample:
     """Is the machine on mains?"""
     saver: bool | None = None
     """Is a low-power mode on?"""
+    battery_percent: float | None = None
+    """Charge of the battery."""
+    celsius: float | None = None
+    """Temperature of the hottest core (Linux)."""
     device: DeviceSample | None = None
     """The graphics processor that the process computes on."""
 
@@ -191,6 +195,8 @@ class Monitor:
             speed_limit_percent=self._power.speed_limit_percent,
             plugged_in=self._power.plugged_in,
             saver=self._power.saver,
+            battery_percent=self._power.battery_percent,
+            celsius=self._power.celsius,
             device=self._device(),
         )
         self._before, self._before_cpu, self._before_cores = now, cpu, cores

@@ -48,6 +48,21 @@ class Metrics:
         """
         return self.read_through()[0]
 
+    def read_event(self, event: str) -> list[JsonObject]:
+        """Return the records of one kind of event that stand; most lines of others are not even parsed.
+
+        Raises `SessionError` when the file exists but cannot be read.
+        """
+        marks = f'"{event}"'.encode(), f'"{_REWIND}"'.encode()
+        records: list[JsonObject] = []
+        for line in self._lines():
+            record = parse_record(line) if any(mark in line for mark in marks) else None
+            if record is not None and _REWIND in record:
+                records = [kept for kept in records if not _is_after(kept, record[_REWIND])]
+            elif record is not None and record.get("event") == event:
+                records.append(record)
+        return records
+
     def read_through(self) -> tuple[list[JsonObject], list[int]]:
         """Return the records that stand, and the numbers (from 1) of the lines that are damaged.
 

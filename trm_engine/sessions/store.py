@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from trm_engine.errors import SessionError, TrmError
-from trm_engine.files import Disk, Storage, disk_errors, is_real_folder, remove_tree
+from trm_engine.files import Disk, Storage, disk_errors, folder_bytes, is_real_folder, remove_tree
 from trm_engine.sessions.archive import IMPORTING, export_session, unpacked_session
 from trm_engine.sessions.configuration import read_configuration, write_configuration
 from trm_engine.sessions.history import History
@@ -198,6 +198,17 @@ class Store:
         with disk_errors(f"restore session {quoted(session_id)}"):
             self._move(session_folder(self.root / TRASH, session_id), self.root / session_id)
         return session_id
+
+    def purge(self, session_id: str) -> int:
+        """Delete a session in the trash for good; return how many bytes that frees.
+
+        Raises `SessionError` when it is not in the trash.
+        """
+        folder = session_folder(self.root / TRASH, session_id)
+        freed = folder_bytes(folder)
+        with disk_errors(f"delete session {quoted(session_id)} for good"):
+            remove_tree(self._storage, folder)
+        return freed
 
     def trash(self) -> _Records:
         """Return the records of the sessions in the trash, by id."""

@@ -93,7 +93,7 @@ class TrmApp(Shell, inherit_bindings=False):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        for problem in self.keymap.problems:
+        for problem in (*self.keymap.problems, *self.ignored):
             self.say(problem, "warning")
         self.begin_capture_print(self)
         if self._opening is not None and not self.guard(self._opening, self.workbench):
@@ -137,8 +137,9 @@ class TrmApp(Shell, inherit_bindings=False):
                 self.say(notice.text, notice.severity)
         if self.frozen or not self.screen_stack:
             return  # at the very end the timer may outlive the last screen
-        screen = self.screen
         self.shelf.follow()
+        # Behind a dialog as well: what is seen there goes on.
+        screen = self.screen if isinstance(self.screen, ModeScreen) else self.screen_stack[0]
         # While a run tells news by itself, the machine's figures come with them: half the frames.
         moment = sample.seconds // (_SECONDS_BETWEEN_SAMPLES if snapshot.state == "running" else 0.1)
         shown = snapshot.version, slots, moment, screen, id(self.presets), id(self.prospects)

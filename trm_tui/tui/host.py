@@ -19,6 +19,7 @@ from trm_tui.workbench.workbench import Workbench
 if TYPE_CHECKING:
     from textual.theme import Theme
 
+    from trm_tui.tui.shutdown import Leaving
     from trm_tui.workbench.presets import Place, Prospect
     from trm_tui.workbench.queue.queue_runner import QueueRunner
 
@@ -38,6 +39,8 @@ class Host(Protocol):
     """Whether the display is held still."""
     queue: QueueRunner
     """Runs that wait for each other."""
+    leaving: Leaving
+    """The ways out of the app."""
     server: ServerProcess
     """The puzzle server beside the app."""
 

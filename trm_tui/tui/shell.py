@@ -19,7 +19,7 @@ from trm_tui.tui.keymap import load_keymap
 from trm_tui.tui.terminal import StrayOutput
 from trm_tui.tui.theme import DARK, LIGHT, OVERLAYS_ON_DARK, OVERLAYS_ON_LIGHT, THEMES
 from trm_tui.workbench.notices import desktop_notification
-from trm_tui.workbench.settings import Settings, load_settings, save_settings
+from trm_tui.workbench.settings import Settings, read_settings, save_settings
 from trm_tui.workbench.workbench import Workbench
 
 Said = Literal["information", "warning", "error"]
@@ -39,7 +39,7 @@ class Shell(App[int], inherit_bindings=False):
     ) -> None:
         self.workbench = workbench
         self.config_dir = config_dir or config_folder()
-        self.settings = load_settings(self.config_dir)
+        self.settings, self.ignored = read_settings(self.config_dir)
         self.keymap = load_keymap(self.config_dir)
         self.stray = stray
         self.interpreter = interpreter

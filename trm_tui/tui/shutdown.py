@@ -27,6 +27,8 @@ class Leaving:
         self._host = host
         self._timer: Timer | None = None
         self._when_done: Timer | None = None
+        self.when_done = False
+        """Whether the app leaves as soon as nothing trains any more."""
         self.abandoned = False
         """Whether a person could not wait: the process is to end at once, with the checkpoints it has."""
 
@@ -46,6 +48,9 @@ class Leaving:
         if not training and not unsaved:
             self.leave(0)
             return
+        if self.when_done:
+            self._ask_again()
+            return
         words = [f"{slot.title} is {slot.state}." for slot in training]
         words += [f"{what} not saved as a file." for what in unsaved]
         answers = [Answer("s", "Save the runs and quit" if training else "Quit", "save")]
@@ -53,6 +58,15 @@ class Leaving:
             answers.append(Answer("w", "Quit when training finishes", "wait"))
         answers.append(Answer("c", "Stay", "stay"))
         self._app.push_screen(Choice("Quit", " ".join(words), answers), self._answered)
+
+    def _ask_again(self) -> None:
+        answers = [
+            Answer("s", "Save the runs and quit now", "save"),
+            Answer("w", "Quit when training finishes", "wait"),
+            Answer("c", "Stay open", "open"),
+        ]
+        text = "The app quits when training finishes."
+        self._app.push_screen(Choice("Quit", text, answers), self._answered)
 
     def leave(self, code: int, reason: str = "the app was closed") -> None:
         """Save everything and exit with `code`. Asked a second time, exit at once."""
@@ -78,12 +92,20 @@ class Leaving:
     def _answered(self, answer: str | None) -> None:
         if answer == "save":
             self.leave(0)
-        elif answer == "wait" and self._when_done is None:
-            self._host.say("quits when training ends")
-            self._when_done = self._app.set_interval(_POLL_SECONDS, self._leave_when_done)
+        elif answer == "open":
+            self.when_done = False
+            self._host.refresh_now()
+        elif answer == "wait":
+            self.when_done = True
+            self._host.refresh_now()
+            self._when_done = self._when_done or self._app.set_interval(_POLL_SECONDS, self._leave_when_done)
 
     def _leave_when_done(self) -> None:
-        if self._timer is None and not any(s.state in _WOULD_LOSE for s in self._host.workbench.slots()):
+        if (
+            self.when_done
+            and self._timer is None
+            and not any(s.state in _WOULD_LOSE for s in self._host.workbench.slots())
+        ):
             self.leave(0)
 
     def _exit_when_ended(self, code: int) -> None:

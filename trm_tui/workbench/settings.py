@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +11,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from trm_engine.config import write_value
 from trm_engine.files import Disk, write_atomically
+from trm_engine.text import did_you_mean, first_line, one_line
 from trm_tui.workbench.charts.curves import XAxis
 
 SETTINGS = "settings.toml"
@@ -35,20 +35,38 @@ class Settings(BaseModel):
     """Logarithmic axis for losses."""
     x_axis: XAxis = "step"
     """Horizontal axis of the charts."""
+    columns: str = ""
+    """Columns of the table of sessions, by name and separated by spaces; empty: the usual ones."""
 
 
 def load_settings(folder: Path) -> Settings:
     """Return what is remembered; wrong values and a file that cannot be read count as not there."""
+    return read_settings(folder)[0]
+
+
+def read_settings(folder: Path) -> tuple[Settings, list[str]]:
+    """Return what is remembered, and what of the file is ignored, each with why."""
+    path = folder / SETTINGS
     try:
-        values = tomlkit.parse(_text(folder / SETTINGS)).unwrap()
-    except (OSError, ValueError, TOMLKitError, RecursionError):
-        return Settings()
-    sound = {}
-    for name, value in values.items():
-        with suppress(ValidationError):
-            Settings.model_validate({name: value})
-            sound[name] = value
-    return Settings.model_validate(sound)
+        values = tomlkit.parse(_text(path)).unwrap()
+    except FileNotFoundError:
+        return Settings(), []
+    except (OSError, ValueError, TOMLKitError, RecursionError) as error:
+        return Settings(), [f"{path} is ignored: {first_line(str(error), 'it cannot be read')}"]
+    problems = {name: problem for name, value in values.items() if (problem := _problem(name, value))}
+    valid = {name: value for name, value in values.items() if name not in problems}
+    return Settings.model_validate(valid), [f"{path}: {problem}" for problem in problems.values()]
+
+
+def _problem(name: str, value: object) -> str:
+    """Return why a line of the file is ignored; nothing where it is not."""
+    if name not in Settings.model_fields:
+        return f"{one_line(name, 40)} is not a setting.{did_you_mean(name, Settings.model_fields)}"
+    try:
+        Settings.model_validate({name: value})
+    except ValidationError as error:
+        return f"{one_line(name, 40)} is ignored: {one_line(error.errors()[0]['msg'])}"
+    return ""
 
 
 def save_settings(settings: Settings, folder: Path) -> None:

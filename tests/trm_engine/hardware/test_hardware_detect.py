@@ -77,6 +77,9 @@ class BrokenCounters:
     def battery(self) -> tuple[float, bool | None] | None:
         raise AttributeError
 
+    def celsius(self) -> float | None:
+        raise KeyError("coretemp")
+
 
 def failing(argv: Sequence[str]) -> str | None:
     raise PermissionError(argv)

@@ -4,6 +4,8 @@ import warnings
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from trm_engine.hardware.gpu import read_gpus
 from trm_engine.hardware.power import read_power, read_throttle
 from trm_engine.hardware.software import read_torch_build
@@ -50,6 +52,11 @@ def test_linux_throttle_counters_add_up(make_system) -> None:
 def test_a_machine_without_counters_is_unknown(make_system) -> None:
     power = read_power(make_system())
     assert (power.throttle_events, power.saver, power.battery_percent, power.plugged_in) == (None,) * 4
+
+
+@pytest.mark.parametrize(("heat", "told"), [(64.5, 64.5), (-273.0, None), (1e4, None), (None, None)])
+def test_a_temperature_that_no_processor_has_is_unknown(make_system, heat, told) -> None:
+    assert read_power(make_system(heat=heat)).celsius == told
 
 
 def test_linux_low_power_profile(make_system) -> None:

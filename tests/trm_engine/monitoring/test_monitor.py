@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -283,6 +284,18 @@ def test_counters_that_fail_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None
     for name in ("virtual_memory", "swap_memory", "cpu_count", "cpu_freq"):
         monkeypatch.setattr(psutil, name, refuse)
     monkeypatch.delattr(psutil, "sensors_battery", raising=False)
+    monkeypatch.delattr(psutil, "sensors_temperatures", raising=False)
     counters = PsutilCounters()
     assert (counters.memory(), counters.swap(), counters.cores()) == (None, None, (None, None))
-    assert (counters.frequency_mhz(), counters.battery()) == (None, None)
+    assert (counters.frequency_mhz(), counters.battery(), counters.celsius()) == (None, None, None)
+
+
+def test_the_hottest_core_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    sensors = {
+        "nvme": [SimpleNamespace(current=90.0)],
+        "k10temp": [SimpleNamespace(current=61.0), SimpleNamespace(current=64.5)],
+    }
+    monkeypatch.setattr(psutil, "sensors_temperatures", lambda: sensors, raising=False)
+    assert PsutilCounters().celsius() == 64.5
+    del sensors["k10temp"]
+    assert PsutilCounters().celsius() is None

@@ -76,6 +76,9 @@ async def test_a_keymap_moves_a_key(training: FakeWorkbench, tmp_path: Path) -> 
 
 
 def test_the_help_names_every_key_of_the_screen_and_of_the_app() -> None:
+    found = keys_text("dashboard", Keymap({}), "rate HALVE").plain.splitlines()
+    assert [line.split()[0] for line in found[:2]] == ["Everywhere", "["]
+    assert "No key does that" in keys_text("dashboard", Keymap({}), "teleport").plain
     text = keys_text("dashboard", Keymap({"run.pause": "f5"})).plain
     assert "F5" in text
     for key in (*keys_of("app"), *keys_of("dashboard")):

@@ -10,12 +10,20 @@ from textual.pilot import Pilot
 from tests.trm_tui.app_pilot import until
 from tests.trm_tui.fake_engine import FakeWorkbench
 from tests.trm_tui.picture import assert_looks_as_before, text_of
+from tests.trm_tui.session_makers import NOW
 from trm_engine.config import Config, Preset
 from trm_tui.tui.app import TrmApp
+from trm_tui.workbench.browser import clock
 from trm_tui.workbench.recorder import Recorder
 
 SIZES = [(80, 24), (140, 45)]
 THEMES = ["trm-dark", "trm-light"]
+
+
+@pytest.fixture(autouse=True)
+def at_a_fixed_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The header says when a run ends."""
+    monkeypatch.setattr(clock, "local_now", lambda: NOW)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 
 from tests.trm_tui.app_pilot import SIZE, come_to_be, settle
 from tests.trm_tui.fake_engine import FakeWorkbench
+from tests.trm_tui.picture import text_of
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.common.dialogs import Choice, Waiting
 
@@ -46,6 +47,20 @@ async def test_quitting_can_wait_for_the_end_of_the_run(live: TrmApp, training: 
         training.end(training.run, "completed")
         await come_to_be(lambda: training.stopped != [])
     assert live.return_value == 0
+
+
+async def test_that_it_waits_is_shown_and_can_be_taken_back(live: TrmApp, training: FakeWorkbench) -> None:
+    async with live.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("q", "w")
+        await settle(pilot)
+        assert "quits when training finishes" in text_of(live).splitlines()[0]
+        await pilot.press("q", "c")
+        await settle(pilot)
+        assert "quits" not in text_of(live).splitlines()[0]
+        training.end(training.run, "completed")
+        await settle(pilot)
+        assert training.stopped == []
 
 
 async def test_unsaved_edits_are_asked_about(live: TrmApp, training: FakeWorkbench) -> None:

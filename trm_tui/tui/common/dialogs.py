@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 
 from trm_engine.text import safe_text
 from trm_tui.tui.bindings import bindings_of
+from trm_tui.tui.common.hanging import Hanging, Line
 
 T = TypeVar("T")
 
@@ -162,7 +163,8 @@ class Reading(Dialog[None]):
     Reading VerticalScroll { height: auto; max-height: 100%; }
     """
 
-    def __init__(self, title: str, content: Content) -> None:
+    def __init__(self, title: str, content: Content | Sequence[Line]) -> None:
+        """`content` may be lines in two columns."""
         super().__init__()
         self._title = title
         self._content = content
@@ -170,7 +172,7 @@ class Reading(Dialog[None]):
     def compose(self) -> ComposeResult:
         """Show the text."""
         with boxed(self._title, "↑ ↓ scroll · esc back"), VerticalScroll():
-            yield Static(self._content)
+            yield Static(self._content) if isinstance(self._content, Content) else Hanging(self._content)
 
 
 class Waiting(Dialog[None]):

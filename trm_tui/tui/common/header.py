@@ -11,6 +11,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from trm_engine.text import format_seconds, one_line
+from trm_tui.workbench.browser.clock import ends_at
 from trm_tui.workbench.snapshot import EMPTY, RunState, Snapshot
 from trm_tui.workbench.workbench import SlotView
 
@@ -32,6 +33,8 @@ SIGNS: dict[RunState, tuple[str, str]] = {
 STATE_WORDS: dict[RunState, str] = {"waiting": "queued", "elsewhere": "training elsewhere"}
 """States whose name is not what a person calls them."""
 _NAME = "trm-tui"
+_ROOMY = 100
+"""Columns from which on the header has room for the time of day at which a run ends."""
 
 
 class SlotHeader(Widget):
@@ -46,6 +49,8 @@ class SlotHeader(Widget):
     frozen: reactive[bool] = reactive(False)
     queued: reactive[int] = reactive(0)
     """Runs that wait in the queue."""
+    leaving: reactive[bool] = reactive(False)
+    """Whether the app quits as soon as nothing trains any more."""
 
     def render(self) -> Content:
         """Fit slots and times into the line."""
@@ -96,9 +101,13 @@ class SlotHeader(Widget):
         parts = [*waiting, format_seconds(snapshot.seconds)]
         if snapshot.eta_seconds is not None and snapshot.state == "running":
             parts.append(f"ETA {format_seconds(snapshot.eta_seconds)}")
+            end = ends_at(snapshot.eta_seconds) if self.size.width >= _ROOMY else ""
+            parts += [f"ends {end}"] if end else []
         elif snapshot.state != "running":
             parts.append(STATE_WORDS.get(snapshot.state, snapshot.state))
-        return Content.styled(f" {' · '.join(parts)} ", "$foreground")
+        times = Content.styled(f" {' · '.join(parts)} ", "$foreground")
+        quits = (" quits when training finishes ·", "bold $warning")
+        return Content.assemble(quits, times) if self.leaving else times
 
 
 def _new() -> Content:

@@ -28,7 +28,27 @@ class MachinePanel(Panel):
 
     def lines(self, width: int) -> list[Content]:
         """Return what to show, line by line."""
-        return [*self._cores(width), *self._memory(width), *self._device(width)]
+        return [*self._cores(width), *self._memory(width), *self._power(), *self._device(width)]
+
+    def _power(self) -> list[Content]:
+        """Return what may slow the machine down: a battery, a low-power mode, heat."""
+        sample = self.sample
+        parts: list[tuple[str, str]] = []
+        if sample.plugged_in is False:
+            charge = "" if sample.battery_percent is None else f" {sample.battery_percent:.0f} %"
+            parts.append((f"on battery{charge}", "$text-warning"))
+        if sample.saver:
+            parts.append(("low-power mode", "$text-warning"))
+        if sample.celsius is not None:
+            parts.append((f"{sample.celsius:.0f} °C", "$text-muted"))
+        if sample.speed_limit_percent is not None and sample.speed_limit_percent < 100:
+            parts.append((f"throttled to {sample.speed_limit_percent:.0f} %", "$text-warning"))
+        elif sample.throttle_events:
+            parts.append((f"throttled {sample.throttle_events:,}×", "$text-warning"))
+        if not parts:
+            return []
+        told = [Content.styled(words, colour) for words, colour in parts]
+        return [Content(" · ").join(told)]
 
     def _device(self, width: int) -> list[Content]:
         device = self.sample.device
@@ -57,12 +77,14 @@ class MachinePanel(Panel):
             text = levels([percent / 100 for percent in percents])[: max(width - 10, 1)]
             return [Content.assemble("CPU ", (text, "$primary"), f" {mean:3.0f} %")]
         across = 2 if len(percents) > 1 else 1
-        cell = (width - 4 - (across - 1)) // across
+        cell = (width - 4 - len(_APART) * (across - 1)) // across
+        if cell < _LEAST_CELL:
+            across, cell = 1, width - 4
         lines = []
         for start in range(0, len(percents), across):
             parts = [Content("CPU " if start == 0 else "    ")]
             for core, percent in enumerate(percents[start : start + across], start):
-                gap = " " if core > start else ""
+                gap = _APART if core > start else ""
                 meter = bar(percent / 100, max(cell - 6, 1), _load_colour(percent))
                 parts.append(Content.assemble(gap, (f"{core} ", "$text-muted"), meter, f" {percent:3.0f}"))
             lines.append(Content("").join(parts))
@@ -91,6 +113,11 @@ class MachinePanel(Panel):
                 Content.styled(f"run above {format_bytes(limit)}: micro-batch halves", "$text-warning")
             )
         return lines
+
+
+_APART = "   "
+"""Between two cores: the number of one must not be read together with that of the next."""
+_LEAST_CELL = 12
 
 
 def _load_colour(percent: float) -> str:

@@ -104,6 +104,22 @@ class DecisionsPanel(Panel):
 
     BORDER_TITLE = "Decisions"
 
+    def __init__(self, *, more: str = "", id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        """`more` says where those are that there is no room for."""
+        super().__init__(id=id)
+        self._more = more
+
+    def render(self) -> Content:
+        """Show as many lines as there is room for, and say where the others are."""
+        width, height = self.content_size
+        lines = self.lines(width)
+        if len(lines) <= height or height < 2 or not self._more:
+            return super().render()
+        last = Content.styled(self._more, "$text-muted")
+        return Content("\n").join(
+            line.truncate(width, ellipsis=True) for line in [*lines[: height - 1], last]
+        )
+
     def lines(self, width: int) -> list[Content]:
         """Return what to show, line by line."""
         lines = []

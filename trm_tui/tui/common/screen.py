@@ -70,7 +70,8 @@ class ModeScreen(Screen[None]):
             return
         self.query_one(KeyFooter).offered = self.offers(snapshot)
         header = self.query_one(SlotHeader)
-        header.slots, header.snapshot, header.frozen = slots, snapshot, self.trm.frozen
+        header.slots, header.snapshot = slots, snapshot
+        header.frozen, header.leaving = self.trm.frozen, self.trm.leaving.when_done
         header.queued = self.trm.queue.waiting
         self.show(snapshot)
 

@@ -1,4 +1,4 @@
-"""The event log of a run: newest at the bottom, filtered by severity."""
+"""The event log of a run: newest at the bottom, filtered by severity and words."""
 
 from __future__ import annotations
 
@@ -9,19 +9,29 @@ from textual.content import Content
 from textual.events import Resize
 from textual.widgets import RichLog
 
+from trm_engine.text import safe_text
 from trm_tui.tui.common.colours import style_of
 from trm_tui.workbench.snapshot import LogLine, Severity, Snapshot
 
 _COLOURS: dict[Severity, str] = {"info": "foreground", "warning": "warning", "error": "error"}
 _SIGNS: dict[Severity, str] = {"info": " ", "warning": "!", "error": "✗"}
-_FILTERS: tuple[tuple[str, frozenset[Severity]], ...] = (
-    ("", frozenset({"info", "warning", "error"})),
-    ("warnings and errors", frozenset({"warning", "error"})),
-    ("errors", frozenset({"error"})),
-)
+_SEVERITIES: dict[str, frozenset[Severity]] = {
+    "warnings:": frozenset({"warning", "error"}),
+    "errors:": frozenset({"error"}),
+}
+"""Words of a search that stand for severities, and which lines they leave."""
 _MAX_LINES = 1000
 _NARROWEST = 10
 """Columns that a message has at least."""
+
+
+def fits(line: LogLine, sought: str) -> bool:
+    """Whether a line has all words that are searched for; `warnings:` and `errors:` are severities."""
+    text = f"{line.time} {line.message}".casefold()
+    return all(
+        line.severity in _SEVERITIES[word] if word in _SEVERITIES else word in text
+        for word in sought.casefold().split()
+    )
 
 
 class EventLog(RichLog):
@@ -33,7 +43,8 @@ class EventLog(RichLog):
         super().__init__(id=id, max_lines=_MAX_LINES, wrap=True, markup=False, highlight=False, min_width=10)
         self._slot = 0
         self._count = 0
-        self._filter = 0
+        self.sought = ""
+        """What lines are searched for: all words in capital or small letters, and words for severities."""
         self._snapshot: Snapshot | None = None
 
     def show(self, snapshot: Snapshot) -> None:
@@ -48,11 +59,22 @@ class EventLog(RichLog):
                 self._put(line)
         self._slot, self._count, self._snapshot = snapshot.slot, snapshot.log_count, snapshot
 
-    def next_filter(self) -> None:
-        """Show all, then warnings and errors, then errors only."""
-        self._filter = (self._filter + 1) % len(_FILTERS)
-        name = _FILTERS[self._filter][0]
-        self.border_subtitle = Content(f" {name} only · / for more " if name else "")
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Say when new lines come below what is seen."""
+        super().watch_scroll_y(old_value, new_value)
+        if self.is_mounted:
+            self._entitle()
+
+    def _entitle(self) -> None:
+        parts = [f"only “{self.sought}” · / searches" if self.sought else ""]
+        parts += ["newer lines below · end follows" if not self.is_vertical_scroll_end else ""]
+        words = " · ".join(filter(None, parts))
+        self.border_subtitle = Content(words)
+
+    def search(self, words: str) -> None:
+        """Show only the lines with all of these words; without any, all lines."""
+        self.sought = " ".join(safe_text(words).split())
+        self._entitle()
         if self._snapshot is not None:
             self._rewrite(self._snapshot)
 
@@ -62,7 +84,7 @@ class EventLog(RichLog):
             self._put(line)
 
     def _put(self, line: LogLine) -> None:
-        if line.severity not in _FILTERS[self._filter][1]:
+        if not fits(line, self.sought):
             return
         sign = f"{_SIGNS[line.severity]} "
         indent = len(line.time) + 1 + len(sign)

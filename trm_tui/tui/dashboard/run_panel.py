@@ -16,6 +16,7 @@ from trm_engine.training.events import Stepped
 from trm_tui.shared.results import aside, headline, score
 from trm_tui.shared.words import words_of
 from trm_tui.tui.common.gauges import progress_bar, sparkline
+from trm_tui.tui.common.hanging import Line
 from trm_tui.tui.common.header import STATE_WORDS
 from trm_tui.tui.common.panel import Panel, labelled
 from trm_tui.workbench.snapshot import EMPTY, Snapshot
@@ -116,6 +117,8 @@ def _preparation(snapshot: Snapshot, width: int) -> list[Content]:
         first = "the first steps…" if snapshot.session else "getting ready…"
         return [Content(words.get(snapshot.state, first))]
     what, done, total = snapshot.preparing
+    if total and done >= total:  # building the model and tuning tell no progress
+        return [Content("getting ready…")]
     share = done / total if total else 0.0
     return [Content(f"{what}…"), progress_bar(share, width, "$accent"), Content(f"{done:,} of {total:,}")]
 
@@ -196,39 +199,37 @@ def _saved(snapshot: Snapshot) -> Content:
 _LABEL = 24
 
 
-def run_details(snapshot: Snapshot) -> Content:
+def run_details(snapshot: Snapshot) -> list[Line]:
     """Return decisions, data, results and configuration, and the traceback of a failure first."""
-    parts: list[Content] = []
+    parts: list[Line] = []
     if snapshot.failure is not None:
-        parts.append(_heading("What failed"))
-        parts.append(Content(f"{snapshot.failure.message}\n{snapshot.failure.traceback}"))
+        text = Content(f"{snapshot.failure.message}\n{snapshot.failure.traceback}")
+        parts += [_heading("What failed"), Line(Content(""), text)]
     if snapshot.session:
-        parts.append(
-            _facts("Session", {"id": snapshot.session, "state": snapshot.state, "why": snapshot.reason})
-        )
+        parts += _facts("Session", {"id": snapshot.session, "state": snapshot.state, "why": snapshot.reason})
     if snapshot.verdict:
-        parts.append(Content(snapshot.verdict))
-    parts.append(_facts("Decisions", {d.subject: f"{d.choice} — {d.reason}" for d in snapshot.decisions}))
-    parts.append(_facts("Data", snapshot.facts))
+        parts.append(Line(Content(""), Content(snapshot.verdict)))
+    parts += _facts("Decisions", {d.subject: f"{d.choice} — {d.reason}" for d in snapshot.decisions})
+    parts += _facts("Data", snapshot.facts)
     if snapshot.evaluated is not None:
-        parts.append(_facts("Last evaluation", snapshot.evaluated.figures))
+        parts += _facts("Last evaluation", snapshot.evaluated.figures)
     for section, values in snapshot.config or ():
         if isinstance(values, Section):
-            parts.append(_facts(section, dict(values)))
-    return Content("\n").join(part for part in parts if part) or Content("No run is open.")
+            parts += _facts(section, dict(values))
+    return parts or [Line(Content("No run is open."))]
 
 
-def _heading(text: str) -> Content:
-    return Content.styled(text, "bold $accent")
+def _heading(text: str) -> Line:
+    return Line(Content.styled(text, "bold $accent"))
 
 
-def _facts(title: str, facts: Mapping[str, object]) -> Content:
+def _facts(title: str, facts: Mapping[str, object]) -> list[Line]:
     lines = list(_lines(facts))
-    return Content("\n").join([_heading(title), *lines, Content("")]) if lines else Content("")
+    return [_heading(title), *lines, Line(Content(""))] if lines else []
 
 
-def _lines(facts: Mapping[str, object]) -> Iterable[Content]:
+def _lines(facts: Mapping[str, object]) -> Iterable[Line]:
     for name, value in facts.items():
         if value not in ("", None):
             text = f"{value:.4g}" if isinstance(value, float) else str(value)
-            yield Content.assemble((f"  {name}".ljust(_LABEL), "$text-muted"), safe_text(text))
+            yield Line(Content.styled(f"  {name} ".ljust(_LABEL), "$text-muted"), Content(safe_text(text)))

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from trm_tui.tui.common.chart import Chart
-from trm_tui.tui.common.dialogs import Reading
+from trm_tui.tui.common.dialogs import Ask, Reading
 from trm_tui.tui.common.figure_chart import draw
 from trm_tui.tui.common.machine_panel import MachinePanel
 from trm_tui.tui.common.panel import DecisionsPanel
@@ -56,7 +56,7 @@ class DashboardScreen(ModeScreen):
             with Vertical(id="side"):
                 yield RunPanel(id="run")
                 yield MachinePanel(id="machine")
-                yield DecisionsPanel(id="decisions")
+                yield DecisionsPanel(id="decisions", more="… i shows all")
         yield EventLog(id="log")
 
     def show(self, snapshot: Snapshot) -> None:
@@ -82,8 +82,20 @@ class DashboardScreen(ModeScreen):
             failure.update(_failure(snapshot))
 
     def search(self) -> None:
-        """Show all of the log, or its warnings, or its errors."""
-        self.query_one(EventLog).next_filter()
+        """Search the log."""
+        log = self.query_one(EventLog)
+        question = Ask(
+            "Search the log",
+            "Show the lines with all of these words. warnings: and errors: stand for lines of that kind; "
+            "without a word all lines are shown.",
+            value=log.sought,
+        )
+
+        def answered(words: str | None) -> None:
+            if words is not None:
+                log.search(words)
+
+        self.app.push_screen(question, answered)
 
     # --- actions of the key table -------------------------------------------------------------------------
 

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.strip import Strip
 from textual.widgets import Input, OptionList, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
@@ -86,6 +88,19 @@ class PickPreset(Dialog[tuple[str, Preset]]):
             self.dismiss((what, preset))
 
 
+class MarkList(SelectionList[str]):
+    """A list whose marks are seen without colours: ✓ or nothing."""
+
+    def render_line(self, y: int) -> Strip:
+        """Draw ✓ in the box of what is marked; Textual draws an X in every box."""
+        segments = [*super().render_line(y)]
+        place = self.scroll_offset.y + y
+        if place < self.option_count and len(segments) > 1:
+            is_marked = self.get_option_at_index(place).value in self.selected
+            segments[1] = Segment("✓" if is_marked else " ", segments[1].style)
+        return Strip(segments)
+
+
 class PickSessions(Dialog[list[str]]):
     """Answers with the sessions whose curves are to be drawn."""
 
@@ -106,7 +121,7 @@ class PickSessions(Dialog[list[str]]):
         """Show filter and sessions."""
         with boxed("Compare with", "space mark · tab filter · enter draw · esc back"):
             yield Static("reading the sessions…", id="none", markup=False)
-            yield SelectionList[str]()
+            yield MarkList()
             yield Input(placeholder="filter by name, preset or id")
 
     async def on_mount(self) -> None:

@@ -10,16 +10,18 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from trm_engine.text import one_line
+from trm_tui.tui.common.hanging import Hanging, Line
 from trm_tui.workbench.browser import clock
 from trm_tui.workbench.browser.columns import when
 from trm_tui.workbench.browser.details import Details, SavedStep
 from trm_tui.workbench.browser.timeline import Moment
 
 _LABEL = 12
+_EMPTY = Line(Content(""))
 _KINDS = {
     "config": ("●", "$primary"),
     "info": ("│", "$text-muted"),
@@ -33,11 +35,12 @@ class Pane(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Show the text."""
-        yield Static(markup=False)
+        yield Hanging()
 
-    def show(self, content: Content) -> None:
-        """Show another text, from its beginning."""
-        self.query_one(Static).update(content)
+    def show(self, content: Content | Sequence[Line]) -> None:
+        """Show another text, or lines in two columns."""
+        lines = (Line(Content(""), content),) if isinstance(content, Content) else content
+        self.query_one(Hanging).lines = lines
 
     def move(self, lines: int) -> None:
         """Scroll."""
@@ -110,41 +113,39 @@ class DetailsPanes(Horizontal):
     def show(self, details: Details) -> None:
         """Show another session, or the same as it is now."""
         facts = self.query_one("#facts", Pane)
-        facts.show(facts_content(details))
+        facts.show(facts_lines(details))
         facts.border_subtitle = details.session
-        moments = timeline_content(details.moments, clock.local_now())
-        self.query_one("#timeline", Pane).show(moments)
+        self.query_one("#timeline", Pane).show(timeline_lines(details.moments, clock.local_now()))
 
     def clear(self) -> None:
         """Show nothing, until something is read."""
         for pane in self.query(Pane):
-            pane.show(Content(""))
+            pane.show(())
             pane.scroll_home(animate=False)
             pane.border_subtitle = ""
         self.checkpoints.show(())
 
 
-def facts_content(details: Details) -> Content:
+def facts_lines(details: Details) -> list[Line]:
     """Return the facts under their headings."""
-    lines: list[Content] = []
+    lines: list[Line] = []
     if details.problem:
-        lines += [Content.styled(details.problem, "$text-error"), Content("")]
+        lines += [Line(Content(""), Content.styled(details.problem, "$text-error")), _EMPTY]
     for number, (title, facts) in enumerate(details.groups):
         if number:
-            lines.append(Content(""))
-            lines.append(Content.styled(title, "bold $accent"))
-        lines += [
-            Content.assemble((f"{name} ".ljust(_LABEL), "$text-muted"), one_line(text, None))
-            if "\n" not in text
-            else Content.assemble((f"{name}\n", "$text-muted"), text)
-            for name, text in facts
-        ]
-    return Content("\n").join(lines)
+            lines += [_EMPTY, Line(Content.styled(title, "bold $accent"))]
+        for name, text in facts:
+            head = Content.styled(f"{name} ".ljust(_LABEL), "$text-muted")
+            if "\n" in text:
+                lines += [Line(head), Line(Content(""), Content(text))]
+            else:
+                lines.append(Line(head, Content(one_line(text, None))))
+    return lines
 
 
-def timeline_content(moments: Sequence[Moment], now: datetime) -> Content:
+def timeline_lines(moments: Sequence[Moment], now: datetime) -> list[Line]:
     """Return what happened, one line a moment, the changes of a configuration below it."""
-    return Content("\n").join(_timeline_lines(moments, now)) or Content.styled("nothing yet", "$text-muted")
+    return [*_timeline_lines(moments, now)] or [Line(Content.styled("nothing yet", "$text-muted"))]
 
 
 def checkpoint_content(saved: SavedStep, now: datetime) -> Content:
@@ -161,14 +162,13 @@ def checkpoint_content(saved: SavedStep, now: datetime) -> Content:
     )
 
 
-def _timeline_lines(moments: Iterable[Moment], now: datetime) -> Iterator[Content]:
+def _timeline_lines(moments: Iterable[Moment], now: datetime) -> Iterator[Line]:
     for moment in moments:
         sign, colour = _KINDS.get(moment.kind, _KINDS["info"])
         time = when(moment.time, now) if moment.time else ""
         step = f"step {moment.step:,} " if moment.step is not None else ""
         style = "" if moment.kind == "config" else "$text-muted" if moment.kind == "info" else colour
-        yield Content.assemble(
-            (f"{sign} ", colour), (f"{time} ", "$text-muted"), (step, "bold"), (moment.title, style)
-        )
+        head = Content.assemble((f"{sign} ", colour), (f"{time} ", "$text-muted"), (step, "bold"))
+        yield Line(head, Content.styled(moment.title, style))
         for change in moment.changes:
-            yield Content.assemble(("│   ", "$text-muted"), change)
+            yield Line(Content.styled("│   ", "$text-muted"), Content(change))

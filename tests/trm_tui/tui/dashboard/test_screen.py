@@ -11,7 +11,9 @@ from tests.trm_tui.fake_engine import FakeWorkbench
 from tests.trm_tui.picture import text_of
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.common.chart import Chart
-from trm_tui.workbench.settings import SETTINGS, Settings, load_settings, save_settings
+from trm_tui.tui.dashboard.event_log import fits
+from trm_tui.workbench.settings import SETTINGS, Settings, load_settings, read_settings, save_settings
+from trm_tui.workbench.snapshot import LogLine
 
 
 @pytest.fixture
@@ -63,8 +65,6 @@ async def test_keys_change_what_is_shown(live: TrmApp) -> None:
             ("u", "smoothed 0.97"),
             ("left", "step 1240"),
             ("up", "zoomed"),
-            ("slash", "warnings and errors only"),
-            ("slash", "errors only"),
         ):
             assert shown in await pressed(pilot, key), key
 
@@ -77,7 +77,6 @@ async def test_the_views_go_round(live: TrmApp) -> None:
         assert await pressed(pilot, *["a"] * 3) == first
         assert await pressed(pilot, *["y"] * 2) == first
         assert await pressed(pilot, *["b"] * 2) == first
-        assert await pressed(pilot, *["slash"] * 3) == first
 
 
 async def test_zoom_pan_cursor_and_reset(live: TrmApp) -> None:
@@ -132,13 +131,34 @@ async def test_a_panel_is_maximised_and_given_back(live: TrmApp) -> None:
         assert await pressed(pilot, "m", "tab") == before
 
 
-async def test_the_log_filter_keeps_only_what_is_severe(live: TrmApp, training: FakeWorkbench) -> None:
+async def test_the_log_is_searched_by_words_and_severity(live: TrmApp, training: FakeWorkbench) -> None:
     training.warn("memory is short")
     async with live.run_test(size=(100, 30)) as pilot:
-        shown = await pressed(pilot, "slash")
+        before = await pressed(pilot)
+        assert "checkpoint 1,000 (steps)" in before
+        shown = await pressed(pilot, "slash", *"warnings", "colon", "enter")
         assert "memory is short" in shown
         assert "checkpoint 1,000 (steps)" not in shown
-        assert "memory is short" not in await pressed(pilot, "slash")
+        assert "only “warnings:” · / searches" in shown
+        shown = await pressed(pilot, "slash", "ctrl+u", *"STEPS", "space", *"check", "enter")
+        assert "memory is short" not in shown
+        assert "checkpoint 1,000 (steps)" in shown
+        assert await pressed(pilot, "slash", "ctrl+u", "enter") == before
+
+
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [
+        ("", True),
+        ("MEMORY short", True),
+        ("warnings: memory", True),
+        ("errors: memory", False),
+        ("memory long", False),
+        ("12:00", True),
+    ],
+)
+def test_a_line_fits_when_it_has_every_word(sought: str, found: bool) -> None:
+    assert fits(LogLine("12:00:01", "warning", "memory is short"), sought) == found
 
 
 async def test_new_lines_come_to_the_log_once(live: TrmApp, training: FakeWorkbench) -> None:
@@ -202,7 +222,13 @@ async def test_without_a_machine_or_a_run_nothing_breaks(app: TrmApp, bench: Fak
 
 def test_settings_come_back(tmp_path: Path) -> None:
     changed = Settings(
-        theme="nord", smoothing=0.5, log_y=True, x_axis="seconds", markers="blocks", bell=False
+        theme="nord",
+        smoothing=0.5,
+        log_y=True,
+        x_axis="seconds",
+        markers="blocks",
+        bell=False,
+        columns="train.lr",
     )
     save_settings(changed, tmp_path / "new")
     assert load_settings(tmp_path / "new") == changed
@@ -221,6 +247,23 @@ def test_wrong_settings_count_as_not_there(tmp_path: Path, text: str) -> None:
 def test_one_wrong_setting_does_not_cost_the_others(tmp_path: Path) -> None:
     (tmp_path / SETTINGS).write_text('theme = "nord"\nsmoothing = 7\n')
     assert load_settings(tmp_path).theme == "nord"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("smoothing = 7", "smoothing is ignored: Input should be less than 1"),
+        ("smooth = 0.5", 'smooth is not a setting. Did you mean "smoothing"?'),
+        ("not toml at all [", "is ignored"),
+        ('theme = "nord"', ""),
+    ],
+)
+def test_what_is_ignored_is_told(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / SETTINGS).write_text(text)
+    problems = read_settings(tmp_path)[1]
+    assert len(problems) == bool(told)
+    assert told in "".join(problems)
+    assert read_settings(tmp_path / "none")[1] == []
 
 
 def test_what_a_later_version_keeps_there_stays(tmp_path: Path) -> None:

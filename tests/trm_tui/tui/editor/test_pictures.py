@@ -11,10 +11,12 @@ from textual.widgets import Input, OptionList
 from tests.trm_tui.editor_pilot import SIX, Desk, editing, quick
 from tests.trm_tui.fake_engine import LAPTOP, FakeWorkbench
 from tests.trm_tui.picture import assert_looks_as_before
+from tests.trm_tui.session_makers import NOW
 from trm_engine.config import Preset, apply
 from trm_engine.hardware import Gpu, OperatingSystem, TorchBuild
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.hardware.screen import HardwareScreen
+from trm_tui.workbench.browser import clock
 
 SIZES = [(80, 24), (140, 45)]
 THEMES = ["trm-dark", "trm-light"]
@@ -22,6 +24,12 @@ PRESETS = {
     "sudoku-4x4": SIX.model_copy(update={"title": "Sudoku 4×4"}),
     "sudoku-extreme-attention": SIX.model_copy(update={"title": "Sudoku-Extreme, attention, as published"}),
 }
+
+
+@pytest.fixture(autouse=True)
+def at_a_fixed_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The header says when a run ends."""
+    monkeypatch.setattr(clock, "local_now", lambda: NOW)
 
 
 @pytest.fixture

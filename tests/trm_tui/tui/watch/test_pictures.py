@@ -6,8 +6,16 @@ import pytest
 
 from tests.trm_tui.fake_model_host import NINE, FakeStudio
 from tests.trm_tui.picture import assert_looks_as_before
+from tests.trm_tui.session_makers import NOW
 from tests.trm_tui.watch_pilot import watching
 from trm_tui.tui.app import TrmApp
+from trm_tui.workbench.browser import clock
+
+
+@pytest.fixture(autouse=True)
+def at_a_fixed_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The header says when a run ends."""
+    monkeypatch.setattr(clock, "local_now", lambda: NOW)
 
 
 async def test_how_it_looks(stage: TrmApp) -> None:

@@ -10,8 +10,9 @@ from tests.trm_tui.session_makers import NOW, make_session, stop_the_clock
 from trm_engine.config import Config, apply, dumps
 from trm_engine.errors import SessionError
 from trm_engine.sessions import Event, HistoryEntry, Store
+from trm_tui.tui.common.hanging import Line
 from trm_tui.tui.sessions.compare import differences_content
-from trm_tui.tui.sessions.panes import checkpoint_content, facts_content, timeline_content
+from trm_tui.tui.sessions.panes import checkpoint_content, facts_lines, timeline_lines
 from trm_tui.workbench.browser.comparing import MOST, compare, differences
 from trm_tui.workbench.browser.details import read_checkpoints, read_details
 from trm_tui.workbench.browser.timeline import say_value, timeline
@@ -26,8 +27,12 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     return Store(tmp_path / "sessions")
 
 
+def plain(lines: list[Line]) -> str:
+    return "\n".join(f"{line.head.plain}{line.text.plain}" for line in lines)
+
+
 def said(store: Store, session_id: str) -> str:
-    return facts_content(read_details(store, session_id)).plain
+    return plain(facts_lines(read_details(store, session_id)))
 
 
 def test_the_facts_of_a_session_are_all_there(store: Store, config: Config) -> None:
@@ -74,7 +79,7 @@ def test_a_session_with_an_unreadable_configuration_still_shows_its_facts(
     (store.root / ONE / "config.toml").write_text("task = 3")
     details = read_details(store, ONE)
     assert "config" in details.problem or "task" in details.problem
-    assert "broken" in facts_content(details).plain
+    assert "broken" in plain(facts_lines(details))
 
 
 def test_a_session_that_is_not_there_is_an_error(store: Store) -> None:
@@ -130,7 +135,7 @@ def test_the_timeline_tells_changes_and_events_in_order(config: Config) -> None:
         ("info", "completed: last step reached"),
     ]
     assert moments[2].changes == ("train.steps 3000 → 4000", "train.lr 0.002 → 0.001")
-    text = timeline_content(moments, NOW).plain
+    text = plain(timeline_lines(moments, NOW))
     assert "12:00 step 500 resumed with other settings" in text
 
 
