@@ -22,6 +22,7 @@ from trm_engine.config import Config, TaskConfig, loads
 from trm_engine.sessions import Store
 from trm_tui.cli.main import main
 from trm_tui.tui.app import TrmApp
+from trm_tui.workbench.browser import details
 
 
 @dataclass
@@ -155,8 +156,9 @@ def six_sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def full(app: TrmApp, bench: FakeWorkbench, six_sessions: Path, monkeypatch: pytest.MonkeyPatch) -> TrmApp:
-    """The app on six sessions, at a fixed time."""
+    """The app on six sessions, at a fixed time; they take more room with every setting that is added."""
     stop_the_clock(monkeypatch)
+    monkeypatch.setattr(details, "folder_bytes", lambda folder: 49_200)
     copytree(six_sessions, bench.store.root)
     return app
 

@@ -53,12 +53,12 @@ class Metrics:
 
         Raises `SessionError` when the file exists but cannot be read.
         """
-        marks = f'"{event}"'.encode(), f'"{_REWIND}"'.encode()
+        marks = f'"{event}"'.encode(), f'"{REWIND}"'.encode()
         records: list[JsonObject] = []
         for line in self._lines():
             record = parse_record(line) if any(mark in line for mark in marks) else None
-            if record is not None and _REWIND in record:
-                records = [kept for kept in records if not _is_after(kept, record[_REWIND])]
+            if record is not None and REWIND in record:
+                records = [kept for kept in records if not _is_after(kept, record[REWIND])]
             elif record is not None and record.get("event") == event:
                 records.append(record)
         return records

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trm_engine.files import folder_bytes
 from trm_engine.text import format_bytes, format_seconds, three_digits
 from trm_tui.cli import completion
 from trm_tui.cli.lazy import group
@@ -42,11 +44,12 @@ def list_sessions(
     elif not records:
         print_text(f"no {'deleted ' if trash else ''}sessions in {store.root}")
     else:
-        columns = ("session", "name", "task", "status", ">steps", ">exact", ">samples/s", ">training", "tags")
-        print_table(columns, [_row(record) for record in records])
+        figures = (">steps", ">exact", ">samples/s", ">training", ">disk")
+        columns = ("session", "name", "task", "status", *figures, "tags")
+        print_table(columns, [_row(record, folder_bytes(folder / record.id)) for record in records])
 
 
-def _row(record: SessionRecord) -> Sequence[object]:
+def _row(record: SessionRecord, size: int) -> Sequence[object]:
     figures = _Summary(record)
     return (
         record.id,
@@ -57,6 +60,7 @@ def _row(record: SessionRecord) -> Sequence[object]:
         figures.measured[1],
         figures.number("samples_per_second", three_digits),
         figures.duration,
+        format_bytes(size),
         " ".join(record.tags),
     )
 
@@ -227,6 +231,39 @@ def delete(ctx: typer.Context, session: SessionArgument) -> None:
     store = settings(ctx).store()
     gone = store.delete(session)
     print_text(f"{gone} is in the trash; `trm-tui sessions restore {gone}` takes it back")
+
+
+@app.command()
+def purge(
+    ctx: typer.Context,
+    sessions: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SESSION…",
+            help="Ids in the trash; default: all.",
+            autocompletion=completion.deleted,
+        ),
+    ] = None,
+    older_than: Annotated[float, typer.Option(metavar="DAYS", min=0, help="Only what is older.")] = 0.0,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it; without, only say what would go.")] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Delete sessions from the trash for good."""
+    from trm_engine.sessions.layout import TRASH, session_folder
+
+    store = settings(ctx).store()
+    oldest = datetime.now(timezone.utc) - timedelta(days=older_than)
+    ids = sessions or [record.id for record in store.trash() if not older_than or record.updated < oldest]
+    sizes = {found: folder_bytes(session_folder(store.root / TRASH, found)) for found in ids}
+    if yes:
+        sizes = {found: store.purge(found) for found in sizes}
+    if json:
+        print_json({"deleted": yes, "sessions": sizes, "bytes": sum(sizes.values())})
+        return
+    count = f"{len(sizes)} session{'' if len(sizes) == 1 else 's'}"
+    size = format_bytes(sum(sizes.values()))
+    told = f"{count} deleted for good, {size} freed" if yes else f"{count} would go, {size}: add --yes"
+    print_text(told if sizes else "nothing in the trash")
 
 
 @app.command()

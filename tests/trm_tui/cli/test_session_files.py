@@ -75,3 +75,16 @@ def test_no_format_is_written_under_the_name_of_another(
     done = trm("sessions", "export", "one", *words)
     assert (done.code, told in done.err) == (2, True), done.err
     assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_the_trash_is_purged_when_that_is_meant(trm: Trm) -> None:
+    assert trm("sessions", "purge").out == "nothing in the trash\n"
+    trm("sessions", "delete", "one")
+    assert "1 session would go" in trm("sessions", "purge").out
+    assert trm("sessions", "purge", "--older-than", "3650", "--yes").out == "nothing in the trash\n"
+    told = trm("sessions", "purge", "--json").objects[0]
+    assert (told["deleted"], list(told["sessions"])) == (False, [ONE])
+    assert told["bytes"] > 1000
+    assert "1 session deleted for good" in trm("sessions", "purge", ONE, "--yes").out
+    assert trm("sessions", "list", "--trash", "--json").out == "[]\n"
+    assert trm("sessions", "purge", ONE, "--yes").code == 3

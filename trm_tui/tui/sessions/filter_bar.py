@@ -112,6 +112,7 @@ FILTER_HELP = (
     ("steps>=1k params<2M", "k, M and G"),
     ("time<5m rate>800", "training time as 90s, 5m, 2h or 1:30:00; samples a second"),
     ("age<7d", "started within a week; also h, d and w"),
+    ("train.lr>1e-3", "a setting by its dotted name; also model.mixer=mlp, -runtime.compile=true"),
     ("started:2026-03", "in that month; also 2026-03-20, 2026, today, yesterday; >, <"),
 )
 """Examples, and what they find."""

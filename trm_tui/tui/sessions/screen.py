@@ -30,7 +30,7 @@ _IN_TRASH = "In the trash: enter restores it, shift+z shows the other sessions."
 _OF_SESSIONS = frozenset(
     (
         *("details", "resume", "fork", "replay", "compare", "overlay", "watch"),
-        *("verify", "edit", "rename", "tag", "note", "delete", "export"),
+        *("verify", "edit", "rename", "tag", "note", "copy", "export"),
     )
 )
 """What can be done to a session that is not in the trash."""
@@ -102,10 +102,12 @@ class SessionsScreen(SessionsView):
         verb = key.id.partition(".")[2]
         if verb in _OF_SESSIONS and self.in_trash:
             return Possible(key.label, _IN_TRASH)
-        if verb in {*_OF_SESSIONS, "open"} and self.row is None:
+        if verb in {*_OF_SESSIONS, "open", "delete"} and self.row is None:
             return Possible(key.label, "No session here. n trains a preset.")
         if verb == "open" and self.in_trash:
             return Possible("restore")
+        if verb == "delete" and self.in_trash:
+            return Possible("delete for good")
         if verb == "resume" and self.row is not None:
             if self.row.status in ACTIVE_STATUSES and not self._held(self.row.id):
                 return Possible(key.label, "Another process trains it. enter shows it.")
@@ -256,6 +258,20 @@ class SessionsScreen(SessionsView):
         question = Ask("Tags", text, check=lambda words: session_actions.tags_problem(words, changing=True))
         self._ask(question, lambda words: session_actions.change_tags(store, ids, words))
 
+    def action_copy(self) -> None:
+        """Copy something of the session to the clipboard, through the terminal."""
+        if (row := self.row) is None or self.declines("copy"):
+            return
+        texts = session_actions.copies(self.trm.store, row.id, row.measured)
+        answers = [Answer(letter, f"{what}: {text}", text) for letter, what, text in texts]
+
+        def answered(text: str | None) -> None:
+            if text:
+                self.app.copy_to_clipboard(text)
+                self.trm.say(f"copied {text}")
+
+        self.app.push_screen(Choice("Copy", f"What of {row.title}?", answers), answered)
+
     def action_note(self) -> None:
         """Write a note."""
         if (row := self.row) is not None and not self.declines("note"):
@@ -265,9 +281,19 @@ class SessionsScreen(SessionsView):
     # --- trash --------------------------------------------------------------------------------------------
 
     def action_delete(self) -> None:
-        """Move the marked sessions, or this one, to the trash."""
-        ids = self._ids()
+        """Move the marked sessions, or this one, to the trash; there, ask and delete them for good."""
+        ids, store = self._ids(), self.trm.store
         if self.declines("delete") or not ids:
+            return
+        if self.in_trash:
+            answers = [Answer("d", "Delete for good", True), Answer("k", "Keep", False)]
+
+            def answered(answer: bool | None) -> None:
+                if answer:
+                    self._do(lambda: session_actions.purge(store, ids), self._told)
+
+            text = session_actions.purge_question(store, ids)
+            self.app.push_screen(Choice("Empty the trash", text, answers), answered)
             return
 
         def then(outcome: tuple[str, Sequence[str]]) -> None:
@@ -275,7 +301,7 @@ class SessionsScreen(SessionsView):
             self._deleted.append(done)
             self._told(message)
 
-        self._do(lambda: session_actions.delete(self.trm.store, ids), then)
+        self._do(lambda: session_actions.delete(store, ids), then)
 
     def action_undo(self) -> None:
         """Restore the sessions deleted last."""

@@ -158,7 +158,7 @@ class SessionTable(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip(segments).adjust_cell_length(width, base)
 
     def _spread(self) -> list[tuple[Column, int]]:
-        return fitting(self.size.width - _GUTTER)
+        return fitting(self.size.width - _GUTTER, self.listing.columns)
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(name, partial=True)

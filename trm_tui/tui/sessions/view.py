@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from textual import on, work
 from textual.app import ComposeResult
 
-from trm_engine.errors import TrmError
+from trm_engine.errors import TrmError, UsageError
 from trm_engine.sessions.layout import TRASH
-from trm_tui.tui.common.dialogs import Reading
+from trm_tui.tui.common.dialogs import Ask, Reading
 from trm_tui.tui.common.screen import ModeScreen
 from trm_tui.tui.sessions.filter_bar import FilterBar, filter_help_content
 from trm_tui.tui.sessions.panes import CheckpointList, DetailsPanes, Pane
 from trm_tui.tui.sessions.table import SessionTable
 from trm_tui.workbench.browser.catalogue import Catalogue, Rows
+from trm_tui.workbench.browser.columns import COLUMNS, chosen_columns, columns_problem
 from trm_tui.workbench.browser.details import read_checkpoints, read_details, verification
 from trm_tui.workbench.browser.listing import Listing
 from trm_tui.workbench.browser.session_row import SessionRow
@@ -48,6 +50,8 @@ class SessionsView(ModeScreen):
 
     def on_mount(self) -> None:
         """Read the sessions, and again while the screen is seen."""
+        with suppress(UsageError):  # a setting of another version's configuration
+            self.listing.columns = chosen_columns(self.trm.settings.columns)
         self.table.empty = "reading the sessions…"
         self.set_interval(_REFRESH_SECONDS, self.read_again)
         self.read_again()
@@ -90,6 +94,9 @@ class SessionsView(ModeScreen):
 
     def read_again(self) -> None:
         """Read what has changed, unless that is under way already or nobody looks."""
+        catalogue = self._catalogue()
+        catalogue.with_settings |= self.listing.needs_settings
+        catalogue.with_curves |= self.listing.needs_curves
         if self._reading is None and self.is_current:
             self._reading = self._catalogue()
             self._read(self._reading)
@@ -107,6 +114,15 @@ class SessionsView(ModeScreen):
         finally:
             if self._reading is catalogue:
                 self._reading = None
+
+    def _read_settings_if_needed(self) -> None:
+        """Have the sessions read with their settings and curves once something is asked of them."""
+        catalogue = self._catalogue()
+        if (self.listing.needs_settings and not catalogue.with_settings) or (
+            self.listing.needs_curves and not catalogue.with_curves
+        ):
+            self._reading = None
+            self.read_again()
 
     def _take_rows(self, rows: Rows) -> None:
         keep = self.wanted or (self.row.id if self.row else None)
@@ -126,6 +142,8 @@ class SessionsView(ModeScreen):
         self.query_one(FilterBar).show_count(" · ".join(parts))
 
     def _empty(self) -> str:
+        if self.listing.filter.needs_settings and any(r.settings is None for r in self.listing.rows.values()):
+            return "reading the settings of the sessions…"
         if self.listing.rows:
             return "no session fits the filter: esc clears it"
         return "the trash is empty" if self.in_trash else "no sessions yet: n trains a preset"
@@ -152,7 +170,8 @@ class SessionsView(ModeScreen):
             return
         store = self.trm.store
         try:
-            self.panes.show(await self.beside(read_details, store, session_id))
+            details = await self.beside(read_details, store, session_id)
+            self.panes.show(details)  # only now: the panes may have gone while that was read
             saved = await self.beside(read_checkpoints, store, session_id)
         except TrmError as error:
             self.panes.checkpoints.show((), empty=str(error))
@@ -184,6 +203,7 @@ class SessionsView(ModeScreen):
     def _filtered(self, event: FilterBar.Changed) -> None:
         keep = self.row.id if self.row else None
         self.listing.narrow(event.wanted)
+        self._read_settings_if_needed()
         self.renew(keep)
 
     @on(FilterBar.Left)
@@ -199,8 +219,28 @@ class SessionsView(ModeScreen):
     def action_sort(self, places: int) -> None:
         """Sort by another column."""
         keep = self.row.id if self.row else None
-        self.listing.sort(self.listing.order.moved(places))
+        self.listing.sort(self.listing.order.moved(places, self.listing.columns))
         self.renew(keep)
+
+    def action_columns(self) -> None:
+        """Choose the columns of the table."""
+        usual = " ".join(column.key for column in COLUMNS)
+        question = Ask(
+            "Columns",
+            f"Which, in which order? {usual} curve; settings by their dotted names, such as train.lr. "
+            "Without any, the usual ones.",
+            value=self.trm.settings.columns or usual,
+            check=columns_problem,
+        )
+
+        def answered(words: str | None) -> None:
+            if words is not None:
+                self.trm.remember(columns="" if words.split() == usual.split() else words.strip())
+                self.listing.columns = chosen_columns(words)
+                self._read_settings_if_needed()
+                self.table.renew()
+
+        self.app.push_screen(question, answered)
 
     def action_reverse(self) -> None:
         """Reverse the sort order."""

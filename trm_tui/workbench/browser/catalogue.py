@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from trm_engine.sessions.layout import MAX_TEXT_BYTES, RECORD, is_id
@@ -19,7 +20,9 @@ from trm_engine.sessions.seals import check_object
 from trm_engine.sessions.session import found_status
 from trm_engine.sessions.store import moment_of
 from trm_tui.workbench.browser.current_figures import UNFINISHED, current_figures
+from trm_tui.workbench.browser.session_curve import read_curve
 from trm_tui.workbench.browser.session_row import ACTIVE_STATUSES, SessionRow, ShownRecord, row_of
+from trm_tui.workbench.browser.session_settings import read_settings
 
 Rows = Mapping[str, SessionRow]
 
@@ -33,6 +36,10 @@ class Catalogue:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.with_settings = False
+        """Whether rows hold the settings of their sessions: reading those takes longer than all the rest."""
+        self.with_curves = False
+        """Whether rows hold the course of their evaluations."""
         self._known: dict[str, tuple[_Signature, SessionRow]] = {}
 
     def refresh(self, stopping: Callable[[], bool] = lambda: False) -> Iterator[Rows]:
@@ -58,13 +65,23 @@ class Catalogue:
         """Read a session's record if it has changed; return whether its row has."""
         folder = f"{self.root}/{session_id}"
         known = self._known.get(session_id)
-        if known is not None and known[1].status not in ACTIVE_STATUSES and known[0] == _signature(folder):
+        if known is not None and self._is_current(known, folder):
             return False
         found = _read(folder, session_id)
         if found is None:
             return self._known.pop(session_id, None) is not None
+        if self.with_settings:
+            found = found[0], replace(found[1], settings=read_settings(folder))
+        if self.with_curves:
+            found = found[0], replace(found[1], curve=read_curve(folder, found[1].task))
         self._known[session_id] = found
         return known is None or known[1] != found[1]
+
+    def _is_current(self, known: tuple[_Signature, SessionRow], folder: str) -> bool:
+        """Whether a row says all that is asked of it, and nothing has changed since it was read."""
+        signature, row = known
+        lacks = (self.with_settings and row.settings is None) or (self.with_curves and row.curve is None)
+        return not lacks and row.status not in ACTIVE_STATUSES and signature == _signature(folder)
 
     def _rows(self) -> Rows:
         return {found: row for found, (_, row) in self._known.items()}

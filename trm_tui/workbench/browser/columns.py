@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from trm_engine.text import format_seconds, three_digits
+from trm_engine.config import describe
+from trm_engine.errors import UsageError
+from trm_engine.text import did_you_mean, format_seconds, safe_text, three_digits
+from trm_tui.workbench.browser.session_curve import sparkline
 from trm_tui.workbench.browser.session_row import SessionRow
+from trm_tui.workbench.browser.session_settings import shown
 
 GAP = 2
 """Cells between two columns."""
@@ -102,25 +106,71 @@ COLUMNS: tuple[Column, ...] = (
     Column("started", "Started", 10, _started, lambda r: r.started, True, 4, falls=True),
     Column("tags", "Tags", 10, lambda r, _: " ".join(r.tags), _tags, priority=9, grows=2),
 )
+CURVE = Column(
+    "curve", "Curve", 14, lambda r, _: sparkline(r.curve or (), 14), _measured, priority=9, falls=True
+)
+"""The course of the evaluations; among the columns where it is asked for."""
 DEFAULT_SORT = "started"
 
 
 def column(key: str) -> Column:
-    """Return the column of that key. Raises `StopIteration` when there is none."""
-    return next(column for column in COLUMNS if column.key == key)
+    """Return the column of that key, or of a setting. Raises `StopIteration` when there is none."""
+    return _of_setting(key) if "." in key else next(c for c in (*COLUMNS, CURVE) if c.key == key)
+
+
+def chosen_columns(words: str) -> tuple[Column, ...]:
+    """Return the columns that are named, each once; all of the usual ones where none is.
+
+    A dotted name is a setting: `train.lr`. The session's name always comes first. Raises `UsageError` for
+    what is neither.
+    """
+    keys = dict.fromkeys(word.lower() for word in words.replace(",", " ").split())
+    if not keys:
+        return COLUMNS
+    settings = [info.key for info in describe() if info.section]
+    known = [*(column.key for column in (*COLUMNS, CURVE)), *settings]
+    for key in keys:
+        if key not in known and not key.startswith("task."):
+            raise UsageError(f'"{safe_text(key)}" is not a column.{did_you_mean(key, known)}')
+    return tuple(column(key) for key in dict.fromkeys(["name", *keys]))
+
+
+def columns_problem(words: str) -> str:
+    """Return what is wrong with names of columns; nothing where nothing is."""
+    try:
+        chosen_columns(words)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def _of_setting(key: str) -> Column:
+    def value(row: SessionRow) -> float | str | None:
+        found = (row.settings or {}).get(key)
+        if found is None:
+            return None
+        # As text of equal length: tasks may give one name to a number here and to a word there.
+        return f"{found:040.12f}" if isinstance(found, (int, float)) else found.casefold()
+
+    title = key.rpartition(".")[2]
+    priority = 9  # gives way before what tells sessions apart
+    width = max(len(title) + 1, 8)
+    return Column(
+        key, title, width, lambda row, _: shown((row.settings or {}).get(key)), value, True, priority
+    )
 
 
 def fitting(room: int, columns: Sequence[Column] = COLUMNS) -> list[tuple[Column, int]]:
     """Return the columns that `room` cells hold, in their order, each with its width."""
-    shown = list(columns)
-    while _least(shown) > room and any(c.priority for c in shown):
-        shown.remove(max(shown, key=lambda c: c.priority))
-    left = room - _least(shown)
-    shares = sum(c.grows for c in shown)
-    widths = {c.key: c.width + (left * c.grows // shares if left > 0 and shares else 0) for c in shown}
+    held = list(columns)
+    while _least(held) > room and any(c.priority for c in held):
+        held.remove(max(held, key=lambda c: c.priority))
+    left = room - _least(held)
+    shares = sum(c.grows for c in held)
+    widths = {c.key: c.width + (left * c.grows // shares if left > 0 and shares else 0) for c in held}
     if left < 0:  # even the last columns do not fit: the first gives way
-        widths[shown[0].key] = max(widths[shown[0].key] + left, 1)
-    return [(c, widths[c.key]) for c in shown]
+        widths[held[0].key] = max(widths[held[0].key] + left, 1)
+    return [(c, widths[c.key]) for c in held]
 
 
 def _least(columns: Iterable[Column]) -> int:

@@ -9,6 +9,7 @@ from datetime import datetime
 from trm_engine.config import Config, find_preset, loads
 from trm_engine.config.kinds import kind_for_task
 from trm_engine.errors import TrmError
+from trm_engine.files import folder_bytes
 from trm_engine.planning.estimate import estimate
 from trm_engine.sessions import CheckpointInfo, Session, SessionRecord, Store
 from trm_engine.text import format_bytes, format_seconds, safe_text, three_digits
@@ -144,6 +145,7 @@ def _result(session: Session, config: Config | None) -> Iterator[tuple[str, str]
         yield "training", format_seconds(seconds)
     if (rate := number(summary, "samples_per_second")) is not None:
         yield "speed", f"{three_digits(rate)} samples/s"
+    yield "disk", format_bytes(folder_bytes(session.path))
     if config is not None:
         # The settings alone do not always say how many there are; a model that was built has been counted.
         counted = number(summary, "parameters")

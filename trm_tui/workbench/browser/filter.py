@@ -4,7 +4,8 @@ Terms are separated by spaces, and all must hold. A term is `field operator valu
 anywhere in a session's name, id, preset, task, status, tags or note; `-` in front turns it round; quotes keep
 blanks together. In fields of text `:` finds the value within and `=` the whole, in small or capital letters
 alike, and commas separate alternatives. Fields of figures compare with `>`, `>=`, `<`, `<=` and `=`, which a
-session without the figure never fits; `!=` is the opposite of `=`.
+session without the figure never fits; `!=` is the opposite of `=`. A setting is a field by its dotted name:
+`train.lr>1e-3`, `model.mixer=mlp`.
 """
 
 from __future__ import annotations
@@ -14,16 +15,24 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from trm_engine.config import describe
 from trm_engine.errors import UsageError
 from trm_engine.text import did_you_mean, safe_text
-from trm_tui.workbench.browser.filter_values import Reader, read_date, read_duration, read_number, read_share
+from trm_tui.workbench.browser.filter_values import (
+    Reader,
+    read_date,
+    read_duration,
+    read_exactly,
+    read_number,
+    read_share,
+)
 from trm_tui.workbench.browser.session_row import SessionRow
 
 Predicate = Callable[[SessionRow], bool]
 
 _TERM = re.compile(
     r"""(?P<turned>-)?
-    (?:(?P<field>[A-Za-z][\w/]*)(?P<operator>>=|<=|!=|[:=<>]))?
+    (?:(?P<field>[A-Za-z][\w/]*(?:\.\w+)?)(?P<operator>>=|<=|!=|[:=<>]))?
     (?P<value>(?:"[^"]*"?|[^\s"])*)""",
     re.VERBOSE,
 )
@@ -49,6 +58,8 @@ class Filter:
     """Says whether a row is wanted."""
 
     terms: tuple[Predicate, ...] = ()
+    needs_settings: bool = False
+    """Whether a term is about a setting: rows without their settings do not fit it."""
 
     def __call__(self, row: SessionRow) -> bool:
         """Return whether every term holds."""
@@ -110,6 +121,7 @@ def parse_filter(text: str, now: datetime) -> Filter:
     Raises `FilterError` for a field that does not exist and a value that it cannot have.
     """
     terms: list[Predicate] = []
+    needs_settings = False
     wrong: FilterError | None = None
     at = 0
     while at < len(text):
@@ -121,18 +133,21 @@ def parse_filter(text: str, now: datetime) -> Filter:
         at = max(match.end(), at + 1)
         try:
             terms.append(_term(match, now))
+            needs_settings |= "." in (match["field"] or "")
         except FilterError as error:
             wrong = wrong or error
     if wrong is not None:
-        wrong.rest = Filter(tuple(terms))
+        wrong.rest = Filter(tuple(terms), needs_settings)
         raise wrong
-    return Filter(tuple(terms))
+    return Filter(tuple(terms), needs_settings)
 
 
 def _term(match: re.Match[str], now: datetime) -> Predicate:
     name, operator, value = match["field"], match["operator"], match["value"]
     if name is None:
         found = _anywhere(match["value"] if match["value"] else match[0])
+    elif "." in name:
+        found = _setting_term(name.lower(), operator, value, match)
     else:
         key = name.lower()
         declared = _FIELDS.get(_ALIASES.get(key, key))
@@ -185,6 +200,34 @@ def _figure_term(
     def fits(row: SessionRow) -> bool:
         found = figure(row, now)
         return found is not None and compare(comparison, found)
+
+    return fits
+
+
+def _setting_term(key: str, operator: str, value: str, match: re.Match[str]) -> Predicate:
+    known = [info.key for info in describe()]
+    # Every task has settings of its own.
+    if key not in known and not key.startswith("task."):
+        raise FilterError(
+            f'"{safe_text(key[:_SHOWN])}" is not a setting.{did_you_mean(key, known)}',
+            match.start("field"),
+            match.end("field"),
+        )
+    wanted = _alternatives(value, commas=True)
+    span = read_exactly(wanted[0])
+    if span is None and operator in ("<", ">", "<=", ">="):
+        needs = f"{key}{operator} needs a number such as 0.001, 1e-3 or 2k"
+        raise FilterError(needs, match.start(), match.end())
+    comparison = "=" if operator == "!=" else operator
+
+    def fits(row: SessionRow) -> bool:
+        found = (row.settings or {}).get(key)
+        if found is None:
+            return False
+        if span is not None and not isinstance(found, (bool, str)):
+            return span.compare(comparison, found)
+        text = str(found).casefold()
+        return any(part in text for part in wanted) if operator == ":" else text in wanted
 
     return fits
 

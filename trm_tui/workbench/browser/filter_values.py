@@ -55,6 +55,18 @@ def read_number(text: str, _now: datetime) -> Span | None:
     return _around(match)
 
 
+def read_exactly(text: str) -> Span | None:
+    """Read `0.001`, `1e-3`, `2k` as that very number: settings are not rounded where they are shown."""
+    try:
+        value = float(text) if len(text) <= _LONGEST else math.nan
+    except ValueError:
+        match = _NUMBER.fullmatch(text) if len(text) <= _LONGEST else None
+        if match is None:
+            return None
+        value = float(match[1]) * _SCALES[(match[4] or "").lower()]
+    return Span(value, math.nextafter(value, math.inf), value) if math.isfinite(value) else None
+
+
 def read_share(text: str, _now: datetime) -> Span | None:
     """Read `0.9`, `90%`, and `90` as the percentage that it can only be."""
     match = _NUMBER.fullmatch(text) if len(text) <= _LONGEST else None

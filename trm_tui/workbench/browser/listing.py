@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from trm_tui.workbench.browser.columns import COLUMNS, DEFAULT_SORT, column
+from trm_tui.workbench.browser.columns import COLUMNS, CURVE, DEFAULT_SORT, Column, column
 from trm_tui.workbench.browser.filter import Filter
 from trm_tui.workbench.browser.session_row import SessionRow
 
@@ -25,10 +25,10 @@ class Order:
         """Return the other direction."""
         return Order(self.key, not self.falls)
 
-    def moved(self, places: int) -> Order:
+    def moved(self, places: int, columns: Sequence[Column] = COLUMNS) -> Order:
         """Return the order by the column so many places further, in the direction it begins with."""
-        keys = [c.key for c in COLUMNS]
-        key = keys[(keys.index(self.key) + places) % len(keys)]
+        keys = [c.key for c in columns]
+        key = keys[(keys.index(self.key) + places) % len(keys)] if self.key in keys else keys[0]
         return Order(key, column(key).falls)
 
 
@@ -58,6 +58,7 @@ class Listing:
         self.rows: Mapping[str, SessionRow] = {}
         self.shown: Sequence[SessionRow] = ()
         self.order = Order()
+        self.columns: Sequence[Column] = COLUMNS
         self.filter = Filter()
         self._marks: dict[str, None] = {}
         self._places: dict[str, int] = {}
@@ -86,6 +87,16 @@ class Listing:
     def place(self, session_id: str) -> int | None:
         """Return where in `shown` a session is."""
         return self._places.get(session_id)
+
+    @property
+    def needs_settings(self) -> bool:
+        """Whether something that is shown or sought is a setting of the sessions."""
+        return self.filter.needs_settings or any("." in c.key for c in self.columns)
+
+    @property
+    def needs_curves(self) -> bool:
+        """Whether the course of the evaluations is shown."""
+        return CURVE in self.columns
 
     # --- marks --------------------------------------------------------------------------------------------
 

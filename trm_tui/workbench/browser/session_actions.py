@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 
 from trm_engine.errors import TrmError, UsageError
+from trm_engine.files import folder_bytes
 from trm_engine.sessions import Store
+from trm_engine.sessions.layout import TRASH
 from trm_engine.sessions.record import check_name, check_tag
+from trm_engine.text import format_bytes
 
 
 def rename(store: Store, session_id: str, name: str) -> str:
@@ -27,14 +31,14 @@ def note(store: Store, session_id: str, text: str) -> str:
 
 def retag(store: Store, session_id: str, words: str) -> str:
     """Give a session exactly these tags."""
-    wanted = [check_tag(word) for word in words.split()]
+    wanted = [check_tag(word) for word in _words(words)]
     tags = store.get(session_id).edit(lambda _: {"tags": sorted(set(wanted))}).tags
     return f"tagged {' '.join(tags)}" if tags else "no tags"
 
 
 def change_tags(store: Store, ids: Sequence[str], words: str) -> str:
     """Add tags to sessions, and take those away that begin with a minus."""
-    parts = words.split()
+    parts = _words(words)
     more = [word for word in parts if not word.startswith("-")]
     less = [word[1:] for word in parts if word.startswith("-")]
 
@@ -55,6 +59,19 @@ def delete(store: Store, ids: Sequence[str]) -> tuple[str, Sequence[str]]:
     return f"{_sessions(len(done))} moved to the trash{trouble} · {back}", done
 
 
+def purge(store: Store, ids: Sequence[str]) -> str:
+    """Delete sessions in the trash for good."""
+    freed: list[int] = []
+    done, trouble = _each(ids, lambda session_id: freed.append(store.purge(session_id)))
+    return f"{_sessions(len(done))} deleted for good, {format_bytes(sum(freed))} freed{trouble}"
+
+
+def purge_question(store: Store, ids: Sequence[str]) -> str:
+    """Return what deleting sessions in the trash for good would cost and bring."""
+    held = sum(folder_bytes(store.root / TRASH / session_id) for session_id in ids)
+    return f"{_sessions(len(ids))}, {format_bytes(held)}. Nothing brings back what is deleted from the trash."
+
+
 def restore(store: Store, ids: Sequence[str]) -> str:
     """Take sessions out of the trash."""
     done, trouble = _each(ids, store.restore)
@@ -66,6 +83,14 @@ def import_archive(store: Store, file: Path) -> str:
     return f"imported {store.import_archive(file)}"
 
 
+def copies(store: Store, session_id: str, measured: str = "") -> list[tuple[str, str, str]]:
+    """Return what of a session is worth the clipboard: a letter, what it is, and the text."""
+    folder = store.root.absolute() / session_id
+    resume = f"trm-tui --no-ui --sessions-dir {quote(str(store.root.absolute()))} resume {session_id}"
+    texts = [("i", "id", session_id), ("p", "path", str(folder)), ("c", "command", resume)]
+    return [*texts, ("v", "value", measured)] if measured else texts
+
+
 def name_problem(text: str) -> str:
     """Return what is wrong with a name."""
     return _problem(check_name, [text])
@@ -73,7 +98,12 @@ def name_problem(text: str) -> str:
 
 def tags_problem(text: str, *, changing: bool = False) -> str:
     """Return what is wrong with tags; of a change, a minus may stand before each."""
-    return _problem(check_tag, [word.removeprefix("-") if changing else word for word in text.split()])
+    return _problem(check_tag, [word.removeprefix("-") if changing else word for word in _words(text)])
+
+
+def _words(text: str) -> list[str]:
+    """Return tags as they are written: separated by spaces, commas or both."""
+    return text.replace(",", " ").split()
 
 
 def _problem(check: Callable[[str], object], texts: Sequence[str]) -> str:

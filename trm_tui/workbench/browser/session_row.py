@@ -13,6 +13,7 @@ from trm_engine.sessions import Status
 from trm_engine.sessions.record import FORMAT, Moment, Values
 from trm_engine.text import safe_text
 from trm_tui.shared.words import number, words_of
+from trm_tui.workbench.browser.session_settings import Settings
 
 ACTIVE_STATUSES: frozenset[Status] = frozenset({"running", "paused"})
 """Of a session that some process runs now."""
@@ -55,6 +56,10 @@ class SessionRow:
     """When it was made, in seconds since 1970."""
     text: str
     """Everything that free text is sought in, in small letters."""
+    settings: Settings | None = None
+    """Its configuration, where somebody has asked for it."""
+    curve: tuple[float, ...] | None = None
+    """What it was measured at, in order, where somebody has asked for that."""
 
 
 class ShownRecord(BaseModel):

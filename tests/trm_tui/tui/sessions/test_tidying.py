@@ -78,7 +78,7 @@ async def test_the_trash_is_shown_and_gives_back(full: TrmApp, bench: FakeWorkbe
         await desk.press("Z")
         await desk.until(lambda: desk.shown == [OLD])
         assert "trash" in text_of(full)
-        for key in ("r", "delete", "T", "m", "W", "E", "ctrl+s", "R", "o", "N", "f2"):
+        for key in ("r", "T", "m", "W", "E", "ctrl+s", "R", "o", "N", "f2"):
             await desk.press(key)
         assert isinstance(full.screen, SessionsScreen)
         assert "enter restores it" in toasts(full)
@@ -86,6 +86,20 @@ async def test_the_trash_is_shown_and_gives_back(full: TrmApp, bench: FakeWorkbe
         await desk.until(lambda: "the trash is empty" in text_of(full))
         await desk.press("Z")
         await desk.until(lambda: len(desk.shown) == 6)
+
+
+async def test_the_trash_is_emptied_after_a_question(full: TrmApp, bench: FakeWorkbench) -> None:
+    bench.store.delete(OLD)
+    bench.store.delete(CUT)
+    async with browsing(full) as desk:
+        await desk.press("Z")
+        await desk.until(lambda: desk.shown == [CUT, OLD])
+        await desk.press("a", "delete", "k")
+        assert len(bench.store.trash()) == 2
+        await desk.press("delete", "d")
+        await desk.said("2 sessions deleted for good")
+        await desk.until(lambda: "the trash is empty" in text_of(full))
+        assert bench.store.trash() == []
 
 
 async def test_a_session_in_use_is_not_deleted(full: TrmApp, bench: FakeWorkbench) -> None:

@@ -11,9 +11,10 @@ from tests.trm_tui.fake_engine import evaluated, stepped
 from tests.trm_tui.session_makers import make_session
 from trm_engine.config import Config, dumps
 from trm_engine.sessions import Checkpoint, Store
-from trm_engine.sessions.layout import RECORD
+from trm_engine.sessions.layout import METRICS, RECORD
 from trm_tui.workbench.browser import catalogue as module
 from trm_tui.workbench.browser.catalogue import Catalogue, Rows
+from trm_tui.workbench.browser.session_curve import read_curve
 
 
 @pytest.fixture
@@ -138,3 +139,31 @@ def test_metrics_of_any_content_break_nothing(store: Store, garbage: str) -> Non
     (store.root / found / "checkpoints").mkdir()
     (store.root / found / "checkpoints" / "best.json").write_text(garbage)
     assert read(Catalogue(store.root))[found].steps is None
+
+
+def test_settings_are_read_once_somebody_asks_for_them(store: Store, config: Config) -> None:
+    make_session(store, config, "20260101-000000-a-0001")
+    plain(store.root, "20260102-000000-a-0002")  # without a configuration
+    catalogue = Catalogue(store.root)
+    assert {row.settings for row in read(catalogue).values()} == {None}
+    catalogue.with_settings = True
+    rows = read(catalogue)
+    assert (rows["20260101-000000-a-0001"].settings or {})["train.lr"] == config.train.lr
+    assert rows["20260102-000000-a-0002"].settings == {}
+    assert list(catalogue.refresh()) == [], "nothing has changed"
+
+
+def test_curves_are_read_once_somebody_asks_for_them(store: Store, config: Config) -> None:
+    made = make_session(store, config, "20260101-000000-a-0001", exact=0.8)
+    plain(store.root, "20260102-000000-a-0002")  # without figures
+    with (store.root / made / METRICS).open("a") as file:
+        file.write('{"event":"eval","step":500,"exact_accuracy":0.5')  # killed while it was written
+    catalogue = Catalogue(store.root)
+    catalogue.with_curves = True
+    rows = read(catalogue)
+    assert rows[made].curve == (0.4, 0.8)
+    assert rows["20260102-000000-a-0002"].curve == ()
+    with store.open(made) as session:
+        session.metrics.rewind(300)
+        session.metrics.append({"event": "eval", "step": 350, "exact_accuracy": 0.6})
+    assert read_curve(str(store.root / made), "sudoku") == (0.4, 0.6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -12,6 +13,13 @@ from tests.trm_tui.session_makers import NOW, row
 from trm_tui.workbench.browser.filter import FIELDS, FilterError, parse_filter
 from trm_tui.workbench.browser.session_row import SessionRow
 
+SETTINGS = {
+    "train.lr": 0.0025,
+    "train.steps": 3000,
+    "model.mixer": "attention",
+    "train.ema": True,
+    "task.clues": 40,
+}
 GOOD = row(
     "20260320-143000-sudoku-6x6-good",
     name="Baseline run",
@@ -232,3 +240,61 @@ def test_comparisons_agree_with_the_numbers(value: float, limit: float) -> None:
         ("<", value < float(written)),
     ):
         assert parse_filter(f"exact{operator}{written}", NOW)(one) == holds
+
+
+# --- settings ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "train.lr>0.001",
+        "train.lr>1e-3",
+        "train.lr=0.0025",
+        "train.lr<=2.5e-3",
+        "TRAIN.LR<1",
+        "train.steps=3k",
+        "train.steps:3000",
+        "model.mixer=attention,mlp",
+        "model.mixer:att",
+        "-model.mixer=mlp",
+        "model.mixer!=mlp",
+        "task.clues>=40",
+        "train.lr>0.001 task:sudoku",
+    ],
+)
+def test_settings_are_fields(text: str) -> None:
+    wanted = parse_filter(text, NOW)
+    assert wanted.needs_settings
+    rows = [replace(GOOD, settings=SETTINGS), GOOD]
+    assert wanted.of(rows)[0] is rows[0]
+
+
+def test_words_with_a_dot_are_no_setting() -> None:
+    assert not parse_filter("file.txt", NOW).needs_settings
+
+
+@pytest.mark.parametrize(
+    "text", ["train.lr>0.0025", "train.lr<0.0025", "train.steps!=3000", "model.mixer=att"]
+)
+def test_settings_are_compared_exactly(text: str) -> None:
+    assert parse_filter(text, NOW).of([replace(GOOD, settings=SETTINGS)]) == []
+
+
+@pytest.mark.parametrize("text", ["train.lr>0.001", "model.mixer=mlp", "task.clues<9"])
+def test_a_session_whose_settings_are_not_known_never_fits(text: str) -> None:
+    assert parse_filter(text, NOW).of([GOOD, replace(GOOD, settings={})]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("train.rl>1", '"train.rl" is not a setting. Did you mean "train.lr"?'),
+        ("train.lr>much", "train.lr> needs a number such as 0.001, 1e-3 or 2k"),
+    ],
+)
+def test_what_a_setting_cannot_be_asked_is_said(text: str, told: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        parse_filter(f"task:x {text}", NOW)
+    assert str(caught.value) == told
+    assert caught.value.start == len("task:x ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,19 @@ from rich.cells import cell_len
 
 from tests.trm_tui.session_makers import NOW, row
 from trm_tui.tui.sessions.signs import STATUS_SIGNS, fitted
-from trm_tui.workbench.browser.columns import COLUMNS, GAP, column, fitting, short_count, when
+from trm_tui.workbench.browser.columns import (
+    COLUMNS,
+    GAP,
+    chosen_columns,
+    column,
+    columns_problem,
+    fitting,
+    short_count,
+    when,
+)
 from trm_tui.workbench.browser.filter import parse_filter
 from trm_tui.workbench.browser.listing import Listing, Order, in_order
+from trm_tui.workbench.browser.session_curve import sparkline
 from trm_tui.workbench.browser.session_row import SessionRow
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202eevil\x9b31m"
@@ -195,3 +206,48 @@ def test_a_filter_stays_when_the_sessions_change() -> None:
     assert [one.task for one in made.shown] == ["maze"]
     assert made.place(rows[2].id) == 0
     assert made.place(rows[0].id) is None
+
+
+# --- chosen columns ---------------------------------------------------------------------------------------
+
+
+def test_columns_are_chosen_by_name_settings_among_them() -> None:
+    columns = chosen_columns("status, train.lr name EXACT train.lr")
+    assert [c.key for c in columns] == ["name", "status", "train.lr", "exact"]
+    assert chosen_columns("  ") == COLUMNS
+    lr = columns[2]
+    assert (lr.title, lr.text(replace(row(), settings={"train.lr": 0.0025}), NOW)) == ("lr", "0.0025")
+    assert lr.text(row(), NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [("statsu", 'Did you mean "status"?'), ("train.rl", 'Did you mean "train.lr"?'), ("task.anything", "")],
+)
+def test_what_is_no_column_is_said(words: str, told: str) -> None:
+    assert told in columns_problem(words)
+    assert bool(columns_problem(words)) == bool(told)
+
+
+def test_sessions_are_sorted_by_a_setting_numbers_words_and_none_alike() -> None:
+    values = (10, 2.5, "word", True, 1e-4)
+    rows = [
+        replace(row(f"20260101-00000{n}-a-aaaa"), settings={"task.x": value})
+        for n, value in enumerate(values)
+    ]
+    made = listing(*rows, row("20260101-000009-a-aaaa"))
+    made.columns = chosen_columns("task.x")
+    assert made.needs_settings
+    made.sort(Order().moved(1, made.columns).by("task.x").moved(1, made.columns))
+    found = [(one.settings or {}).get("task.x") for one in in_order(made.shown, Order("task.x", falls=False))]
+    assert found == [1e-4, True, 2.5, 10, "word", None]
+
+
+def test_a_curve_is_drawn_from_its_lowest_to_its_highest_value() -> None:
+    assert sparkline((), 5) == ""
+    assert sparkline((0.5,), 5) == "▄"
+    assert sparkline((0.0, 0.25, 0.5, 1.0), 5) == "▁▂▄█"
+    assert sparkline([n / 99 for n in range(100)], 4) == "▁▃▆█"
+    (curve,) = chosen_columns("curve")[1:]
+    assert curve.text(replace(row(), curve=(0.0, 1.0)), NOW) == "▁█"
+    assert curve.text(row(), NOW) == ""

@@ -39,6 +39,7 @@ def test_a_name_and_a_note_are_written_and_taken_away(store: Store) -> None:
 
 def test_tags_of_one_session_are_those_written(store: Store) -> None:
     assert session_actions.retag(store, IDS[0], "b a") == "tagged a b"
+    assert session_actions.retag(store, IDS[0], "b, a,c") == "tagged a b c"
     assert session_actions.retag(store, IDS[0], "a") == "tagged a"
     assert session_actions.retag(store, IDS[0], "") == "no tags"
 
@@ -76,6 +77,7 @@ def test_a_name_that_cannot_be_is_named_before(name: str) -> None:
 
 def test_tags_that_cannot_be_are_named_before() -> None:
     assert session_actions.tags_problem("good also/good v1.0") == ""
+    assert session_actions.tags_problem("best, paper") == ""
     assert session_actions.tags_problem("bad! good")
     assert session_actions.tags_problem("new -old", changing=True) == ""
     assert session_actions.tags_problem("-", changing=True)
