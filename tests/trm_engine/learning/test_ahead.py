@@ -105,8 +105,8 @@ class Poison:
         self.count = 0
         whole = TRM.forward
 
-        def spoiled(model: TRM, *args: object) -> tuple[State, Output]:
-            state, output = whole(model, *args)
+        def spoiled(model: TRM, *args: object, **how: object) -> tuple[State, Output]:
+            state, output = whole(model, *args, **how)
             self.count += 1
             return state, output._replace(logits=output.logits * (math.nan if self.count in passes else 1))
 
