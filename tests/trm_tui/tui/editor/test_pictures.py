@@ -27,9 +27,10 @@ PRESETS = {
 
 
 @pytest.fixture(autouse=True)
-def at_a_fixed_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The header says when a run ends."""
+def at_a_fixed_time_and_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The header says when a run ends, a dialog where a preset is saved."""
     monkeypatch.setattr(clock, "local_now", lambda: NOW)
+    monkeypatch.setenv("TRM_PRESETS_DIR", "/home/me/.config/trm-tui/presets")
 
 
 @pytest.fixture
