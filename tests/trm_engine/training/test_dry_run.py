@@ -10,7 +10,7 @@ from tests.trm_engine.training.short_memory import SMALL, FullMachine, in_flight
 from trm_engine.errors import FitError
 from trm_engine.hardware import Memory, Power
 from trm_engine.learning.build import build_learner
-from trm_engine.models.trm import TRM, Output, State
+from trm_engine.models.trm import TRM, State
 from trm_engine.training.dry_run import rehearse
 from trm_engine.training.replay import replay
 from trm_engine.training.runs import start
@@ -47,9 +47,9 @@ class SmallMachine:
         self.held = 200_000_000
         forward = TRM.forward
 
-        def measured(model: TRM, state: State, inputs: torch.Tensor, *rest: object) -> tuple[State, Output]:
+        def measured(model: TRM, state: State, inputs: torch.Tensor, *rest: object, **how: object):
             self.held = 200_000_000 + len(inputs) * row
-            return forward(model, state, inputs, *rest)
+            return forward(model, state, inputs, *rest, **how)
 
         monkeypatch.setattr(TRM, "forward", measured)
 

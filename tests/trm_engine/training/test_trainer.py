@@ -199,8 +199,8 @@ class Poison:
         self.passes = 0
         whole = TRM.forward
 
-        def spoiled(model: TRM, *args: object) -> tuple[State, Output]:
-            state, output = whole(model, *args)
+        def spoiled(model: TRM, *args: object, **how: object) -> tuple[State, Output]:
+            state, output = whole(model, *args, **how)
             self.passes += 1
             if self.passes in steps:
                 output = output._replace(logits=output.logits * value)
@@ -298,12 +298,12 @@ def test_a_pause_within_a_step_saves_nothing_half_done(
     passes = 0
     forward = TRM.forward
 
-    def pausing(model: TRM, *args: object) -> tuple[State, Output]:
+    def pausing(model: TRM, *args: object, **how: object) -> tuple[State, Output]:
         nonlocal passes
         passes += 1
         if passes == 8:  # after the dry run: the first of the three micro-batches of step 3
             control.pause()
-        return forward(model, *args)
+        return forward(model, *args, **how)
 
     def let_go(event: object) -> None:
         heard(event)
