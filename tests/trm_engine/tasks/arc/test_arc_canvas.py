@@ -62,8 +62,8 @@ def test_a_cell_of_another_kind_is_a_fault_or_makes_another_grid(token: int) -> 
 @pytest.mark.parametrize(
     ("given", "label", "said"),
     [
-        (0, 3, "its input is no grid"),
-        (3, 0, "its label is no grid"),
+        (0, 3, "its input is not a grid"),
+        (3, 0, "its label is not a grid"),
         (3, 1, "its input and its label stand at different places"),
     ],
 )
