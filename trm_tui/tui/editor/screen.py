@@ -40,8 +40,13 @@ class ConfigScreen(ConfigEditing):
         self.show(self.trm.workbench.snapshot())
 
     def edit(self, config: Config, origin: str) -> None:
-        """Edit a configuration that another screen names; asks first where edits would make way for it."""
-        self._take(Origin(safe_text(origin), config))
+        """Edit a configuration that another screen names; asks first where edits would make way for it.
+
+        Where it is being edited already, its edits stay.
+        """
+        asked = Origin(safe_text(origin), config)
+        if self.draft is None or self.draft.origin != asked:
+            self._take(asked)
 
     def go_to_setting(self, key: str) -> None:
         """Put the cursor on a setting, as soon as there is a configuration."""

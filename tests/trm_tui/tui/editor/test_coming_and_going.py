@@ -272,7 +272,7 @@ async def test_with_edits_escape_asks(desk: Desk) -> None:
         if then is Ask:
             await desk.press("escape")
         elif then is WelcomeScreen:
-            await desk.press("e")
+            desk.app.switch_mode("config")  # `e` there edits the chosen preset
             await desk.until(lambda: isinstance(desk.app.screen, ConfigScreen))
 
 
@@ -285,10 +285,19 @@ async def test_quitting_with_edits_asks(desk: Desk) -> None:
 
 
 @shared
+async def test_what_is_being_edited_keeps_its_edits_when_it_is_named_again(desk: Desk) -> None:
+    await desk.set(WIDTH, "128")
+    desk.screen.edit(desk.draft.origin.config, desk.draft.origin.name)
+    await desk.pilot.pause()
+    assert isinstance(desk.app.screen, ConfigScreen)
+    assert desk.draft.texts[WIDTH] == "128"
+
+
+@shared
 async def test_another_mode_and_back_leaves_everything_as_it_was(desk: Desk) -> None:
     await desk.set(WIDTH, "128")
     await desk.press("d")
     await desk.until(lambda: isinstance(desk.app.screen, WelcomeScreen))
-    await desk.press("e")
+    desk.app.switch_mode("config")
     await desk.until(lambda: isinstance(desk.app.screen, ConfigScreen))
     assert (desk.form.key, desk.draft.texts[WIDTH]) == (WIDTH, "128")
