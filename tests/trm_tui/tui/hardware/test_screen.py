@@ -25,11 +25,11 @@ from trm_engine.hardware import (
 )
 from trm_engine.monitoring.monitor import Sample
 from trm_tui.tui.app import TrmApp
-from trm_tui.tui.dashboard.screen import DashboardScreen
 from trm_tui.tui.hardware.facts import groups
 from trm_tui.tui.hardware.panels import BudgetPanel, labelled
 from trm_tui.tui.hardware.screen import HardwareScreen, Page
 from trm_tui.tui.keys import keys_of, names
+from trm_tui.tui.presets.screen import WelcomeScreen
 
 FULL = Hardware(
     machine="Laptop 13",
@@ -233,7 +233,7 @@ async def test_keys_scroll_and_leave(app: TrmApp) -> None:
         assert heights[3] > 5
         assert heights[4:] == [1 if heights[3] > page.size.height else heights[4], last, last - 1, 0]
         await desk.press("escape")
-        await desk.seen(DashboardScreen)
+        await desk.seen(WelcomeScreen)
 
 
 def test_every_action_of_the_table_exists() -> None:

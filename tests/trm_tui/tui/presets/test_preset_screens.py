@@ -49,7 +49,7 @@ async def test_the_list_says_what_each_takes(app: TrmApp, config: Config) -> Non
         seen = text_of(app)
         assert "Yours, in " in seen
         assert "Shipped" in seen
-        assert "6×6 Sudoku, 2 layers of 64" in seen, "without a title its settings describe it"
+        assert "4×4 Sudoku, 2 layers of 64" in seen, "without a title its settings describe it"
         assert "7.8 GB" in seen
         assert "download 1.1 MB" in seen
         (line,) = (line for line in seen.splitlines() if " mine " in line)
