@@ -63,7 +63,8 @@ def test_a_run_goes_on_when_a_rank_is_killed(folder: Path, weights: str, rank: i
     assert code == 0, errors
     lost = f"rank {rank} was ended by signal 9"
     assert f"{lost}; all resume from the last checkpoint (restart 1 of 3)" in errors
-    assert len(errors.splitlines()) == 1
+    # The other rank may end by itself of the loss before it is started again, and that is told as well.
+    assert all("all resume from the last checkpoint" in line for line in errors.splitlines())
     started = [event for event in events if event["event"] == "started"]
     assert started[0]["step"] == 0
     assert started[1]["step"] >= 4
