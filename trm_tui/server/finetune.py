@@ -11,7 +11,6 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -26,6 +25,7 @@ from trm_engine.tasks.base import PuzzleTask
 from trm_engine.text import safe_text
 from trm_tui.server.batches import Item, read_list
 from trm_tui.server.errors import ApiError
+from trm_tui.shared.program import PROGRAM
 
 _FOLDER = ".finetune"
 _MOST = 20_000
@@ -123,7 +123,7 @@ class Run:
 class Finetuning:
     """The fine-tuning of a server: one run at a time."""
 
-    def __init__(self, root: Path, program: Sequence[str] = (sys.executable, "-m", "trm_tui")) -> None:
+    def __init__(self, root: Path, program: Sequence[str] = PROGRAM) -> None:
         self._root = root
         self._program = program
         self._runs: dict[str, Run] = {}

@@ -31,9 +31,9 @@ from trm_tui.tui.terminal import StrayOutput, has_job_control
 from trm_tui.workbench.charts.overlays import Overlay, read_overlay
 from trm_tui.workbench.notices import Watcher
 from trm_tui.workbench.possible import possible
+from trm_tui.workbench.processes.server_process import ServerProcess
 from trm_tui.workbench.queue.queue_file import QueueFile
 from trm_tui.workbench.queue.queue_runner import QueueRunner
-from trm_tui.workbench.server_process import ServerProcess
 from trm_tui.workbench.workbench import Workbench
 
 if TYPE_CHECKING:

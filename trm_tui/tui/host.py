@@ -12,7 +12,7 @@ from trm_engine.sessions import Store
 from trm_tui.tui.keymap import Keymap
 from trm_tui.tui.shell import Said
 from trm_tui.workbench.charts.overlays import Overlay
-from trm_tui.workbench.server_process import ServerProcess
+from trm_tui.workbench.processes.server_process import ServerProcess
 from trm_tui.workbench.settings import Settings
 from trm_tui.workbench.workbench import Workbench
 

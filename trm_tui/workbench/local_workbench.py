@@ -19,8 +19,8 @@ from trm_engine.tuning.cache import with_known_gemm_rate
 from trm_tui.workbench.experiment import Experiment
 from trm_tui.workbench.extension import end_of, extension, suggested_steps
 from trm_tui.workbench.jobs import Job, fork_job, fork_name, replay_job, resume_job, start_job
-from trm_tui.workbench.measuring import measured
 from trm_tui.workbench.possible import Deed, require
+from trm_tui.workbench.processes.measuring import measured
 from trm_tui.workbench.scheduler import Scheduler
 from trm_tui.workbench.session_files import SessionFiles
 from trm_tui.workbench.snapshot import EMPTY, RunState, Severity, Snapshot

@@ -10,7 +10,7 @@ from textual.widgets import OptionList
 from tests.trm_tui.app_pilot import SIZE, settle, toasts, until
 from trm_engine.errors import TrmError
 from trm_tui.tui.app import TrmApp
-from trm_tui.workbench.server_process import ServerProcess
+from trm_tui.workbench.processes.server_process import ServerProcess
 
 ADDRESS = "http://127.0.0.1:4711/"
 

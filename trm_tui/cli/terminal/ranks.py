@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +13,7 @@ from trm_engine.compute.place import FOLDER, Place
 from trm_engine.errors import LostRankError, UsageError
 from trm_engine.training.ranks.launch import require_ranks, supervise
 from trm_tui.cli.terminal.output import notice
+from trm_tui.shared.program import PROGRAM
 from trm_tui.shared.signals import stopping_signals
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def supervised(words: Sequence[str], ranks: int, why: str) -> int:
     def tell(message: str) -> None:
         notice(f"warning: {message}")
 
-    command = [sys.executable, "-m", "trm_tui", "--no-ui", *words]
+    command = [*PROGRAM, "--no-ui", *words]
     return supervise(command, ranks, tell, why=why, stopping=stopping_signals())
 
 

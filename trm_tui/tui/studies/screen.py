@@ -21,7 +21,7 @@ from trm_tui.tui.common.dialogs import Ask
 from trm_tui.tui.common.screen import ModeScreen
 from trm_tui.tui.keys import Where
 from trm_tui.tui.studies.words import cell_words, found_words, state_words
-from trm_tui.workbench.study_desk import Cell, StudyDesk, StudyRow, StudyView
+from trm_tui.workbench.processes.study_desk import Cell, StudyDesk, StudyRow, StudyView
 
 _SECONDS_BETWEEN_LOOKS = 2.0
 _CELL = 10

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from trm_engine.studies.state import Stage
 from trm_engine.text import safe_text
-from trm_tui.workbench.study_desk import Cell, StudyView
+from trm_tui.workbench.processes.study_desk import Cell, StudyView
 
 SIGNS: dict[Stage, tuple[str, str, str]] = {
     "done": ("✓", "$text-success", "done"),

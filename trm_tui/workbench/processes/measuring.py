@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
 from trm_engine.hardware import Hardware
 from trm_engine.tuning.cache import with_known_gemm_rate
+from trm_tui.shared.program import PROGRAM
 
-_PROGRAM = (sys.executable, "-m", "trm_tui", "hardware", "--json")
 _LONGEST_SECONDS = 60.0
 
 
-def measured(hardware: Hardware, program: Sequence[str] = _PROGRAM) -> Hardware:
+def measured(hardware: Hardware, program: Sequence[str] = (*PROGRAM, "hardware", "--json")) -> Hardware:
     """Return the machine with the rate of its products; as it is where that cannot be measured.
 
     Not in this process: a run that begins meanwhile must find its threads and libraries as they were.

@@ -9,7 +9,7 @@ import pytest
 
 from tests.trm_tui.fake_engine import LAPTOP
 from trm_engine.tuning.cache import GEMM_RATE, Trial, TuningCache, machine_key
-from trm_tui.workbench.measuring import measured
+from trm_tui.workbench.processes.measuring import measured
 
 UNKNOWN = LAPTOP.model_copy(update={"gemm_gflops": None})
 MEASURES_NOTHING = (sys.executable, "-c", "")

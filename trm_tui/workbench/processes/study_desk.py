@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
@@ -20,8 +19,7 @@ from trm_engine.studies.plan import Plan, build_plan, experiment_id
 from trm_engine.studies.state import Found, Stage, look
 from trm_engine.studies.stop import stop_study, stop_trial
 from trm_engine.text import safe_text
-
-_PROGRAM = (sys.executable, "-m", "trm_tui")
+from trm_tui.shared.program import PROGRAM
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ class StudyView:
 class StudyDesk:
     """Reads and runs studies; its methods may be called in any thread, one at a time."""
 
-    def __init__(self, store: Store, program: Sequence[str] = _PROGRAM) -> None:
+    def __init__(self, store: Store, program: Sequence[str] = PROGRAM) -> None:
         self._store, self._program = store, program
         self._plans: dict[str, Plan] = {}
         self._analyses: dict[str, tuple[int, Analysis]] = {}

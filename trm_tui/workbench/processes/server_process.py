@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -11,15 +10,15 @@ from pathlib import Path
 
 from trm_engine.errors import TrmError
 from trm_engine.text import safe_text
+from trm_tui.shared.program import PROGRAM
 
-_PROGRAM = (sys.executable, "-m", "trm_tui")
 _STOP_SECONDS = 10.0
 
 
 class ServerProcess:
     """At most one server. Any thread may call; starting waits until it takes requests."""
 
-    def __init__(self, sessions: Path, program: Sequence[str] = _PROGRAM) -> None:
+    def __init__(self, sessions: Path, program: Sequence[str] = PROGRAM) -> None:
         self._sessions, self._program = sessions, program
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.serving import sudoku_store
 from trm_engine.errors import TrmError
-from trm_tui.workbench.server_process import ServerProcess
+from trm_tui.workbench.processes.server_process import ServerProcess
 
 
 def test_it_is_started_and_stopped(tmp_path: Path) -> None:
