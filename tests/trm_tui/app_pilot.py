@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from trm_tui.tui.app import TrmApp
+from trm_tui.tui.editor.screen import ConfigScreen
 from trm_tui.tui.keys import Where, keys_of, names
 
 SIZE = (100, 30)
@@ -59,6 +60,19 @@ async def come_to_be(condition: Callable[[], object]) -> None:
 async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
     """Wait until something has come to be, done by a thread of the app, and is shown."""
     await come_to_be(condition)
+    await pilot.pause()
+
+
+async def open_editor(pilot: Pilot[int]) -> None:
+    """Press `e`, and wait for what is edited."""
+    await pilot.press("e")
+    await until(pilot, lambda: isinstance(pilot.app.screen, ConfigScreen) and pilot.app.screen.draft)
+    await settle(pilot)
+
+
+async def go_to_setting(pilot: Pilot[int], setting: str) -> None:
+    """Press `/`, type a setting's name and `enter`."""
+    await pilot.press("slash", *setting, "enter")
     await pilot.pause()
 
 

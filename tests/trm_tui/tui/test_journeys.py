@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.trm_tui.app_pilot import settle, until
+from tests.trm_tui.app_pilot import go_to_setting, open_editor, settle, until
 from tests.trm_tui.fake_engine import FakeWorkbench
 from trm_engine.config import Config, Preset
 from trm_tui.tui.app import TrmApp
 from trm_tui.tui.common.chart import Chart
 from trm_tui.tui.dashboard.screen import DashboardScreen
-from trm_tui.tui.editor.screen import ConfigScreen
 
 
 async def test_one_key_to_the_first_training(app: TrmApp, bench: FakeWorkbench, config: Config) -> None:
@@ -35,11 +34,8 @@ async def test_one_key_to_a_value_of_a_curve(live: TrmApp) -> None:
 async def test_five_keys_to_a_run_with_another_learning_rate(live: TrmApp, training: FakeWorkbench) -> None:
     async with live.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        await pilot.press("e")
-        await until(pilot, lambda: isinstance(live.screen, ConfigScreen) and live.screen.draft)
-        await settle(pilot)
-        await pilot.press("slash", *"train.lr", "enter")
-        await pilot.pause()
+        await open_editor(pilot)
+        await go_to_setting(pilot, "train.lr")
         await pilot.press("enter", *["backspace"] * 8, *"0.003", "ctrl+r")
         await until(pilot, lambda: len(training.runs) == 2)
         assert training.run.config.train.lr == 0.003

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, OptionList
 
-from tests.trm_tui.app_pilot import settle, toasts, until
+from tests.trm_tui.app_pilot import open_editor, settle, toasts, until
 from tests.trm_tui.fake_engine import FakeWorkbench
 from tests.trm_tui.picture import text_of
 from trm_engine.config import Config, Preset, apply, find_preset
@@ -165,8 +165,7 @@ async def test_welcome_opens_the_chosen_preset_in_the_editor(app: TrmApp, config
 async def test_a_variant_is_saved_and_run_again_in_four_keys(live: TrmApp, training: FakeWorkbench) -> None:
     async with live.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: live.presets)
-        await pilot.press("e")
-        await until(pilot, lambda: isinstance(live.screen, ConfigScreen) and live.screen.draft)
+        await open_editor(pilot)
         screen = live.screen
         assert isinstance(screen, ConfigScreen)
         assert screen.document is not None

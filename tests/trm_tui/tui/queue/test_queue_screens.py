@@ -7,7 +7,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tests.trm_tui.app_pilot import settle, toasts, until
+from tests.trm_tui.app_pilot import go_to_setting, open_editor, settle, toasts, until
 from tests.trm_tui.fake_engine import FakeWorkbench
 from tests.trm_tui.picture import text_of
 from trm_engine.config import Config, Preset
@@ -97,11 +97,8 @@ async def test_what_failed_is_run_again_when_asked(
 async def test_a_sweep_queues_a_run_for_each_value(live: TrmApp, training: FakeWorkbench) -> None:
     async with live.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        await pilot.press("e")
-        await until(pilot, lambda: isinstance(live.screen, ConfigScreen) and live.screen.draft)
-        await settle(pilot)
-        await pilot.press("slash", *"train.lr", "enter")
-        await pilot.pause()
+        await open_editor(pilot)
+        await go_to_setting(pilot, "train.lr")
         await pilot.press("f7")
         assert isinstance(live.screen, Ask)
         live.screen.query_one(Input).value = "0.001 0.003"

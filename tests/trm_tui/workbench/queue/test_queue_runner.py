@@ -1,4 +1,4 @@
-"""The queue starts its runs one after another, and gives way to people."""
+"""The queue starts its runs one after another, and waits while a run that somebody starts by hand trains."""
 
 from __future__ import annotations
 
