@@ -116,9 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.reached.set()
                 while not self.server.gate.is_set():
                     self._write(": still here\n\n" if openai else "\n")
-                    time.sleep(
-                        0.01
-                    )  # a slow server: it must go on sending, since a write is how it sees a cut
+                    # A slow server, which keeps sending: only a write shows that the client has gone.
+                    time.sleep(0.01)
         if openai:
             usage = {"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 7}}
             self._write(_openai({}, "stop") + f"data: {json.dumps(usage)}\n\ndata: [DONE]\n\n")

@@ -241,7 +241,8 @@ class _Run:
     def wait_for_steps(self, seconds: float) -> None:
         while self._seconds < seconds:
             assert self._process.poll() is None, "the run beside has ended"
-            time.sleep(0.1)  # a step takes longer; looking all the time would slow the run that is measured
+            # Events come in another thread; looking all the time would slow the run that is measured.
+            time.sleep(0.1)
 
     def rate(self, seconds: float) -> float:
         """Return the samples a second over the time to come."""

@@ -143,9 +143,8 @@ def _until(bench: Any, reached: Callable[[Any], bool], what: str, seconds: float
     while not reached(bench.snapshot()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"the run is not {what}, but {bench.snapshot().state}")
-        time.sleep(
-            0.05
-        )  # the run is in other threads, whose calls are counted: this one leaves them the lock
+        # The run is in other threads, whose calls are counted: a busy loop would keep the lock from them.
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":

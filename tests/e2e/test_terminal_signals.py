@@ -44,7 +44,8 @@ def the_only(tmp_path: Path) -> tuple[str, int]:
         if record.status != "running":
             return record.status, store.get(record.id).load()[0].step
         assert time.monotonic() < until
-        time.sleep(0.1)  # another process is ending, and nothing tells when: its record on disk is looked at
+        # The process is no child of this one, so its end cannot be waited for; its record on disk tells.
+        time.sleep(0.1)
 
 
 def test_ctrl_z_suspends_and_fg_takes_the_app_back(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ def _worker(runner: int, root: Path) -> psutil.Process:
             for child in psutil.Process(runner).children(recursive=True):
                 if _runs_a_trial(child):
                     return child
+        # Ray starts its workers itself and tells nobody: only the list of processes shows them.
         time.sleep(0.2)
     raise AssertionError("no worker of Ray's trains")
 

@@ -46,7 +46,7 @@ class Tile:
 
 
 def tiles(grid: tuple[int, int], window: int) -> Iterator[Tile]:
-    """Yield the tiles of a grid of so many rows and columns; `window`: side of the window around a cell."""
+    """Yield the tiles of a grid (rows, columns); `window`: side of the window around a cell."""
     rows, cols = (list(_spans(length, window // 2)) for length in grid)
     for row in rows:
         for col in cols:

@@ -79,7 +79,7 @@ class Evaluation(Measured):
         return known | dict(self.further) | self._of_parts()
 
     def _of_parts(self) -> dict[str, float]:
-        """Return the exact accuracy of each part by name; of parts without a puzzle there is none."""
+        """Return the exact accuracy of each part by name; parts without a puzzle are left out."""
         shares = {name.removeprefix(_ROWS): share for name, share in self.parts.items() if share > 0}
         return {
             f"exact_accuracy_of_{part}": self.parts[_RIGHT + part] / share

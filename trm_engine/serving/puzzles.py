@@ -47,7 +47,7 @@ class Asked:
 
     @property
     def written(self) -> str:
-        """Its text; a grid is written as lines of symbols. Raises `UsageError` when a cell is none."""
+        """Its text, or its grid as lines of symbols. Raises `UsageError` for an invalid cell."""
         return self.text if self.grid is None else text_of_grid(self.grid)
 
 

@@ -52,7 +52,7 @@ class Found:
 
 @dataclass(frozen=True)
 class NearMiss:
-    """What is meant as a puzzle and is none; `reason` names the cell or the rule."""
+    """What looks like a puzzle but is not a valid one; `reason` names the cell or the rule."""
 
     start: int
     end: int

@@ -85,9 +85,7 @@ class Turn:
         if reading.puzzles:
             self._puzzles(reading, any_solution=any_solution)
         elif reading.near is not None:
-            self._say(
-                "question", words.near_miss_question(reading.near), "it is meant as a puzzle and is none"
-            )
+            self._say("question", words.near_miss_question(reading.near), "it looks like an invalid puzzle")
         elif (
             (match := _CONTINUE.match(ask.message))
             and not chosen.language

@@ -48,7 +48,7 @@ def solved_words(resident: Resident, answer: Answer) -> str:
 
 
 def near_miss_question(near: NearMiss) -> str:
-    """Ask back about what is meant as a puzzle and is none."""
+    """Ask back about what looks like a puzzle but is not a valid one."""
     what = {"sudoku": "Sudoku", "maze": "maze"}.get(near.kind, near.kind.replace("_", " "))
     return f"This looks like a {what}, but {near.reason}. Could you look at it again and send it once more?"
 

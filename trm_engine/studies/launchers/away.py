@@ -30,7 +30,7 @@ _AWAY = "away"
 _LOOKS = 1.0
 """Seconds between looks for a wish to stop."""
 _STEPS = 5.0
-"""Seconds between two steps that are told of: every one goes through the shared folder."""
+"""Least seconds between two steps that are reported: each report is written to the shared folder."""
 
 
 class Messages:
@@ -103,11 +103,12 @@ def _watched(request: Request, held: Claim, messages: Messages) -> tuple[int, st
     trial = LocalTrial(request, held, tell)
     asked = False
     try:
-        while ended.empty():
-            time.sleep(_LOOKS)
+        while True:
+            with suppress(queue.Empty):
+                return ended.get(timeout=_LOOKS)
             if not asked and messages.stop_asked():
                 asked = True
                 trial.stop()
     except BaseException:  # called off, by a signal such as the scheduler sends
         trial.stop()
-    return ended.get()
+        return ended.get()

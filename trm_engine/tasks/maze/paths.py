@@ -62,7 +62,7 @@ def to_bits(cells: Flags, rows: int) -> Bits:
 
 
 def _word(cols: int) -> np.dtype[np.unsignedinteger[Any]]:
-    """Return the type of words that hold so many columns."""
+    """Return the unsigned integer type with a bit for each of `cols` columns."""
     return np.dtype(np.uint32 if cols <= 32 else np.uint64)
 
 

@@ -45,7 +45,7 @@ def lead(learner: Learner, group: Group, *, threads: int, data: Mapping[str, obj
 
 
 def going_on(store: Store, group: Group | None) -> str | None:
-    """Return the session that restarted ranks resume; None where there is none yet."""
+    """Return the session that restarted ranks resume, or None before its first checkpoint."""
     since = None if group is None else Since.noted(group)
     if since is None:
         return None
